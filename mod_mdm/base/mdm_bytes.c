@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes and their texts. Called from every floor, in any thread; holds no state but the last id given out.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "mdm_bytes.h"
+
+/* 2020-01-01T00:00:00Z, the zero of our ids. */
+#define ID_EPOCH APR_INT64_C(1577836800000000)
+#define ID_RANDOM_BITS 12
+
+mdm_bytes_t mdm_bytes_of(const char *text)
+{
+    mdm_bytes_t bytes = { (const unsigned char *)text, text ? strlen(text) : 0 };
+
+    return bytes;
+}
+
+const char *mdm_base64_encode(mdm_bytes_t bytes, apr_pool_t *p)
+{
+    char *text = apr_palloc(p, 4 * ((bytes.len + 2) / 3) + 1);
+
+    text[0] = '\0';
+    if (bytes.len)
+        EVP_EncodeBlock((unsigned char *)text, bytes.data, (int)bytes.len);
+    return text;
+}
+
+static int base64_value(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+static int is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+apr_status_t mdm_base64_decode(mdm_bytes_t *out, const char *text, apr_size_t len, apr_pool_t *p)
+{
+    unsigned char *data = apr_palloc(p, len / 4 * 3 + 4);
+    apr_size_t n = 0, digits = 0, pads = 0, i;
+    unsigned int group = 0;
+
+    for (i = 0; i < len; i++) {
+        int value;
+
+        if (is_space(text[i]))
+            continue;
+        if (text[i] == '=') {
+            pads++;
+            continue;
+        }
+        value = base64_value((unsigned char)text[i]);
+        if (value < 0 || pads)
+            return MDM_EINPUT;
+        group = (group << 6 | (unsigned int)value) & 0xffffff;
+        if (++digits % 4 == 0) {
+            data[n++] = (unsigned char)(group >> 16);
+            data[n++] = (unsigned char)(group >> 8);
+            data[n++] = (unsigned char)group;
+        }
+    }
+    if (digits % 4 == 1 || (digits + pads) % 4 || pads > 2)
+        return MDM_EINPUT;
+    if (digits % 4 >= 2)
+        data[n++] = (unsigned char)(group >> (digits % 4 == 2 ? 4 : 10));
+    if (digits % 4 == 3)
+        data[n++] = (unsigned char)(group >> 2);
+    out->data = data;
+    out->len = n;
+    return APR_SUCCESS;
+}
+
+const char *mdm_hex_encode(mdm_bytes_t bytes, apr_pool_t *p)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *text = apr_palloc(p, 2 * bytes.len + 1);
+    apr_size_t i;
+
+    for (i = 0; i < bytes.len; i++) {
+        text[2 * i] = digits[bytes.data[i] >> 4];
+        text[2 * i + 1] = digits[bytes.data[i] & 15];
+    }
+    text[2 * bytes.len] = '\0';
+    return text;
+}
+
+const char *mdm_sha256_hex(mdm_bytes_t bytes, apr_pool_t *p)
+{
+    unsigned char digest[MDM_SHA256_LEN];
+    mdm_bytes_t result = { digest, sizeof(digest) };
+
+    if (!EVP_Digest(bytes.data, bytes.len, digest, NULL, EVP_sha256(), NULL))
+        return NULL;
+    return mdm_hex_encode(result, p);
+}
+
+apr_status_t mdm_hmac_sha256(unsigned char out[MDM_SHA256_LEN], mdm_bytes_t key, mdm_bytes_t data)
+{
+    unsigned int len = 0;
+
+    if (!HMAC(EVP_sha256(), key.data, (int)key.len, data.data, data.len, out, &len))
+        return MDM_ECRYPTO;
+    return len == MDM_SHA256_LEN ? APR_SUCCESS : MDM_ECRYPTO;
+}
+
+apr_status_t mdm_random(unsigned char *out, apr_size_t len)
+{
+    return RAND_bytes(out, (int)len) == 1 ? APR_SUCCESS : MDM_ECRYPTO;
+}
+
+static const char *uuid_text(unsigned char bytes[16], int version, apr_pool_t *p)
+{
+    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | version << 4);
+    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
+    return apr_psprintf(p, "%02X%02X%02X%02X-%02X%02X-%02X%02X-%02X%02X-%02X%02X%02X%02X%02X%02X", bytes[0],
+                        bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9],
+                        bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]);
+}
+
+const char *mdm_uuid_random(apr_pool_t *p)
+{
+    unsigned char bytes[16];
+
+    if (mdm_random(bytes, sizeof(bytes)) != APR_SUCCESS)
+        return NULL;
+    return uuid_text(bytes, 4, p);
+}
+
+const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p)
+{
+    unsigned char digest[MDM_SHA256_LEN] = { 0 };
+
+    (void)mdm_hmac_sha256(digest, mdm_bytes_of(space), mdm_bytes_of(name));
+    return uuid_text(digest, 8, p);
+}
+
+int mdm_equal(const char *a, const char *b)
+{
+    apr_size_t len;
+
+    if (!a || !b)
+        return 0;
+    len = strlen(a);
+    return len == strlen(b) && CRYPTO_memcmp(a, b, len) == 0;
+}
+
+apr_int64_t mdm_id_next(void)
+{
+    static apr_int64_t last;
+    apr_int64_t id, seen = __atomic_load_n(&last, __ATOMIC_RELAXED);
+    unsigned char noise[2] = { 0, 0 };
+
+    (void)mdm_random(noise, sizeof(noise));
+    do {
+        id = (apr_int64_t)(apr_time_now() - ID_EPOCH) << ID_RANDOM_BITS;
+        id |= (noise[0] << 8 | noise[1]) & ((1 << ID_RANDOM_BITS) - 1);
+        if (id <= seen)
+            id = seen + 1;
+    } while (!__atomic_compare_exchange_n(&last, &seen, id, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return id;
+}
+
+void mdm_cleanse(void *data, apr_size_t len)
+{
+    OPENSSL_cleanse(data, len);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes and their texts: base64, hex, digests, random values, identifiers. Pure functions, any thread.
+ * Results are owned by the pool given.
+ */
+#ifndef MDM_BYTES_H
+#define MDM_BYTES_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "mdm_err.h"
+
+typedef struct {
+    const unsigned char *data;
+    apr_size_t len;
+} mdm_bytes_t;
+
+#define MDM_SHA256_LEN 32
+
+/** The bytes of a NUL-terminated text, without the NUL; not copied. NULL gives no bytes. */
+mdm_bytes_t mdm_bytes_of(const char *text);
+
+/** Standard base64 (RFC 4648 section 4) with padding, without line breaks. */
+const char *mdm_base64_encode(mdm_bytes_t bytes, apr_pool_t *p);
+
+/**
+ * Decode base64. White space is skipped; anything else outside the alphabet, wrong padding or a cut group
+ * is refused.
+ * @return MDM_EINPUT when `text` is not base64
+ */
+apr_status_t mdm_base64_decode(mdm_bytes_t *out, const char *text, apr_size_t len, apr_pool_t *p);
+
+/** Lower-case hex. */
+const char *mdm_hex_encode(mdm_bytes_t bytes, apr_pool_t *p);
+
+/** SHA-256 (FIPS 180-4) of the bytes as lower-case hex. */
+const char *mdm_sha256_hex(mdm_bytes_t bytes, apr_pool_t *p);
+
+/** HMAC-SHA256 (RFC 2104) into `out`. @return MDM_ECRYPTO when OpenSSL fails */
+apr_status_t mdm_hmac_sha256(unsigned char out[MDM_SHA256_LEN], mdm_bytes_t key, mdm_bytes_t data);
+
+/** Fill `out` with `len` random bytes fit for keys. @return MDM_ECRYPTO when the generator fails */
+apr_status_t mdm_random(unsigned char *out, apr_size_t len);
+
+/** A random UUID (RFC 9562 version 4), upper case as Apple writes them; NULL when the generator fails. */
+const char *mdm_uuid_random(apr_pool_t *p);
+
+/** A UUID (version 8) that is a function of the two texts alone, upper case: the same each time. */
+const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p);
+
+/** Whether two texts are equal, in time that depends on their lengths only; NULL equals nothing. */
+int mdm_equal(const char *a, const char *b);
+
+/**
+ * A new 63-bit id: microseconds since 2020 above twelve random bits. Ids of one process only grow; those of
+ * several machines are ordered as well as their clocks agree.
+ */
+apr_int64_t mdm_id_next(void);
+
+/** Overwrite a secret so that the compiler cannot leave it out. */
+void mdm_cleanse(void *data, apr_size_t len);
+
+#endif
