@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An HTTPS client for many small POSTs at once over few HTTP/2 connections (libcurl's multi interface). One client
+ * belongs to one thread (the worker's). Only mdm_http.c includes curl.
+ */
+#ifndef MDM_HTTP_H
+#define MDM_HTTP_H
+
+#include "mdm_bytes.h"
+#include "mdm_ctx.h"
+
+typedef struct mdm_http_t mdm_http_t;
+typedef struct mdm_http_answer_t mdm_http_answer_t;
+
+/** One request; the strings must stay until `done` has run. */
+typedef struct mdm_http_request_t {
+    const char *url;                 /* https only */
+    const char *const *headers;      /* "name: value", NULL-terminated */
+    mdm_bytes_t body;
+    mdm_bytes_t client_pem;          /* client certificate (chain) in PEM, or empty */
+    mdm_bytes_t client_key_pem;
+    mdm_bytes_t ca_pem;              /* trusted CAs in PEM; empty: the system's store */
+    apr_interval_time_t timeout;     /* whole request */
+    void (*done)(void *baton, const mdm_http_answer_t *answer);
+    void *baton;
+} mdm_http_request_t;
+
+struct mdm_http_answer_t {
+    int status;                      /* HTTP status, 0 when there was no answer */
+    const char *error;               /* why there was none, else NULL */
+    mdm_bytes_t body;                /* first 4 kB; valid during the callback only */
+    const char *apns_id;             /* response header or NULL; valid during the callback only */
+    long retry_after;                /* seconds, -1 when absent */
+};
+
+/** Once per process before any thread uses curl. Safe to repeat. @return MDM_ECONFIG when curl lacks HTTP/2 */
+apr_status_t mdm_http_global_init(mdm_ctx_t *ctx);
+
+/**
+ * Make a client in ctx->pool; freed with it.
+ * @param connections at most so many connections per host; @param streams at most so many requests under way
+ */
+apr_status_t mdm_http_create(mdm_http_t **http, mdm_ctx_t *ctx, int connections, int streams);
+
+/** Start a request; `done` runs in a later mdm_http_run. @return MDM_ETOOBIG when `streams` are under way already */
+apr_status_t mdm_http_start(mdm_http_t *http, const mdm_http_request_t *request);
+
+/** How many requests are under way. */
+int mdm_http_pending(const mdm_http_t *http);
+
+/**
+ * Move all requests on; wait at most `wait` for the network or for `wake_fd` (-1: none) to become readable. Runs the
+ * `done` of every request that ended. The caller drains wake_fd.
+ */
+apr_status_t mdm_http_run(mdm_http_t *http, apr_interval_time_t wait, int wake_fd);
+
+/** Close the connections that carry nothing: after a change of certificate. */
+void mdm_http_forget_connections(mdm_http_t *http);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SCEP messages (RFC 8894): open a request, build the reply. Formats only: who may have a certificate is decided in
+ * core/mdm_pkioperation. Any thread.
+ */
+#ifndef MDM_SCEP_H
+#define MDM_SCEP_H
+
+#include "mdm_pki.h"
+
+/* RFC 8894 3.2.1.2 */
+typedef enum {
+    MDM_SCEP_CERT_REP = 3,
+    MDM_SCEP_RENEWAL_REQ = 17,
+    MDM_SCEP_PKCS_REQ = 19,
+    MDM_SCEP_CERT_POLL = 20,
+    MDM_SCEP_GET_CERT = 21,
+    MDM_SCEP_GET_CRL = 22
+} mdm_scep_message_type_e;
+
+/* RFC 8894 3.2.1.4.5; the values on the wire. */
+typedef enum {
+    MDM_SCEP_BAD_ALG = 0,
+    MDM_SCEP_BAD_MESSAGE_CHECK = 1,
+    MDM_SCEP_BAD_REQUEST = 2,
+    MDM_SCEP_BAD_TIME = 3,
+    MDM_SCEP_BAD_CERT_ID = 4
+} mdm_scep_fail_info_e;
+
+typedef struct mdm_scep_request_t {
+    int message_type;                 /* one of mdm_scep_message_type_e, never CERT_REP */
+    const char *transaction_id;       /* 1 to 255 printable characters */
+    mdm_bytes_t sender_nonce;         /* 1 to 64 bytes */
+    const mdm_cert_t *signer;         /* holds the key that signed the message; recipient of the reply */
+    const mdm_csr_t *csr;             /* PKCSReq and RenewalReq, checked by mdm_csr_from_der; else NULL */
+    int digest_nid, cipher_nid;       /* of the request; the reply uses no weaker ones */
+    const char *sha256;               /* of the whole message, hex: recognises a retry */
+} mdm_scep_request_t;
+
+/**
+ * Open a pkiMessage of at most 64 kB (BER or DER; RFC 8894 3.2). In this order: parse, one SignerInfo and its
+ * certificate in the message (at most 4), digest and cipher on the allow-list (SHA-256, SHA-384, SHA-512; SHA-1 digest is
+ * badAlg; AES-128/192/256-CBC), signature over the attributes, attributes present once and well formed, envelope
+ * with exactly one KeyTransRecipientInfo naming `recipient` by issuer and serial with rsaEncryption, decrypt, parse
+ * the request. All decryption failures look the same.
+ * @param request   set as soon as a signed reply can be built (signer, transaction id and nonce are known), also
+ *                  when the result is not success; NULL when no CertRep can be built (HTTP 400)
+ * @param fail_info set when the result is not success and *request is set
+ * @return APR_SUCCESS; MDM_EINPUT, MDM_ECMS otherwise with a sentence
+ */
+apr_status_t mdm_scep_open(mdm_scep_request_t **request, mdm_scep_fail_info_e *fail_info, mdm_ctx_t *ctx,
+                           mdm_bytes_t message, const mdm_cert_t *recipient, const mdm_key_t *key);
+
+/**
+ * CertRep SUCCESS (RFC 8894 3.3.2.1): the issued certificate, alone, encrypted to the request's signer; signed with
+ * contentType, messageDigest, messageType, pkiStatus, transactionID, senderNonce, recipientNonce; DER.
+ */
+apr_status_t mdm_scep_reply_success(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
+                                    const mdm_cert_t *issued, const mdm_cert_t *ca, const mdm_key_t *key);
+
+/** CertRep FAILURE (RFC 8894 3.3.2.2) without content. @param text failInfoText, no secrets; NULL for none */
+apr_status_t mdm_scep_reply_failure(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
+                                    mdm_scep_fail_info_e fail_info, const char *text, const mdm_cert_t *ca,
+                                    const mdm_key_t *key);
+
+/**
+ * The base64 text of a GET PKIOperation's message parameter, already percent-decoded; blanks stand for plus signs and
+ * line breaks are passed over (Apple and others send it raw).
+ * @return MDM_EINPUT
+ */
+apr_status_t mdm_scep_message_from_text(mdm_bytes_t *message, mdm_ctx_t *ctx, const char *text);
+
+#endif
