@@ -15,7 +15,7 @@
  * @return MDM_ECRYPTO
  */
 apr_status_t mdm_cms_sign(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content, const mdm_cert_t *cert,
-                          const mdm_key_t *key, const struct apr_array_header_t *chain);
+                          const mdm_key_t *key, const apr_array_header_t *chain);
 
 /**
  * Check a detached SignedData over exactly `content` and hand out its signer's certificate. The certificate is proven

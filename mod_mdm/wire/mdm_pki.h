@@ -7,6 +7,8 @@
 #ifndef MDM_PKI_H
 #define MDM_PKI_H
 
+#include <apr_tables.h>
+
 #include "mdm_bytes.h"
 #include "mdm_ctx.h"
 
@@ -29,7 +31,7 @@ apr_status_t mdm_key_to_pem(mdm_bytes_t *pem, mdm_ctx_t *ctx, const mdm_key_t *k
 apr_status_t mdm_cert_from_pem(mdm_cert_t **cert, mdm_ctx_t *ctx, mdm_bytes_t pem);
 
 /** All certificates in `pem`, in order. @param certs array of mdm_cert_t *; @return MDM_EINPUT when none */
-apr_status_t mdm_certs_from_pem(struct apr_array_header_t **certs, mdm_ctx_t *ctx, mdm_bytes_t pem);
+apr_status_t mdm_certs_from_pem(apr_array_header_t **certs, mdm_ctx_t *ctx, mdm_bytes_t pem);
 
 apr_status_t mdm_cert_from_der(mdm_cert_t **cert, mdm_ctx_t *ctx, mdm_bytes_t der);
 apr_status_t mdm_cert_to_der(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_cert_t *cert);
