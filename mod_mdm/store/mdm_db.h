@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A database connection of APR DBD with every driver's quirks behind it: lazily prepared statements that heal after
+ * a reconnect or a schema change, NULLs, row counts, transactions that know when they failed. Only mdm_db.c
+ * includes apr_dbd.h. A connection belongs to one thread at a time.
+ */
+#ifndef MDM_DB_H
+#define MDM_DB_H
+
+#include "mdm_bytes.h"
+#include "mdm_ctx.h"
+#include "mdm_sql.h"
+
+struct apr_dbd_t;
+struct apr_dbd_driver_t;
+
+typedef struct mdm_db_t mdm_db_t;
+
+typedef enum { MDM_DB_UNSET = 0, MDM_DB_SQLITE3, MDM_DB_PGSQL } mdm_db_kind_e;
+
+/** Rows of a SELECT: every value copied into the pool; NULL is NULL on every driver. */
+typedef struct mdm_rows_t {
+    int count, columns;
+    const char **values;            /* row-major */
+} mdm_rows_t;
+
+#define MDM_ROW(rows, r, c) ((rows)->values[(r) * (rows)->columns + (c)])
+
+/**
+ * Wrap an open connection for the time of `ctx`.
+ * @param connection_pool lives exactly as long as the connection: prepared statements are remembered there, so that the
+ *                        next wrap of the same connection finds them
+ * @return MDM_ECONFIG for a driver we do not know
+ */
+apr_status_t mdm_db_wrap(mdm_db_t **db, mdm_ctx_t *ctx, const struct apr_dbd_driver_t *driver,
+                         struct apr_dbd_t *handle, apr_pool_t *connection_pool);
+
+/** Open a connection of our own (mdmctl, tests). @param driver "sqlite3" or "pgsql"; closed with ctx->pool */
+apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, const char *params);
+
+mdm_db_kind_e mdm_db_kind(const mdm_db_t *db);
+
+/** Statements run through this wrap since it was made (BEGIN, COMMIT and PRAGMA not counted). */
+int mdm_db_statements(const mdm_db_t *db);
+
+/**
+ * Run a SELECT. Outside a transaction a failure is healed once (connection checked, statements prepared again).
+ * @param args texts for the placeholders in order, NULL for SQL NULL; as many as the statement has
+ * @return MDM_EDB; MDM_ECONFLICT inside a transaction that has to be retried as a whole
+ */
+apr_status_t mdm_db_select(mdm_rows_t **rows, mdm_db_t *db, mdm_stmt_e stmt, const char *const *args);
+
+/** Run an INSERT, UPDATE or DELETE. @param affected may be NULL; errors as mdm_db_select */
+apr_status_t mdm_db_exec(int *affected, mdm_db_t *db, mdm_stmt_e stmt, const char *const *args);
+
+/** Run a script of statements, each ended by a semicolon at the end of a line (schema files). */
+apr_status_t mdm_db_script(mdm_db_t *db, const char *sql);
+
+/**
+ * Run `work` in one transaction, and run the whole again (at most 8 times, with growing, jittered pauses) when it lost
+ * against another. `work` must have no effect outside the database until this function returns success. Nested
+ * calls join the outer transaction.
+ * @return what `work` returned; MDM_EDB when the commit failed: then nothing is stored
+ */
+typedef apr_status_t mdm_db_work_fn(void *baton, mdm_db_t *db);
+apr_status_t mdm_db_transact(mdm_db_t *db, mdm_db_work_fn *work, void *baton);
+
+#endif
