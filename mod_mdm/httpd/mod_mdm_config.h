@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directives: the table, their values per virtual host and per Location, and the site they amount to. Values are
+ * written while the configuration is read, in the parent, and only read afterwards.
+ */
+#ifndef MOD_MDM_CONFIG_H
+#define MOD_MDM_CONFIG_H
+
+#include <apr_tables.h>
+
+#include "mdm_site.h"
+#include "mod_mdm.h"
+
+#define MDM_UNSET (-1)
+
+/* A virtual host's directives. Unset is NULL or MDM_UNSET; mdm_config_resolve puts the defaults in. */
+typedef struct mdm_conf_t {
+    int engine;
+    const char *server_url, *organization;
+    const char *state_dir, *ca_certificate_file, *ca_key_file, *seal_key_file;
+    const char *signer_file, *signer_key_file;
+    apr_array_header_t *trust_files;           /* const char * */
+    const char *profile_identifier;
+    const char *scep_url, *checkin_url, *connect_url;
+    int sign_message;
+    int access_rights;
+    const char *push_topic;
+    apr_interval_time_t identity_lifetime, challenge_lifetime, notnow_retry;
+    const char *api_key_file;
+    const char *apns_url, *apns_ca_file;
+    apr_interval_time_t push_expiration, push_interval, last_seen_interval;
+
+    /* Made from the above in post_config, for hosts whose engine is on. */
+    server_rec *server;                        /* the host these belong to: its DBD pool, its log */
+    mdm_site_t *site;                          /* NULL: this host is not an MDM site */
+    const char *api_key;                       /* NULL: Apache's own authentication decides */
+} mdm_conf_t;
+
+/* A Location's directives. */
+typedef struct mdm_dir_conf_t {
+    apr_off_t limit_request_body;              /* bytes, MDM_UNSET: by handler */
+} mdm_dir_conf_t;
+
+extern const command_rec mdm_config_commands[];
+
+void *mdm_config_server_create(apr_pool_t *p, server_rec *s);
+void *mdm_config_server_merge(apr_pool_t *p, void *base, void *add);
+void *mdm_config_dir_create(apr_pool_t *p, char *dir);
+void *mdm_config_dir_merge(apr_pool_t *p, void *base, void *add);
+
+mdm_conf_t *mdm_config_of(const server_rec *s);
+const mdm_dir_conf_t *mdm_config_dir(const request_rec *r);
+
+/** Put the defaults in and derive the URLs. Safe to repeat; the parent, once per host. */
+void mdm_config_resolve(mdm_conf_t *conf, server_rec *s, apr_pool_t *p);
+
+/** All virtual hosts with MDMEngine on, each once. Array of mdm_conf_t *; made in post_config, read by children. */
+const apr_array_header_t *mdm_config_sites(server_rec *main_server, apr_pool_t *p);
+
+/**
+ * check_config hook: name everything that is missing, unreadable, open to others or contradictory, with directive,
+ * file and remedy, for `httpd -t` as for a start. Opens no key file, writes nothing.
+ * @return OK, or HTTP_INTERNAL_SERVER_ERROR when httpd must not start
+ */
+int mdm_config_check(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+
+/** Read keys and certificates of one host into conf->site, as root in the parent. Logs what fails. */
+apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p);
+
+#endif
