@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The main program of each t/fuzz/fuzz_<name>: feeds every file of the seed corpus to the target once, as
+ * "make check" wants it. The folder is $MDM_FUZZ_CORPUS/<name>, or the arguments are files to replay. Links
+ * against the same LLVMFuzzerTestOneInput that a libFuzzer build drives. It never invents input.
+ */
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int replay(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    uint8_t *data = NULL;
+    size_t size = 0, got;
+
+    if (!file) {
+        perror(path);
+        return 1;
+    }
+    do {
+        data = realloc(data, size + 65536);
+        if (!data)
+            abort();
+        got = fread(data + size, 1, 65536, file);
+        size += got;
+    } while (got > 0);
+    fclose(file);
+
+    /* an allocation of the exact size, so that a sanitizer sees the first byte read past the end */
+    uint8_t *exact = malloc(size ? size : 1);
+    if (!exact)
+        abort();
+    memcpy(exact, data, size);
+    free(data);
+    LLVMFuzzerTestOneInput(exact, size);
+    free(exact);
+    return 0;
+}
+
+static int replay_folder(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    int count = 0, failed = 0;
+
+    if (!dir) {
+        perror(folder);
+        return 1;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        char path[4096];
+
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        failed |= replay(path);
+        count++;
+    }
+    closedir(dir);
+    printf("%s: %d inputs replayed\n", folder, count);
+    return failed || count == 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *corpus = getenv("MDM_FUZZ_CORPUS"), *name = strrchr(argv[0], '/');
+    char folder[4096];
+    int failed = 0;
+
+    if (argc > 1) {
+        for (int i = 1; i < argc; i++)
+            failed |= replay(argv[i]);
+        return failed;
+    }
+    name = name ? name + 1 : argv[0];
+    if (!corpus || strncmp(name, "fuzz_", 5) != 0) {
+        fprintf(stderr, "set MDM_FUZZ_CORPUS, or name the files to replay\n");
+        return 2;
+    }
+    snprintf(folder, sizeof(folder), "%s/%s", corpus, name + 5);
+    return replay_folder(folder);
+}
