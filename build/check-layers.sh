@@ -64,7 +64,7 @@ BEGIN {
     if (header ~ /^curl\//)
         allow("^mod_mdm/wire/mdm_http\\.c$", "only wire/mdm_http.c knows curl")
     if (header ~ /^libxml\//)
-        allow("^mod_mdm/wire/mdm_plist_[a-z]+\\.[ch]$", "only wire/mdm_plist_* knows libxml2")
+        allow("^mod_mdm/wire/mdm_plist(_[a-z]+)?\\.[ch]$", "only wire/mdm_plist* knows libxml2")
     if (header == "jansson.h")
         allow("(\\.c|^mod_mdm/base/mdm_json\\.h)$", "headers stay free of jansson, beside base/mdm_json.h")
     if (header ~ /^openssl\//)
