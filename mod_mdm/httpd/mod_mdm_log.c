@@ -8,7 +8,8 @@
 static void request_write(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line, apr_status_t rv,
                           const char *text)
 {
-    ap_log_rerror(file, line, APLOG_MODULE_INDEX, level, rv > MDM_E_START ? 0 : rv, (request_rec *)log->baton, "%s",
+    ap_log_rerror(file, line, APLOG_MODULE_INDEX, (int)level, rv > MDM_E_START ? 0 : rv,
+                  (request_rec *)log->baton, "%s",
                   text);
 }
 
@@ -22,7 +23,8 @@ static int request_wants(const mdm_log_t *log, mdm_log_level_e level)
 static void server_write(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line, apr_status_t rv,
                          const char *text)
 {
-    ap_log_error(file, line, APLOG_MODULE_INDEX, level, rv > MDM_E_START ? 0 : rv, (server_rec *)log->baton, "%s",
+    ap_log_error(file, line, APLOG_MODULE_INDEX, (int)level, rv > MDM_E_START ? 0 : rv,
+                  (server_rec *)log->baton, "%s",
                  text);
 }
 

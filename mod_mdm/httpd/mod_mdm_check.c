@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What `httpd -t` and every start say about an MDM site that cannot work: each missing, unreadable, open or
+ * contradictory part with its directive, its file and the remedy. Runs in the parent; opens certificates, but no key.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "mdm_file.h"
+#include "mod_mdm_config.h"
+#include "mod_mdm_log.h"
+
+#define PEM_MAX (1024 * 1024)
+
+typedef struct {
+    mdm_ctx_t *ctx;
+    const mdm_conf_t *conf;
+    int problems;
+} check_t;
+
+static void problem(check_t *c, const char *directive, const char *text, const char *remedy)
+{
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, c->conf->server, MDMNO(0100) "%s: %s%s%s", directive, text,
+                 remedy ? ": " : "", remedy ? remedy : "");
+    c->problems++;
+}
+
+static int need_file(check_t *c, const char *directive, const char *file, const char *remedy)
+{
+    if (!file) {
+        problem(c, directive, "not set, and there is no MDMStateDir to find it in", "set one of the two");
+        return 0;
+    }
+    if (access(file, R_OK) != 0) {
+        problem(c, directive, apr_psprintf(c->ctx->pool, "%s: %s", file, strerror(errno)), remedy);
+        return 0;
+    }
+    return 1;
+}
+
+static void need_secret(check_t *c, const char *directive, const char *file, const char *remedy)
+{
+    if (!need_file(c, directive, file, remedy))
+        return;
+    mdm_ctx_clear(c->ctx);
+    if (mdm_file_check_secret(c->ctx, file) != APR_SUCCESS)
+        problem(c, directive, c->ctx->detail, NULL);
+}
+
+static apr_array_header_t *need_certificates(check_t *c, const char *directive, const char *file, const char *remedy)
+{
+    apr_array_header_t *certs = NULL;
+    mdm_bytes_t pem;
+
+    if (!need_file(c, directive, file, remedy))
+        return NULL;
+    mdm_ctx_clear(c->ctx);
+    if (mdm_file_read(&pem, c->ctx, file, PEM_MAX) != APR_SUCCESS
+        || mdm_certs_from_pem(&certs, c->ctx, pem) != APR_SUCCESS)
+        problem(c, directive, apr_psprintf(c->ctx->pool, "%s: %s", file, c->ctx->detail),
+                "give a file with PEM certificates");
+    return certs;
+}
+
+static void check_ca(check_t *c)
+{
+    const char *remedy = apr_psprintf(c->ctx->pool, "run: mdmctl --state-dir '%s' ca init",
+                                      c->conf->state_dir ? c->conf->state_dir : "DIR");
+    apr_array_header_t *certs = need_certificates(c, "MDMCACertificateFile", c->conf->ca_certificate_file, remedy);
+
+    need_secret(c, "MDMCAKeyFile", c->conf->ca_key_file, remedy);
+    need_secret(c, "MDMSealKeyFile", c->conf->seal_key_file, remedy);
+    if (!certs)
+        return;
+    if (!mdm_cert_is_ca(APR_ARRAY_IDX(certs, 0, mdm_cert_t *)))
+        problem(c, "MDMCACertificateFile", apr_psprintf(c->ctx->pool, "%s is not a CA certificate",
+                                                        c->conf->ca_certificate_file),
+                "it must have basicConstraints CA and keyUsage keyCertSign");
+}
+
+static void check_state_dir(check_t *c)
+{
+    struct stat st;
+    const char *dir = c->conf->state_dir;
+
+    if (!dir) {
+        problem(c, "MDMStateDir", "not set", "name the folder that `mdmctl --state-dir DIR ca init` filled");
+        return;
+    }
+    if (stat(dir, &st) != 0)
+        problem(c, "MDMStateDir", apr_psprintf(c->ctx->pool, "%s: %s", dir, strerror(errno)),
+                apr_psprintf(c->ctx->pool, "run: mdmctl --state-dir '%s' ca init", dir));
+    else if (!S_ISDIR(st.st_mode))
+        problem(c, "MDMStateDir", apr_psprintf(c->ctx->pool, "%s is not a folder", dir), "name a folder");
+    else if (st.st_mode & (S_IWGRP | S_IWOTH))
+        problem(c, "MDMStateDir", apr_psprintf(c->ctx->pool, "%s can be written by group or others", dir),
+                apr_psprintf(c->ctx->pool, "chmod 700 '%s'", dir));
+}
+
+/* mod_dbd keeps its settings to itself, so the configuration tree is asked whether anybody set a driver. */
+static int has_directive(const ap_directive_t *node, const char *name)
+{
+    for (; node; node = node->next) {
+        if (!ap_cstr_casecmp(node->directive, name) || has_directive(node->first_child, name))
+            return 1;
+    }
+    return 0;
+}
+
+static void need_module(check_t *c, const char *file, const char *what, const char *remedy)
+{
+    if (!ap_find_linked_module(file))
+        problem(c, "MDMEngine", apr_psprintf(c->ctx->pool, "%s needs %s, which is not loaded", what, file), remedy);
+}
+
+static void check_modules(check_t *c)
+{
+    need_module(c, "mod_dbd.c", "the database", "load dbd_module (Debian: a2enmod dbd)");
+    need_module(c, "mod_watchdog.c", "the push worker", "load watchdog_module");
+    need_module(c, "mod_ssl.c", "device identity over TLS", "load ssl_module (Debian: a2enmod ssl)");
+    if (ap_find_linked_module("mod_dbd.c") && !has_directive(ap_conftree, "DBDriver"))
+        problem(c, "DBDriver", "not set", "set DBDriver sqlite3 (or pgsql) and DBDParams");
+}
+
+static void check_site(check_t *c)
+{
+    const mdm_conf_t *conf = c->conf;
+    int i;
+
+    if (!conf->server_url)
+        problem(c, "MDMServerURL", "not set", "give the public URL, such as https://mdm.example.com");
+    check_modules(c);
+    check_state_dir(c);
+    check_ca(c);
+    if (conf->signer_file) {
+        need_certificates(c, "MDMProfileSignerFile", conf->signer_file, "name a PEM file");
+        need_secret(c, "MDMProfileSignerFile", conf->signer_key_file, "name the PEM key file as second argument");
+    }
+    for (i = 0; conf->trust_files && i < conf->trust_files->nelts; i++)
+        need_certificates(c, "MDMTrustFile", APR_ARRAY_IDX(conf->trust_files, i, const char *), "name PEM files");
+    if (conf->api_key_file)
+        need_secret(c, "MDMAPIKeyFile", conf->api_key_file, "write the key into it with mode 0600");
+    if (conf->apns_ca_file)
+        need_certificates(c, "MDMAPNSCAFile", conf->apns_ca_file, "name a PEM file");
+}
+
+int mdm_config_check(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    const apr_array_header_t *sites = mdm_config_sites(s, p);
+    check_t c = { NULL, NULL, 0 };
+    int i;
+
+    (void)plog;
+    for (i = 0; i < sites->nelts; i++) {
+        c.conf = APR_ARRAY_IDX(sites, i, mdm_conf_t *);
+        c.ctx = mdm_ctx_create(ptemp, NULL);
+        check_site(&c);
+    }
+    return c.problems ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
