@@ -149,6 +149,59 @@ const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p)
     return uuid_text(digest, 8, p);
 }
 
+apr_size_t mdm_utf8_step(const unsigned char *bytes, apr_size_t len)
+{
+    unsigned char first = len ? bytes[0] : 0, low = 0x80, high = 0xbf;
+    apr_size_t n, i;
+
+    if (first < 0x80)
+        return first != 0;
+    if (first < 0xc2 || first > 0xf4)
+        return 0;
+    n = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (first == 0xe0)
+        low = 0xa0;
+    else if (first == 0xed)
+        high = 0x9f;
+    else if (first == 0xf0)
+        low = 0x90;
+    else if (first == 0xf4)
+        high = 0x8f;
+    if (n > len || bytes[1] < low || bytes[1] > high)
+        return 0;
+    for (i = 2; i < n; i++) {
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return n;
+}
+
+int mdm_utf8_valid(mdm_bytes_t text)
+{
+    const apr_uint64_t ones = APR_UINT64_C(0x0101010101010101), tops = ones << 7;
+    apr_size_t i = 0;
+
+    while (i < text.len) {
+        apr_uint64_t word;
+        apr_size_t n;
+
+        /* Eight bytes at a time while all of them are ASCII and none is NUL. */
+        while (text.len - i >= sizeof(word)) {
+            memcpy(&word, text.data + i, sizeof(word));
+            if ((word | (word - ones)) & tops)
+                break;
+            i += sizeof(word);
+        }
+        if (i == text.len)
+            break;
+        n = mdm_utf8_step(text.data + i, text.len - i);
+        if (!n)
+            return 0;
+        i += n;
+    }
+    return 1;
+}
+
 int mdm_equal(const char *a, const char *b)
 {
     apr_size_t len;

@@ -49,6 +49,15 @@ const char *mdm_uuid_random(apr_pool_t *p);
 /** A UUID (version 8) that is a function of the two texts alone, upper case: the same each time. */
 const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p);
 
+/**
+ * The length (1 to 4) of the UTF-8 character (RFC 3629) at the start of `len` bytes, or 0 when there is none: no
+ * bytes, a NUL, an overlong form, a surrogate, a cut or stray sequence.
+ */
+apr_size_t mdm_utf8_step(const unsigned char *bytes, apr_size_t len);
+
+/** Whether bytes are UTF-8 text without NUL. */
+int mdm_utf8_valid(mdm_bytes_t text);
+
 /** Whether two texts are equal, in time that depends on their lengths only; NULL equals nothing. */
 int mdm_equal(const char *a, const char *b);
 

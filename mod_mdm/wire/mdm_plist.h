@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Property lists as a tree: read from Apple's XML form (mdm_plist_read.c, over libxml2), built and looked into
- * (mdm_plist.c), written (mdm_plist_write.c). No text template ever makes a plist: a value cannot become markup.
+ * Property lists as a tree: read from Apple's XML form (mdm_plist_read.c, over libxml2), built and looked
+ * into (mdm_plist.c), written (mdm_plist_write.c). No text template makes a plist, so no value can become markup.
  * A tree lives in one pool and belongs to one thread.
  */
 #ifndef MDM_PLIST_H
@@ -38,16 +38,24 @@ struct mdm_plist_t {
     apr_time_t date;           /* DATE, microseconds since 1970 UTC */
 };
 
+/** Prepare libxml2, before threads start (child_init, mdmctl). Reading does it too; twice does no harm. */
+void mdm_plist_init(void);
+
 /**
- * Parse Apple's XML property list (root element plist, version ignored; UTF-8 with or without BOM). Refused: any
- * internal DTD subset or entity declaration, more than MDM_PLIST_MAX_DEPTH levels or MDM_PLIST_MAX_NODES values,
- * duplicate keys in a dictionary, unknown elements, attributes other than plist's version, text between elements,
- * malformed values, anything after the root. Never reads a file or the network.
+ * Parse Apple's XML property list (root element plist, version ignored; UTF-8 with or without BOM). Refused:
+ * any internal DTD subset or entity declaration, more than MDM_PLIST_MAX_DEPTH containers within each other or
+ * MDM_PLIST_MAX_NODES values, duplicate keys in a dictionary, unknown elements, attributes other than plist's
+ * version, text between elements, malformed values, anything after the root. Never reads a file or the
+ * network; does not keep `text`.
  * @return MDM_EPLIST with a sentence that says what is wrong; shows no values
  */
 apr_status_t mdm_plist_read(mdm_plist_t **root, mdm_ctx_t *ctx, mdm_bytes_t text);
 
-/** Write the XML form with Apple's DOCTYPE, tab-indented, keys in the tree's order; byte-stable for equal trees. */
+/**
+ * Write the XML form with Apple's DOCTYPE, tab-indented, keys in the tree's order; byte-stable for equal trees.
+ * @return MDM_EPLIST for texts that XML cannot carry (not UTF-8, control characters), numbers that are not
+ *         finite, dates outside of the years 1 to 9999, more than MDM_PLIST_MAX_DEPTH containers within each other
+ */
 apr_status_t mdm_plist_write(mdm_bytes_t *text, mdm_ctx_t *ctx, const mdm_plist_t *root);
 
 /** The item of a dictionary, or NULL when `dict` is NULL, no dictionary, or lacks the key. */
