@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a simulated device answers to MDM commands: a table by RequestType, and scripts that override it."""
+
+import copy
+import datetime
+
+from . import pki
+
+
+def error_chain(code=12021, domain="MCMDMErrorDomain", text="The command is not possible now."):
+    return [{"ErrorCode": code, "ErrorDomain": domain, "LocalizedDescription": text,
+             "USEnglishDescription": text}]
+
+
+def device_information(device, command):
+    """The answers for the queries asked, out of the facts of the device; unknown ones are left out."""
+    facts = device.facts()
+    wanted = command.get("Queries")
+    return {"QueryResponses": {name: value for name, value in facts.items()
+                               if not wanted or name in wanted}}
+
+
+def security_info(device, _command):
+    return {"SecurityInfo": {
+        "HardwareEncryptionCaps": 3, "PasscodePresent": True, "PasscodeCompliant": True,
+        "PasscodeCompliantWithProfiles": True, "PasscodeLockGracePeriod": 0,
+        "PasscodeLockGracePeriodEnforced": 0,
+        "ManagementStatus": {"EnrolledViaDEP": False, "UserApprovedEnrollment": True,
+                             "IsUserEnrollment": bool(device.enrollment_id)}}}
+
+
+def profile_list(device, _command):
+    return {"ProfileList": [copy.deepcopy(entry) for entry in device.profiles.values()]}
+
+
+def install_profile(device, command):
+    """Remember the profile for ProfileList. An encrypted or unreadable payload is remembered by its size."""
+    return device.install_command_profile(command.get("Payload", b""))
+
+
+def remove_profile(device, command):
+    identifier = command.get("Identifier")
+    if identifier not in device.profiles:
+        return error(12024, "MCProfileErrorDomain", "The profile “%s” is not installed." % identifier)
+    del device.profiles[identifier]
+    return {}
+
+
+def certificate_list(device, _command):
+    if device.certificate is None:
+        return {"CertificateList": []}
+
+    return {"CertificateList": [{"CommonName": device.common_name, "IsIdentity": True,
+                                 "Data": pki.der(device.certificate)}]}
+
+
+def installed_applications(_device, _command):
+    return {"InstalledApplicationList": [
+        {"Identifier": "com.example.ward", "Name": "Ward", "ShortVersion": "2.1", "Version": "214",
+         "BundleSize": 31457280, "DynamicSize": 1048576, "Installing": False}]}
+
+
+def error(code=12021, domain="MCMDMErrorDomain", text="The command is not possible now."):
+    """An Error answer, for scripts: device.script("RemoveProfile", answers.error(12024))."""
+    return {"Status": "Error", "ErrorChain": error_chain(code, domain, text)}
+
+
+TABLE = {
+    "DeviceInformation": device_information,
+    "SecurityInfo": security_info,
+    "ProfileList": profile_list,
+    "InstallProfile": install_profile,
+    "RemoveProfile": remove_profile,
+    "CertificateList": certificate_list,
+    "InstalledApplicationList": installed_applications,
+    "ManagedApplicationList": lambda _device, _command: {"ManagedApplicationList": {}},
+    "ProvisioningProfileList": lambda _device, _command: {"ProvisioningProfileList": []},
+    "Restrictions": lambda _device, _command: {"GlobalRestrictions": {}},
+    "UserList": lambda _device, _command: {"Users": []},
+    "DeviceLock": lambda _device, _command: {"MessageResult": "Success"},
+    "Settings": lambda _device, command: {"Settings": [
+        {"Item": item.get("Item", ""), "Status": "Acknowledged"} for item in command.get("Settings", [])]},
+}
+
+
+def profile_entry(plist, managed=True):
+    """A ProfileList entry for an installed profile."""
+    return {"PayloadIdentifier": plist.get("PayloadIdentifier", ""), "PayloadUUID": plist.get("PayloadUUID", ""),
+            "PayloadVersion": plist.get("PayloadVersion", 1),
+            "PayloadDisplayName": plist.get("PayloadDisplayName", ""),
+            "HasRemovalPasscode": False, "IsEncrypted": "EncryptedPayloadContent" in plist,
+            "PayloadRemovalDisallowed": bool(plist.get("PayloadRemovalDisallowed")), "IsManaged": managed,
+            "PayloadContent": [{"PayloadType": one.get("PayloadType", ""), "PayloadVersion": 1,
+                                "PayloadIdentifier": one.get("PayloadIdentifier", "")}
+                               for one in plist.get("PayloadContent", [])]}
+
+
+class Scripts:
+    """Overrides of the table: the first that fits and is not used up decides.
+
+    An answer is "Acknowledged", "NotNow", "Error" or "CommandFormatError", a dict merged into the report, or a
+    function (device, command, command_uuid) that gives one of these."""
+
+    def __init__(self):
+        self._entries = []
+
+    def add(self, request_type, answer, times=None, command_uuid=None):
+        self._entries.append([request_type, command_uuid, answer, times])
+
+    def clear(self):
+        self._entries = []
+
+    def take(self, device, command, command_uuid):
+        """The scripted answer as a dict, or None."""
+        for entry in self._entries:
+            request_type, wanted_uuid, answer, times = entry
+            if request_type not in (None, "*", command.get("RequestType")):
+                continue
+            if wanted_uuid not in (None, command_uuid) or times == 0:
+                continue
+            if times is not None:
+                entry[3] = times - 1
+            if callable(answer):
+                answer = answer(device, command, command_uuid)
+            if isinstance(answer, dict):
+                return dict(answer)
+            found = {"Status": answer}
+            if answer in ("Error", "CommandFormatError"):
+                found["ErrorChain"] = error_chain()
+            return found
+        return None
+
+
+def answer(device, scripts, command, command_uuid):
+    """The body of the report for one command, without identifiers."""
+    scripted = scripts.take(device, command, command_uuid)
+    report = {"Status": "Acknowledged"}
+    if scripted is None or scripted.get("Status", "Acknowledged") == "Acknowledged":
+        maker = TABLE.get(command.get("RequestType"))
+        report.update(maker(device, command) if maker else {})
+    report.update(scripted or {})
+    report["CommandUUID"] = command_uuid
+    return report
+
+
+def plausible_facts(device):
+    """Facts of a phone for DeviceInformation."""
+    return {
+        "UDID": device.udid, "SerialNumber": device.serial, "DeviceName": device.name,
+        "ModelName": device.model_name, "Model": "MTLR3LL/A", "ModelNumber": "MTLR3LL/A",
+        "ProductName": device.model, "OSVersion": device.os_version, "BuildVersion": device.build_version,
+        "IMEI": device.imei, "BatteryLevel": 0.83, "DeviceCapacity": 128.0, "AvailableDeviceCapacity": 91.5,
+        "WiFiMAC": device.mac, "BluetoothMAC": device.mac[:-2] + "ff", "CellularTechnology": 1,
+        "IsSupervised": False, "IsActivationLockEnabled": False, "IsDeviceLocatorServiceEnabled": False,
+        "IsCloudBackupEnabled": False, "IsMDMLostModeEnabled": False, "IsRoaming": False,
+        "AwaitingConfiguration": False, "PasscodePresent": True, "TimeZone": "Europe/Berlin",
+        "LastCloudBackupDate": datetime.datetime(2026, 1, 5, 3, 0, 0),
+        "ServiceSubscriptions": [{"Slot": "CTSubscriptionSlotOne", "ICCID": device.iccid,
+                                  "IMEI": device.imei, "IsDataPreferred": True, "IsRoaming": False,
+                                  "IsVoicePreferred": True}],
+    }
