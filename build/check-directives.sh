@@ -18,6 +18,13 @@ complain() {
     status=1
 }
 
+for file in "$code" "$header" conf/directives.conf conf/mdm.conf docs/directives.md README.md; do
+    test -f "$file" || {
+        complain "there is no $file"
+        exit 1
+    }
+done
+
 table=$(tr '\n' ' ' <"$code" | grep -oE 'AP_INIT_[A-Z0-9_]+\( *"[A-Za-z]+"' | sed 's/.*"\(.*\)"/\1/')
 test -n "$table" || complain "no directive found in $code"
 for twice in $(printf '%s\n' $table | LC_ALL=C sort | uniq -d); do

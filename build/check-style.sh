@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The size limits and the outer form of the sources: lines, functions, files, the licence line, the
-# comment at the top, tabs, marks of unfinished work, paths of somebody's machine.
+# comment at the top, tabs, marks of unfinished work, paths of somebody's machine. Aim at lines of 110
+# characters, functions of 40 lines, files of 500 and headers of 150; what fails here is the hard limit.
 # Usage: build/check-style.sh [SOURCE-FOLDER]
 set -eu
 
@@ -19,7 +20,7 @@ function report(line, text) {
 function finish(    limit) {
     if (file == "")
         return
-    limit = file ~ /\.h$/ ? 250 : 700
+    limit = file ~ /\.h$/ ? 350 : 700
     if (lines > limit)
         report(lines, "a file of " lines " lines (at most " limit ")")
 }
@@ -32,7 +33,7 @@ FNR == 1 {
 }
 { lines = FNR }
 FNR == 2 && $0 !~ /^\/\*/ { report(2, "no comment that says what the file is for") }
-length($0) > 110 { report(FNR, "a line of " length($0) " characters (at most 110)") }
+length($0) > 120 { report(FNR, "a line of " length($0) " characters (at most 120)") }
 /\t/ { report(FNR, "a tab") }
 /[ \t]$/ { report(FNR, "white space at the end") }
 /^\{/ { start = FNR }
