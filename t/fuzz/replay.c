@@ -53,7 +53,7 @@ static int replay_folder(const char *folder)
         return 1;
     }
     while ((entry = readdir(dir)) != NULL) {
-        char path[4096];
+        char path[8192];
 
         if (entry->d_name[0] == '.')
             continue;
