@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CMS (RFC 5652) as MDM needs it: signed profiles, and the Mdm-Signature header. SCEP's messages are in mdm_scep.
- * Uses OpenSSL's CMS_ functions only. Any thread.
+ * CMS (RFC 5652) as MDM needs it: signed profiles, and the Mdm-Signature header. SCEP's messages are in
+ * mdm_scep. Uses OpenSSL's CMS_ functions only. Any thread.
  */
 #ifndef MDM_CMS_H
 #define MDM_CMS_H
@@ -9,8 +9,8 @@
 #include "mdm_pki.h"
 
 /**
- * Sign `content` as SignedData with the content inside, DER, SHA-256, contentType, messageDigest and signingTime
- * attributes, signer certificate included.
+ * Sign `content` as SignedData with the content inside, DER, SHA-256, contentType, messageDigest and
+ * signingTime attributes, signer certificate included.
  * @param chain array of mdm_cert_t * to include as well, or NULL
  * @return MDM_ECRYPTO
  */
@@ -18,11 +18,13 @@ apr_status_t mdm_cms_sign(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content,
                           const mdm_key_t *key, const apr_array_header_t *chain);
 
 /**
- * Check a detached SignedData over exactly `content` and hand out its signer's certificate. The certificate is proven
- * to hold the key that signed, and nothing more: whether it is one of ours is the caller's next question. Exactly
- * one SignerInfo, RSA, digest SHA-1, SHA-256, SHA-384 or SHA-512; signingTime is not judged.
+ * Check a detached SignedData over exactly `content` and hand out its signer's certificate. The certificate
+ * is proven to hold the key that signed, and nothing more: whether it is one of ours is the caller's next
+ * question. Exactly one SignerInfo, RSA, digest SHA-1, SHA-256, SHA-384 or SHA-512; signingTime is not
+ * judged.
  * @return MDM_EINPUT when it is not such a SignedData, MDM_ECMS when the signature does not hold
  */
-apr_status_t mdm_cms_verify_detached(mdm_cert_t **signer, mdm_ctx_t *ctx, mdm_bytes_t der, mdm_bytes_t content);
+apr_status_t mdm_cms_verify_detached(mdm_cert_t **signer, mdm_ctx_t *ctx, mdm_bytes_t der,
+                                     mdm_bytes_t content);
 
 #endif

@@ -61,16 +61,19 @@ int mdm_cert_is_self_signed(const mdm_cert_t *cert);
 /** Whether `key` is the private key of `cert`. */
 int mdm_cert_has_key(const mdm_cert_t *cert, const mdm_key_t *key);
 
-/** Whether the certificate may sign others: basicConstraints CA and keyCertSign. */
+/** Whether the certificate may sign others: basicConstraints CA, and keyCertSign where keyUsage is given. */
 int mdm_cert_is_ca(const mdm_cert_t *cert);
 
 /**
- * Make a self-signed CA certificate that is its own SCEP recipient: RSA, SHA-256, basicConstraints CA pathlen 0,
- * keyUsage keyCertSign cRLSign digitalSignature keyEncipherment, SKI, random serial (RFC 8894 2.1.2).
+ * Make a self-signed CA certificate that is its own SCEP recipient: RSA, SHA-256, basicConstraints CA
+ * pathlen 0, keyUsage keyCertSign cRLSign digitalSignature keyEncipherment, SKI, random serial (RFC 8894
+ * 2.1.2). Valid from ten minutes ago, for clocks that differ.
  * @param organization O of the subject, or NULL; @param common_name CN
+ * @return MDM_EINPUT when a name is empty, over 64 characters or not UTF-8; MDM_ECRYPTO
  */
-apr_status_t mdm_cert_make_ca(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_key_t *key, const char *organization,
-                              const char *common_name, apr_interval_time_t lifetime);
+apr_status_t mdm_cert_make_ca(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_key_t *key,
+                              const char *organization, const char *common_name,
+                              apr_interval_time_t lifetime);
 
 /** What an identity certificate shall be; everything not named here is fixed by mdm_cert_issue. */
 typedef struct mdm_issue_t {
@@ -81,27 +84,37 @@ typedef struct mdm_issue_t {
 } mdm_issue_t;
 
 /**
- * Issue a client identity: v3, SHA-256, CA:FALSE critical, keyUsage digitalSignature + keyEncipherment critical, EKU
- * clientAuth, SKI, AKI, 128-bit random positive serial. No extension is taken from the request.
- * @return MDM_EINPUT when the request is unfit, MDM_ECONFIG when the CA is out of date, MDM_ECRYPTO
+ * Issue a client identity: v3, SHA-256, CA:FALSE critical, keyUsage digitalSignature + keyEncipherment
+ * critical, EKU clientAuth, SKI, AKI, random positive serial of 16 octets. No extension is taken from the
+ * request.
+ * @return MDM_EINPUT when the times leave nothing, MDM_ECONFIG when the CA is out of date, no CA, or its key
+ * is another's, MDM_ECRYPTO
  */
 apr_status_t mdm_cert_issue(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_issue_t *how);
 
 /**
- * Read a DER PKCS#10 of at most 16 kB and check it: RSA 2048 to 8192 bits, own signature good, not by MD5 or weaker,
- * subject of at most 20 RDNs of at most 256 characters each, no NUL inside.
- * @return MDM_EINPUT; *weak is set to 1 when key or algorithm is too weak (SCEP badAlg)
+ * Read a DER PKCS#10 of at most 16 kB and check it: RSA 2048 to 8192 bits, own signature good, not by MD5
+ * or weaker, subject of at most 20 RDNs of at most 256 characters each, no NUL inside.
+ * Control characters in names are refused like NUL.
+ * @return MDM_EINPUT; *weak is set to 1 when it is the signature algorithm that is not allowed (SCEP badAlg;
+ * a key of another size or kind is a badRequest)
  */
 apr_status_t mdm_csr_from_der(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, mdm_bytes_t der);
 
-/** The only challengePassword (1.2.840.113549.1.9.7), UTF-8; NULL when absent, doubled, over 256 bytes or with a NUL. */
+/**
+ * The only challengePassword (1.2.840.113549.1.9.7), UTF-8; NULL when absent, doubled, over 256 bytes or
+ * with a NUL.
+ */
 const char *mdm_csr_challenge(mdm_ctx_t *ctx, const mdm_csr_t *csr);
 
 /** As mdm_cert_common_name and mdm_cert_subject. */
 const char *mdm_csr_common_name(mdm_ctx_t *ctx, const mdm_csr_t *csr);
 const char *mdm_csr_subject(mdm_ctx_t *ctx, const mdm_csr_t *csr);
 
-/** Whether request and certificate hold the same public key; whether they hold the same subject, byte for byte. */
+/**
+ * Whether request and certificate hold the same public key; whether they hold the same subject, byte for
+ * byte.
+ */
 int mdm_csr_same_key(const mdm_csr_t *csr, const mdm_cert_t *cert);
 int mdm_csr_same_subject(const mdm_csr_t *csr, const mdm_cert_t *cert);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SCEP messages (RFC 8894): open a request, build the reply. Formats only: who may have a certificate is decided in
- * core/mdm_pkioperation. Any thread.
+ * SCEP messages (RFC 8894): open a request, build the reply. Formats only: who may have a certificate is
+ * decided in core/mdm_pkioperation. Any thread.
  */
 #ifndef MDM_SCEP_H
 #define MDM_SCEP_H
@@ -38,13 +38,16 @@ typedef struct mdm_scep_request_t {
 } mdm_scep_request_t;
 
 /**
- * Open a pkiMessage of at most 64 kB (BER or DER; RFC 8894 3.2). In this order: parse, one SignerInfo and its
- * certificate in the message (at most 4), digest and cipher on the allow-list (SHA-256, SHA-384, SHA-512; SHA-1 digest is
- * badAlg; AES-128/192/256-CBC), signature over the attributes, attributes present once and well formed, envelope
- * with exactly one KeyTransRecipientInfo naming `recipient` by issuer and serial with rsaEncryption, decrypt, parse
- * the request. All decryption failures look the same.
- * @param request   set as soon as a signed reply can be built (signer, transaction id and nonce are known), also
- *                  when the result is not success; NULL when no CertRep can be built (HTTP 400)
+ * Open a pkiMessage of at most 64 kB (BER or DER; RFC 8894 3.2). In this order: parse, one SignerInfo and
+ * its certificate in the message (at most 4), transaction id and nonce, digest on the allow-list (SHA-256,
+ * SHA-384, SHA-512; all else is badAlg), signer key RSA 2048 to 8192 bits, signature over the attributes,
+ * attributes present once and well formed, messageType known, envelope with cipher AES-128/192/256-CBC (else
+ * badAlg) and exactly one KeyTransRecipientInfo naming `recipient` by issuer and serial with rsaEncryption;
+ * for PKCSReq and RenewalReq decrypt and parse the request (one RSA private operation; none for the others,
+ * whose content nobody asks for). All decryption failures look the same.
+ * @param request   set as soon as a signed reply can be built (signer, transaction id and nonce are known),
+ * also when the result is not success: then it serves mdm_scep_reply_failure only, nothing in it is proven
+ * and message_type may be 0. NULL when no CertRep can be built (HTTP 400)
  * @param fail_info set when the result is not success and *request is set
  * @return APR_SUCCESS; MDM_EINPUT, MDM_ECMS otherwise with a sentence
  */
@@ -52,8 +55,9 @@ apr_status_t mdm_scep_open(mdm_scep_request_t **request, mdm_scep_fail_info_e *f
                            mdm_bytes_t message, const mdm_cert_t *recipient, const mdm_key_t *key);
 
 /**
- * CertRep SUCCESS (RFC 8894 3.3.2.1): the issued certificate, alone, encrypted to the request's signer; signed with
- * contentType, messageDigest, messageType, pkiStatus, transactionID, senderNonce, recipientNonce; DER.
+ * CertRep SUCCESS (RFC 8894 3.3.2.1): the issued certificate, alone, encrypted to the request's signer;
+ * signed with contentType, messageDigest, messageType, pkiStatus, transactionID, senderNonce,
+ * recipientNonce; DER.
  */
 apr_status_t mdm_scep_reply_success(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
                                     const mdm_cert_t *issued, const mdm_cert_t *ca, const mdm_key_t *key);
@@ -64,8 +68,8 @@ apr_status_t mdm_scep_reply_failure(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_
                                     const mdm_key_t *key);
 
 /**
- * The base64 text of a GET PKIOperation's message parameter, already percent-decoded; blanks stand for plus signs and
- * line breaks are passed over (Apple and others send it raw).
+ * The base64 text of a GET PKIOperation's message parameter, already percent-decoded; blanks stand for plus
+ * signs and line breaks are passed over (Apple and others send it raw).
  * @return MDM_EINPUT
  */
 apr_status_t mdm_scep_message_from_text(mdm_bytes_t *message, mdm_ctx_t *ctx, const char *text);

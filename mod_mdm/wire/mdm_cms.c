@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SignedData: signing profiles, and checking the Mdm-Signature of requests. Called in any thread with input
+ * from the network. Trusts no chain and reads no trust store: a verified signer is only a certificate whose
+ * key signed.
+ */
+#include <limits.h>
+
+#include <apr_tables.h>
+#include <openssl/err.h>
+#include <openssl/objects.h>
+
+#include "mdm_cms.h"
+#include "mdm_cms_ossl.h"
+
+#define CMS_MAX_BYTES (64 * 1024)
+#define MAX_CERTS 4
+#define MAX_ATTRIBUTES 32
+
+static apr_status_t free_cms(void *baton)
+{
+    CMS_ContentInfo_free(baton);
+    return APR_SUCCESS;
+}
+
+/* The certificate that the SignerInfo names; NULL when there is none, or more than one. */
+static X509 *named_signer(CMS_SignerInfo *signer_info, STACK_OF(X509) *certs)
+{
+    X509 *found = NULL;
+    int i;
+
+    for (i = 0; i < sk_X509_num(certs); i++) {
+        X509 *candidate = sk_X509_value(certs, i);
+
+        if (CMS_SignerInfo_cert_cmp(signer_info, candidate))
+            continue;
+        if (found)
+            return NULL;
+        found = candidate;
+    }
+    return found;
+}
+
+static int attribute_is_sane(CMS_SignerInfo *signer_info, int at)
+{
+    X509_ATTRIBUTE *attribute = CMS_signed_get_attr(signer_info, at);
+    const ASN1_OBJECT *object = X509_ATTRIBUTE_get0_object(attribute);
+    ASN1_TYPE *value;
+
+    if (X509_ATTRIBUTE_count(attribute) != 1)
+        return 0;
+    if (CMS_signed_get_attr_by_OBJ(signer_info, object, -1) != at
+        || CMS_signed_get_attr_by_OBJ(signer_info, object, at) >= 0)
+        return 0;
+    if (OBJ_obj2nid(object) != NID_pkcs9_contentType)
+        return 1;
+    value = X509_ATTRIBUTE_get0_type(attribute, 0);
+    return ASN1_TYPE_get(value) == V_ASN1_OBJECT && OBJ_obj2nid(value->value.object) == NID_pkcs7_data;
+}
+
+static int is_sha(int nid)
+{
+    return nid == NID_sha1 || nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512;
+}
+
+static int add_chain(CMS_ContentInfo *cms, const mdm_cert_t *signer, const apr_array_header_t *chain)
+{
+    int i;
+
+    for (i = 0; chain && i < chain->nelts; i++) {
+        X509 *x509 = APR_ARRAY_IDX(chain, i, mdm_cert_t *)->x509;
+
+        if (X509_cmp(x509, signer->x509) && !CMS_add1_cert(cms, x509))
+            return 0;
+    }
+    return 1;
+}
+
+apr_status_t mdm_cms_parse(CMS_ContentInfo **cms, mdm_ctx_t *ctx, mdm_bytes_t bytes)
+{
+    const unsigned char *end = bytes.data;
+    CMS_ContentInfo *parsed;
+
+    if (bytes.len > CMS_MAX_BYTES)
+        return mdm_fail(ctx, MDM_EINPUT, "the CMS message is over %d bytes", CMS_MAX_BYTES);
+    ERR_clear_error();
+    parsed = bytes.len ? d2i_CMS_ContentInfo(NULL, &end, (long)bytes.len) : NULL;
+    ERR_clear_error();
+    if (!parsed)
+        return mdm_fail(ctx, MDM_EINPUT, "not a CMS message");
+    apr_pool_cleanup_register(ctx->pool, parsed, free_cms, apr_pool_cleanup_null);
+    if (end != bytes.data + bytes.len)
+        return mdm_fail(ctx, MDM_EINPUT, "bytes follow the CMS message");
+    *cms = parsed;
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_cms_only_signer(CMS_SignerInfo **signer_info, mdm_cert_t **signer, mdm_ctx_t *ctx,
+                                 CMS_ContentInfo *cms)
+{
+    STACK_OF(CMS_SignerInfo) *infos;
+    STACK_OF(X509) *certs;
+    X509 *x509 = NULL;
+    int n;
+
+    if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed
+        || OBJ_obj2nid(CMS_get0_eContentType(cms)) != NID_pkcs7_data)
+        return mdm_fail(ctx, MDM_EINPUT, "the CMS message is not SignedData over plain data");
+    infos = CMS_get0_SignerInfos(cms);
+    if (sk_CMS_SignerInfo_num(infos) != 1)
+        return mdm_fail(ctx, MDM_EINPUT, "the CMS message does not have exactly one signer");
+    *signer_info = sk_CMS_SignerInfo_value(infos, 0);
+    ERR_clear_error();
+    certs = CMS_get1_certs(cms);
+    n = certs ? sk_X509_num(certs) : 0;
+    if (n <= MAX_CERTS)
+        x509 = named_signer(*signer_info, certs);
+    if (x509 && !X509_up_ref(x509))
+        x509 = NULL;
+    sk_X509_pop_free(certs, X509_free);
+    ERR_clear_error();
+    if (n > MAX_CERTS)
+        return mdm_fail(ctx, MDM_EINPUT, "the CMS message holds over %d certificates", MAX_CERTS);
+    if (!x509)
+        return mdm_fail(ctx, MDM_EINPUT, "the CMS message does not hold its signer's certificate");
+    return mdm_cert_adopt(signer, ctx, x509);
+}
+
+int mdm_cms_digest(CMS_SignerInfo *signer_info)
+{
+    X509_ALGOR *digest_algorithm = NULL, *signature_algorithm = NULL;
+    const ASN1_OBJECT *object;
+    int digest, signature, signature_digest = NID_undef, key = NID_undef;
+
+    CMS_SignerInfo_get0_algs(signer_info, NULL, NULL, &digest_algorithm, &signature_algorithm);
+    X509_ALGOR_get0(&object, NULL, NULL, digest_algorithm);
+    digest = OBJ_obj2nid(object);
+    X509_ALGOR_get0(&object, NULL, NULL, signature_algorithm);
+    signature = OBJ_obj2nid(object);
+    if (signature == NID_rsaEncryption)
+        return digest;
+    if (!OBJ_find_sigid_algs(signature, &signature_digest, &key) || key != NID_rsaEncryption
+        || signature_digest != digest)
+        return NID_undef;
+    return digest;
+}
+
+int mdm_cms_attributes_are_sane(CMS_SignerInfo *signer_info)
+{
+    int n = CMS_signed_get_attr_count(signer_info), i;
+
+    if (n > MAX_ATTRIBUTES)
+        return 0;
+    for (i = 0; i < n; i++)
+        if (!attribute_is_sane(signer_info, i))
+            return 0;
+    return 1;
+}
+
+int mdm_cms_signature_holds(CMS_ContentInfo *cms, CMS_SignerInfo *signer_info, const mdm_cert_t *signer,
+                            const mdm_bytes_t *content)
+{
+    unsigned int flags = CMS_NO_SIGNER_CERT_VERIFY | CMS_NOINTERN | CMS_BINARY;
+    BIO *in = content ? mdm_bio_of(*content) : NULL, *out = BIO_new(BIO_s_null());
+    int holds = 0;
+
+    ERR_clear_error();
+    if (out && (in || !content)) {
+        CMS_SignerInfo_set1_signer_cert(signer_info, signer->x509);
+        holds = CMS_verify(cms, NULL, NULL, in, out, flags) == 1;
+    }
+    ERR_clear_error();
+    BIO_free(in);
+    BIO_free(out);
+    return holds;
+}
+
+apr_status_t mdm_cms_encode(mdm_bytes_t *der, mdm_ctx_t *ctx, const CMS_ContentInfo *cms)
+{
+    unsigned char *data, *end;
+    int len;
+
+    ERR_clear_error();
+    len = i2d_CMS_ContentInfo(cms, NULL);
+    if (len > 0) {
+        data = end = apr_palloc(ctx->pool, (apr_size_t)len);
+        len = i2d_CMS_ContentInfo(cms, &end);
+        der->data = data;
+        der->len = (apr_size_t)len;
+    }
+    ERR_clear_error();
+    return len > 0 ? APR_SUCCESS : mdm_fail(ctx, MDM_ECRYPTO, "encoding a CMS message failed");
+}
+
+apr_status_t mdm_cms_sign(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content, const mdm_cert_t *cert,
+                          const mdm_key_t *key, const apr_array_header_t *chain)
+{
+    unsigned int flags = CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL;
+    BIO *in = mdm_bio_of(content);
+    CMS_ContentInfo *cms;
+    apr_status_t rv = MDM_ECRYPTO;
+
+    ERR_clear_error();
+    cms = in ? CMS_sign(NULL, NULL, NULL, NULL, flags) : NULL;
+    if (cms && CMS_add1_signer(cms, cert->x509, key->pkey, EVP_sha256(), flags) && add_chain(cms, cert, chain)
+        && CMS_final(cms, in, NULL, flags))
+        rv = mdm_cms_encode(der, ctx, cms);
+    ERR_clear_error();
+    CMS_ContentInfo_free(cms);
+    BIO_free(in);
+    if (rv != APR_SUCCESS)
+        return mdm_fail(ctx, rv, "signing a CMS message failed: does the key belong to the certificate?");
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_cms_verify_detached(mdm_cert_t **signer, mdm_ctx_t *ctx, mdm_bytes_t der,
+                                     mdm_bytes_t content)
+{
+    CMS_ContentInfo *cms;
+    CMS_SignerInfo *signer_info;
+    mdm_cert_t *named;
+    apr_status_t rv = mdm_cms_parse(&cms, ctx, der);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_cms_only_signer(&signer_info, &named, ctx, cms);
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!CMS_is_detached(cms))
+        return mdm_fail(ctx, MDM_EINPUT, "the signature is not detached");
+    if (!is_sha(mdm_cms_digest(signer_info)))
+        return mdm_fail(ctx, MDM_EINPUT, "the signature is not RSA with SHA-1 or SHA-2");
+    if (!mdm_rsa_fits(X509_get0_pubkey(named->x509)))
+        return mdm_fail(ctx, MDM_EINPUT, "the signer's key is not RSA of %d to %d bits", MDM_RSA_MIN_BITS,
+                        MDM_RSA_MAX_BITS);
+    if (!mdm_cms_attributes_are_sane(signer_info))
+        return mdm_fail(ctx, MDM_EINPUT, "the signed attributes are doubled or wrong");
+    if (!mdm_cms_signature_holds(cms, signer_info, named, &content))
+        return mdm_fail(ctx, MDM_ECMS, "the signature does not hold over the content");
+    *signer = named;
+    return APR_SUCCESS;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The OpenSSL objects inside mdm_pki's opaque types, and the helpers that mdm_pki_*.c, mdm_cms.c and
+ * mdm_scep_*.c share. For files of this floor only (and their unit programs); nobody else includes it.
+ * OpenSSL's error queue is per thread and shared with mod_ssl: whoever calls OpenSSL clears it before and
+ * leaves it empty.
+ */
+#ifndef MDM_PKI_OSSL_H
+#define MDM_PKI_OSSL_H
+
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "mdm_pki.h"
+
+struct mdm_key_t {
+    EVP_PKEY *pkey;
+};
+
+struct mdm_cert_t {
+    X509 *x509;
+    mdm_bytes_t der;
+    apr_time_t not_before, not_after;
+};
+
+struct mdm_csr_t {
+    X509_REQ *req;
+};
+
+#define MDM_RSA_MIN_BITS 2048
+#define MDM_RSA_MAX_BITS 8192
+
+/** Wrap `pkey`, whose reference passes to ctx->pool. */
+mdm_key_t *mdm_key_adopt(mdm_ctx_t *ctx, EVP_PKEY *pkey);
+
+/**
+ * Wrap `x509`, whose reference passes to ctx->pool, also on failure; fills OpenSSL's lazy caches so that
+ * threads may share it. @return MDM_EINPUT when its times or encoding are unusable
+ */
+apr_status_t mdm_cert_adopt(mdm_cert_t **cert, mdm_ctx_t *ctx, X509 *x509);
+
+/** Whether the key is plain RSA of 2048 to 8192 bits with a public exponent of at most 33 bits. */
+int mdm_rsa_fits(const EVP_PKEY *pkey);
+
+/** Whether `der` is exactly one PKCS#10 by its shape; signature and limits are not looked at. */
+int mdm_csr_shaped(mdm_bytes_t der);
+
+/** The name as one line, RFC 2253, escaped; an empty text when OpenSSL cannot print it. */
+const char *mdm_name_line(mdm_ctx_t *ctx, const X509_NAME *name);
+
+/** The only entry `nid` of the name in UTF-8; NULL when there is none, several, or a NUL inside. */
+const char *mdm_name_only(mdm_ctx_t *ctx, const X509_NAME *name, int nid);
+
+/** A character string of any ASN.1 type as UTF-8 in ctx->pool; NULL when it is none or has a NUL inside. */
+char *mdm_asn1_text(mdm_ctx_t *ctx, const ASN1_STRING *string);
+
+/** A read-only BIO over the bytes, which must outlive it; NULL when out of memory or over INT_MAX. */
+BIO *mdm_bio_of(mdm_bytes_t bytes);
+
+/** Copy what a memory BIO holds into ctx->pool, NUL-terminated beyond its length. */
+mdm_bytes_t mdm_bio_bytes(mdm_ctx_t *ctx, BIO *bio);
+
+/** Have the bytes overwritten when ctx->pool goes. */
+void mdm_pool_cleanse(mdm_ctx_t *ctx, mdm_bytes_t bytes);
+
+#endif
