@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The connect endpoint and the rules of the queue: serving does not finish, only an answer does; NotNow keeps a
+ * command for later; an answer to what is not open disturbs nothing. Called by the mdm-connect handler, any thread.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "mdm_connect.h"
+#include "mdm_plist_json.h"
+
+#define STATUS_MAX 64
+#define UUID_MAX 127
+
+typedef struct {
+    mdm_store_t *st;
+    const mdm_site_t *site;
+    const mdm_device_t *device;
+    const mdm_connect_row_t *row;
+    const char *status;
+    mdm_bytes_t body;
+    int finished;
+} report_t;
+
+static int is_notnow(const char *status)
+{
+    return !strcmp(status, "NotNow");
+}
+
+/* An acknowledged erase is the last word of a device: nothing may reach what comes up on it next. */
+static apr_status_t close_wiped(report_t *r)
+{
+    apr_status_t rv = mdm_store_queue_cancel(r->st, r->row->enrollment, "the device has been erased");
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_enrollment_close(r->st, r->row->enrollment, MDM_STATE_WIPED);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_event(r->st, "enrollment.wiped", NULL, r->device->source, r->device->enrollment_id, NULL, NULL);
+    return rv;
+}
+
+static int erases(const report_t *r)
+{
+    return !strcmp(r->status, "Acknowledged") && r->row->answered_type && !strcmp(r->row->answered_type, "EraseDevice");
+}
+
+static apr_status_t store_report(void *baton, mdm_db_t *db)
+{
+    report_t *r = baton;
+    mdm_ctx_t *ctx = r->st->ctx;
+    mdm_result_t result = { 0 };
+    apr_status_t rv;
+
+    (void)db;
+    if (is_notnow(r->status)) {
+        rv = mdm_store_queue_notnow(r->st, r->row->enrollment, r->row->answered);
+        if (rv == APR_SUCCESS)
+            rv = mdm_store_push_want_one(r->st, r->row->enrollment, mdm_ctx_now(ctx) + r->site->notnow_retry);
+        return rv;
+    }
+    result.enrollment = r->row->enrollment;
+    result.command = r->row->answered;
+    result.status = r->status;
+    result.error_chain = mdm_plist_to_json_text(mdm_plist_get(r->device->message, "ErrorChain"), ctx->pool);
+    result.response = apr_pstrmemdup(ctx->pool, (const char *)r->body.data, r->body.len);
+    rv = mdm_store_queue_finish(&r->finished, r->st, &result);
+    return rv == APR_SUCCESS && r->finished && erases(r) ? close_wiped(r) : rv;
+}
+
+static apr_status_t read_report(report_t *r, const char **uuid)
+{
+    mdm_ctx_t *ctx = r->st->ctx;
+
+    r->status = mdm_plist_get_string(r->device->message, "Status");
+    *uuid = mdm_plist_get_string(r->device->message, "CommandUUID");
+    if (!r->status || !*r->status || strlen(r->status) > STATUS_MAX)
+        return mdm_fail(ctx, MDM_EINPUT, "the message has no Status");
+    if (!strcmp(r->status, "Idle"))
+        *uuid = NULL;
+    else if (!*uuid || !**uuid || strlen(*uuid) > UUID_MAX)
+        return mdm_fail(ctx, MDM_EINPUT, "the report has no CommandUUID");
+    return APR_SUCCESS;
+}
+
+static apr_status_t judge(const report_t *r)
+{
+    mdm_ctx_t *ctx = r->st->ctx;
+    apr_status_t rv = mdm_device_judge(ctx, r->device, r->row, 0);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (r->row->state == MDM_STATE_LEFT || r->row->state == MDM_STATE_WIPED)
+        return mdm_device_refuse(ctx, r->device, "the enrollment has ended: the device has to enroll again");
+    return APR_SUCCESS;
+}
+
+static apr_status_t act(report_t *r, const char *uuid)
+{
+    mdm_ctx_t *ctx = r->st->ctx;
+    apr_status_t rv;
+
+    if (!uuid)
+        return r->row->has_notnow ? mdm_store_queue_new_session(r->st, r->row->enrollment) : APR_SUCCESS;
+    if (!r->row->answered) {
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0220) "%s reports %s for command %s, which is not open: ignored",
+                r->device->enrollment_id, r->status, uuid);
+        return APR_SUCCESS;
+    }
+    rv = mdm_db_transact(r->st->db, store_report, r);
+    if (rv == APR_SUCCESS)
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0221) "%s: %s %s is %s", r->device->enrollment_id,
+                r->row->answered_type, uuid, r->status);
+    return rv;
+}
+
+apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, const mdm_site_t *site,
+                                mdm_bytes_t body, const char *fingerprint, const char *source)
+{
+    report_t r = { st, site, NULL, NULL, NULL, body, 0 };
+    mdm_device_t *device;
+    mdm_connect_row_t *row;
+    const char *uuid;
+    apr_status_t rv;
+
+    memset(answer, 0, sizeof(*answer));
+    if ((rv = mdm_device_read(&device, st->ctx, body, fingerprint, source)) != APR_SUCCESS)
+        return rv;
+    r.device = device;
+    if ((rv = read_report(&r, &uuid)) != APR_SUCCESS)
+        return rv;
+    rv = mdm_store_connect(&row, st, fingerprint, device->enrollment_id, uuid, is_notnow(r.status));
+    if (rv != APR_SUCCESS)
+        return rv;
+    r.row = row;
+    if ((rv = judge(&r)) != APR_SUCCESS || (rv = act(&r, uuid)) != APR_SUCCESS)
+        return rv;
+    answer->enrollment = row->enrollment;
+    if (row->next && !(r.finished && erases(&r))) {
+        answer->command = row->next;
+        answer->body = mdm_bytes_of(row->next_body);
+    }
+    return APR_SUCCESS;
+}

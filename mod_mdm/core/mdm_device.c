@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who a device's message comes from. The transport (TLS or Mdm-Signature) has proven the certificate's key; the store
+ * knows the certificate; here the two are held against the identifiers in the body. Any thread, no statement.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "mdm_device.h"
+
+#define ID_MAX 255
+/* On a Shared iPad every user has this UserID; the person is told by UserShortName. */
+#define SHARED_IPAD_USER "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"
+
+static void name_user(mdm_device_t *d, mdm_ctx_t *ctx, const char *id, const char *user, const char *type)
+{
+    d->type = type;
+    d->enrollment_id = apr_pstrcat(ctx->pool, id, ":", user, NULL);
+    d->user_short_name = mdm_plist_get_string(d->message, "UserShortName");
+    d->user_long_name = mdm_plist_get_string(d->message, "UserLongName");
+}
+
+static apr_status_t identify(mdm_device_t *d, mdm_ctx_t *ctx)
+{
+    const char *udid = mdm_plist_get_string(d->message, "UDID");
+    const char *enrollment = mdm_plist_get_string(d->message, "EnrollmentID");
+    const char *user = mdm_plist_get_string(d->message, udid ? "UserID" : "EnrollmentUserID");
+    const char *short_name = mdm_plist_get_string(d->message, "UserShortName");
+
+    d->device_id = d->enrollment_id = udid ? udid : enrollment;
+    d->type = udid ? "Device" : "User Enrollment (Device)";
+    if (!d->device_id || !*d->device_id)
+        return mdm_fail(ctx, MDM_EINPUT, "the message has neither UDID nor EnrollmentID");
+    if (user && udid && !strcmp(user, SHARED_IPAD_USER)) {
+        if (!short_name || !*short_name)
+            return mdm_fail(ctx, MDM_EINPUT, "a Shared iPad's user channel lacks UserShortName");
+        name_user(d, ctx, udid, short_name, "Shared iPad");
+    } else if (user && *user) {
+        name_user(d, ctx, d->device_id, user, udid ? "User" : "User Enrollment");
+    }
+    if (strlen(d->enrollment_id) > ID_MAX)
+        return mdm_fail(ctx, MDM_EINPUT, "the identifiers are longer than %d bytes", ID_MAX);
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const char *fingerprint,
+                             const char *source)
+{
+    mdm_device_t *d = apr_pcalloc(ctx->pool, sizeof(*d));
+    mdm_plist_t *root;
+    apr_status_t rv = mdm_plist_read(&root, ctx, body);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (root->type != MDM_PLIST_DICT)
+        return mdm_fail(ctx, MDM_EINPUT, "the message is not a dictionary");
+    d->message = root;
+    d->fingerprint = fingerprint;
+    d->source = source;
+    *device = d;
+    return identify(d, ctx);
+}
+
+apr_status_t mdm_device_refuse(mdm_ctx_t *ctx, const mdm_device_t *device, const char *why)
+{
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0210) "refused a message of %s with certificate %.16s...: %s",
+            device->enrollment_id, device->fingerprint, why);
+    return mdm_fail(ctx, MDM_EDENIED, "%s", why);
+}
+
+apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const mdm_connect_row_t *row, int unbound)
+{
+    apr_int64_t device_enrollment = row->parent ? row->parent : row->enrollment;
+
+    if (!row->certificate_known)
+        return mdm_device_refuse(ctx, device, "the certificate was not issued by this server");
+    if (row->revoked_at)
+        return mdm_device_refuse(ctx, device, "the certificate is revoked");
+    if (row->replaced_by)
+        return mdm_device_refuse(ctx, device, "the certificate has been replaced by a newer one");
+    if (row->not_after <= mdm_ctx_now(ctx))
+        return mdm_device_refuse(ctx, device, "the certificate has expired");
+    if (!row->bound_to)
+        return unbound ? APR_SUCCESS : mdm_device_refuse(ctx, device, "the certificate has not sent Authenticate");
+    if (row->bound_to != device_enrollment)
+        return mdm_device_refuse(ctx, device, "the certificate is bound to another enrollment");
+    return APR_SUCCESS;
+}

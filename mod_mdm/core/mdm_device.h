@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device's message: who it says it is, and whether its certificate may say so. Shared by check-in and connect.
+ */
+#ifndef MDM_DEVICE_H
+#define MDM_DEVICE_H
+
+#include "mdm_plist.h"
+#include "mdm_site.h"
+#include "mdm_store.h"
+
+/** One message, parsed. */
+typedef struct mdm_device_t {
+    const mdm_plist_t *message;
+    const char *fingerprint;        /* SHA-256 of the certificate that the transport proved */
+    const char *source;             /* client address */
+    const char *enrollment_id;      /* of the channel that speaks */
+    const char *device_id;          /* of its device channel: the same for a device */
+    const char *type;               /* as mdm_enrollment_t.type */
+    const char *user_short_name, *user_long_name;
+} mdm_device_t;
+
+/**
+ * Parse a body and form the ids as NanoMDM does: UDID, UDID:UserID, UDID:UserShortName (Shared iPad), EnrollmentID,
+ * EnrollmentID:EnrollmentUserID.
+ * @return MDM_EPLIST, MDM_EINPUT
+ */
+apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const char *fingerprint,
+                             const char *source);
+
+/**
+ * Whether the certificate of a message is ours, in force, and bound to the enrollment that speaks. Each refusal is
+ * logged as a warning here, with who and why.
+ * @param row     from mdm_store_connect for this message
+ * @param unbound nonzero: a certificate that is bound to nobody yet will do (Authenticate)
+ * @return MDM_EDENIED
+ */
+apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const mdm_connect_row_t *row, int unbound);
+
+/** Refuse a message: log who and why, and return MDM_EDENIED. */
+apr_status_t mdm_device_refuse(mdm_ctx_t *ctx, const mdm_device_t *device, const char *why);
+
+#endif
