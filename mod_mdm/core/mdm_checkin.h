@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The check-in endpoint (Apple: CheckInURL): Authenticate, TokenUpdate, CheckOut.
+ */
+#ifndef MDM_CHECKIN_H
+#define MDM_CHECKIN_H
+
+#include "mdm_device.h"
+
+/**
+ * Take a check-in message; everything is stored in one transaction before this returns.
+ * @param enrollment set to the id of the enrollment that spoke
+ * @return APR_SUCCESS: answer 200 with an empty body; MDM_EGONE for UserAuthenticate: this user is not managed; MDM_EPLIST,
+ *         MDM_EINPUT (also unknown message types), MDM_EDENIED, MDM_EDB
+ */
+apr_status_t mdm_checkin_handle(apr_int64_t *enrollment, mdm_store_t *st, mdm_bytes_t body, const char *fingerprint,
+                                const char *source);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Push certificates on their way in. Called by the mdm-api handler, any thread.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "mdm_pki.h"
+#include "mdm_pushcert.h"
+
+#define TOPIC_PREFIX "com.apple.mgmt."
+
+typedef struct {
+    mdm_store_t *st;
+    const mdm_push_topic_t *topic;
+    const char *actor, *source, *serial;
+} upload_t;
+
+/* "-----END X----------BEGIN Y-----": files glued together lose the line break that PEM needs. */
+static mdm_bytes_t unglue(mdm_bytes_t pem, apr_pool_t *p)
+{
+    static const char glue[] = "----------";
+    const char *text = apr_pstrmemdup(p, (const char *)pem.data, pem.len), *at;
+    const char *result = "";
+
+    while ((at = strstr(text, glue)) != NULL) {
+        result = apr_pstrcat(p, result, apr_pstrmemdup(p, text, (apr_size_t)(at - text) + 5), "\n", NULL);
+        text = at + 5;
+    }
+    return mdm_bytes_of(apr_pstrcat(p, result, text, NULL));
+}
+
+static apr_status_t check(mdm_push_topic_t *topic, const char **serial, mdm_ctx_t *ctx, mdm_bytes_t pem)
+{
+    apr_array_header_t *certs;
+    mdm_cert_t *cert;
+    mdm_key_t *key;
+    apr_status_t rv;
+
+    if ((rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS || (rv = mdm_key_from_pem(&key, ctx, pem)) != APR_SUCCESS)
+        return rv;
+    cert = APR_ARRAY_IDX(certs, certs->nelts - 1, mdm_cert_t *);
+    if (!mdm_cert_has_key(cert, key))
+        return mdm_fail(ctx, MDM_EINPUT, "the key does not belong to the certificate");
+    topic->topic = mdm_cert_uid(ctx, cert);
+    if (!topic->topic || strncmp(topic->topic, TOPIC_PREFIX, strlen(TOPIC_PREFIX)))
+        return mdm_fail(ctx, MDM_EINPUT, "the certificate's subject has no UID that starts with " TOPIC_PREFIX
+                        ": it is not an MDM push certificate");
+    topic->not_before = mdm_cert_not_before(cert);
+    topic->not_after = mdm_cert_not_after(cert);
+    if (topic->not_after <= mdm_ctx_now(ctx))
+        return mdm_fail(ctx, MDM_EINPUT, "the certificate has expired: renew it with the same Apple Account");
+    *serial = mdm_cert_serial(ctx, cert);
+    if ((rv = mdm_cert_to_pem(&topic->certificate_pem, ctx, cert)) != APR_SUCCESS)
+        return rv;
+    return mdm_key_to_pem(&topic->key_pem, ctx, key);
+}
+
+static apr_status_t work(void *baton, mdm_db_t *db)
+{
+    upload_t *u = baton;
+    apr_status_t rv = mdm_store_push_topic_put(u->st, u->topic);
+
+    (void)db;
+    if (rv != APR_SUCCESS)
+        return rv;
+    return mdm_store_event(u->st, "pushcert.stored", u->actor, u->source, NULL, u->topic->topic, u->serial);
+}
+
+apr_status_t mdm_pushcert_store(mdm_push_topic_t **stored, mdm_store_t *st, mdm_bytes_t pem, const char *actor,
+                                const char *source)
+{
+    mdm_ctx_t *ctx = st->ctx;
+    mdm_push_topic_t *topic = apr_pcalloc(ctx->pool, sizeof(*topic));
+    upload_t upload = { st, topic, actor, source, NULL };
+    apr_status_t rv = check(topic, &upload.serial, ctx, unglue(pem, ctx->pool));
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    topic->uploaded_at = mdm_ctx_now(ctx);
+    if ((rv = mdm_db_transact(st->db, work, &upload)) != APR_SUCCESS)
+        return rv;
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_NOTICE, 0, MDMNO(0250) "push certificate for %s stored by %s", topic->topic, actor);
+    *stored = topic;
+    return APR_SUCCESS;
+}
