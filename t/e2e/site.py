@@ -79,8 +79,7 @@ LOCATIONS = """\
     Require valid-user
   </Location>
   <Location "/mdm/enroll-open">
-    AuthType None
-    Require all granted
+    SetHandler mdm-enroll
   </Location>
   <Location "/mdm/scep">
     SetHandler mdm-scep
