@@ -20,8 +20,9 @@ static mdm_plist_t *make(mdm_plist_type_e type, apr_pool_t *p)
 static mdm_plist_t *make_bytes(mdm_plist_type_e type, mdm_bytes_t bytes, apr_pool_t *p)
 {
     mdm_plist_t *value = make(type, p);
+    const char *data = bytes.len ? (const char *)bytes.data : "";
 
-    value->bytes.data = (unsigned char *)apr_pstrmemdup(p, (const char *)bytes.data, bytes.len);
+    value->bytes.data = (const unsigned char *)apr_pstrmemdup(p, data, bytes.len);
     value->bytes.len = bytes.len;
     return value;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Property lists as a tree: read from Apple's XML form (mdm_plist_read.c, over libxml2), built and looked
- * into (mdm_plist.c), written (mdm_plist_write.c). No text template makes a plist, so no value can become markup.
- * A tree lives in one pool and belongs to one thread.
+ * into (mdm_plist.c), written (mdm_plist_write.c). No text template makes a plist, so no value can become
+ * markup. A tree lives in one pool and belongs to one thread.
  */
 #ifndef MDM_PLIST_H
 #define MDM_PLIST_H
@@ -12,6 +12,7 @@
 
 #define MDM_PLIST_MAX_DEPTH 64
 #define MDM_PLIST_MAX_NODES 200000
+#define MDM_PLIST_MAX_BYTES 8388608
 
 typedef enum {
     MDM_PLIST_UNSET = 0,
@@ -43,18 +44,21 @@ void mdm_plist_init(void);
 
 /**
  * Parse Apple's XML property list (root element plist, version ignored; UTF-8 with or without BOM). Refused:
- * any internal DTD subset or entity declaration, more than MDM_PLIST_MAX_DEPTH containers within each other or
- * MDM_PLIST_MAX_NODES values, duplicate keys in a dictionary, unknown elements, attributes other than plist's
- * version, text between elements, malformed values, anything after the root. Never reads a file or the
- * network; does not keep `text`.
- * @return MDM_EPLIST with a sentence that says what is wrong; shows no values
+ * any internal DTD subset or entity declaration, more than MDM_PLIST_MAX_DEPTH containers within each other
+ * or MDM_PLIST_MAX_NODES values, duplicate keys in a dictionary, unknown elements, attributes other than
+ * plist's version, text between elements, malformed values, anything after the root. Never reads a file or
+ * the network; does not keep `text`.
+ * @return MDM_EPLIST with a sentence that says what is wrong and shows no values; MDM_ETOOBIG for more than
+ *         MDM_PLIST_MAX_BYTES
  */
 apr_status_t mdm_plist_read(mdm_plist_t **root, mdm_ctx_t *ctx, mdm_bytes_t text);
 
 /**
- * Write the XML form with Apple's DOCTYPE, tab-indented, keys in the tree's order; byte-stable for equal trees.
+ * Write the XML form with Apple's DOCTYPE, tab-indented, keys in the tree's order; byte-stable for equal
+ * trees.
  * @return MDM_EPLIST for texts that XML cannot carry (not UTF-8, control characters), numbers that are not
- *         finite, dates outside of the years 1 to 9999, more than MDM_PLIST_MAX_DEPTH containers within each other
+ *         finite, dates outside of the years 1 to 9999, more than MDM_PLIST_MAX_DEPTH containers within
+ *         each other
  */
 apr_status_t mdm_plist_write(mdm_bytes_t *text, mdm_ctx_t *ctx, const mdm_plist_t *root);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Apple's XML property lists into our tree. Called for each device request, in any thread, on hostile bytes.
- * libxml2 only cuts the text into elements (SAX2) and builds no tree; every limit and rule of the format is ours.
- * It never opens a file or the network, expands no entity beyond the five of XML, writes nothing to stderr, and
- * leaves libxml2's process-wide settings as they are, for other modules use that library too.
+ * libxml2 only cuts the text into elements (SAX2) and builds no tree; every limit and rule of the format is
+ * ours. It never opens a file or the network, expands no entity beyond the five of XML, writes nothing to
+ * stderr, and leaves libxml2's process-wide settings as they are, for other modules use that library too.
  */
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -402,8 +401,6 @@ static const char *check_text(mdm_bytes_t text)
 
     if (!text.len)
         return "it is empty";
-    if (text.len >= INT_MAX)
-        return "it is too large";
     if (text.len >= 6 && !memcmp(text.data, "bplist", 6))
         return "it is a binary property list; only the XML form is accepted";
     if (!mdm_utf8_valid(text))
@@ -416,13 +413,14 @@ static const char *check_text(mdm_bytes_t text)
 
 static apr_status_t parse(reader_t *rd, mdm_bytes_t text)
 {
-    rd->xml = xmlCreateMemoryParserCtxt((const char *)text.data, (int)text.len);
+    xmlSAXHandler sax = handlers;
+
+    /* A push parser, although there is but one chunk: it asks for no more input near the end of the text. */
+    rd->xml = xmlCreatePushParserCtxt(&sax, rd, NULL, 0, NULL);
     if (!rd->xml)
         return APR_ENOMEM;
     xmlCtxtUseOptions(rd->xml, PARSE_OPTIONS);
-    *rd->xml->sax = handlers;
-    rd->xml->userData = rd;
-    xmlParseDocument(rd->xml);
+    xmlParseChunk(rd->xml, (const char *)text.data, (int)text.len, 1);
     if (!rd->wrong && !rd->xml->wellFormed)
         rd->wrong = "the XML is malformed or cut off";
     xmlFreeParserCtxt(rd->xml);
@@ -449,6 +447,8 @@ apr_status_t mdm_plist_read(mdm_plist_t **root, mdm_ctx_t *ctx, mdm_bytes_t text
         text.data += sizeof(mark);
         text.len -= sizeof(mark);
     }
+    if (text.len > MDM_PLIST_MAX_BYTES)
+        return mdm_fail(ctx, MDM_ETOOBIG, "the property list is larger than %d bytes", MDM_PLIST_MAX_BYTES);
     wrong = check_text(text);
     if (wrong)
         return mdm_fail(ctx, MDM_EPLIST, "the property list is refused: %s", wrong);

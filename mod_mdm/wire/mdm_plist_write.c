@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The XML form of a property list. Called by the core for commands, profiles and answers, in any thread. The
- * tree is walked twice, once to measure and once to write, so that the text is one allocation of the right size.
- * A text that XML cannot carry is refused rather than altered; nothing here recurses.
+ * tree is walked twice, once to measure and once to write, so that the text is one allocation of the right
+ * size. A text that XML cannot carry is refused rather than altered; nothing here recurses.
  */
 #include <limits.h>
 #include <locale.h>
