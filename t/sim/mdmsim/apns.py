@@ -29,15 +29,18 @@ class ApnsMock:
 
     client_ca: PEM file (or list of them) with the CAs, or the certificates themselves, that clients must show.
     tls_cert, tls_key: the server's; made fresh when absent, and ca_file is then what clients must trust.
-    client_cert: "required", or "optional" (a push without certificate is refused with 403).
+    client_cert: "required", or "optional" (a push without certificate is refused with 403, unless
+    anonymous_topic names the topic such clients may use: for load generators that can show none).
     wake_url: woken on every accepted push whose magic has no URL of its own; on_push: called with each
     accepted Push in a thread of the mock. keep: how many pushes are remembered."""
 
     def __init__(self, client_ca=(), tls_cert=None, tls_key=None, port=0, control_port=0,
-                 client_cert="required", max_concurrent_streams=1000, wake_url=None, on_push=None,
-                 hosts=("localhost", "127.0.0.1"), keep=1000000, alpn=("h2",)):
+                 client_cert="required", anonymous_topic=None, max_concurrent_streams=1000,
+                 wake_url=None, on_push=None, hosts=("localhost", "127.0.0.1"), keep=1000000,
+                 alpn=("h2",)):
         self.rules, self.lock = Rules(), threading.Lock()
         self.max_concurrent_streams, self.on_push = max_concurrent_streams, on_push
+        self.anonymous_topic = anonymous_topic
         self.port, self.control_port, self.keep = port, control_port, keep
         self.connections, self._open = [], {}
         self.violations = []
@@ -184,13 +187,20 @@ class ApnsMock:
             if wakes:
                 self.waker.urls = {}
 
+    def connection_list(self):
+        """One dict per connection since the start: number, topic, opened, closed, tls, requests, most_streams."""
+        for connection in list(self._open.values()):
+            self._note(connection)
+        return [dict(note) for note in self.connections]
+
     def stats(self):
+        connections = self.connection_list()
         with self.lock:
             span = (self._last - self._first) if self._first else 0
             return {"pushes": self._received, "statuses": {str(k): v for k, v in self._statuses.items()},
                     "rate": round(self._received / span, 1) if span > 0 else None, "seconds": round(span, 3),
-                    "connections_opened": len(self.connections), "connections_open": len(self._open),
-                    "max_streams_seen": max((c["most_streams"]() for c in self.connections), default=0),
+                    "connections_opened": len(connections), "connections_open": len(self._open),
+                    "max_streams_seen": max((one["most_streams"] for one in connections), default=0),
                     "pings": self._pings, "violations": list(self.violations),
                     "wakes": self.waker.count, "wake_failures": self.waker.failures,
                     "rules": self.rules.as_list(), "cpu_seconds": round(time.process_time(), 3)}
@@ -238,22 +248,27 @@ class ApnsMock:
     # the connections' side (h2server.Connection calls these in the loop's thread)
 
     def connection_opened(self, connection):
-        connection.topic = None
+        connection.topic = self.anonymous_topic
         if connection.peer_certificate:
             connection.topic = pki.subject_uid(x509.load_der_x509_certificate(connection.peer_certificate))
         with self.lock:
             connection.number = len(self.connections) + 1
             self.connections.append({"number": connection.number, "topic": connection.topic,
-                                     "opened": time.time(), "tls": connection.tls_version,
-                                     "requests": lambda: connection.requests,
-                                     "most_streams": lambda: connection.most_streams})
+                                     "opened": time.time(), "closed": None, "tls": connection.tls_version,
+                                     "requests": 0, "most_streams": 0})
             self._open[connection.number] = connection
 
     def connection_refused(self, _connection, why):
         self.violations.append(why)
 
     def connection_closed(self, connection):
-        self._open.pop(getattr(connection, "number", None), None)
+        if self._open.pop(getattr(connection, "number", None), None):
+            self._note(connection)["closed"] = time.time()
+
+    def _note(self, connection):
+        note = self.connections[connection.number - 1]
+        note["requests"], note["most_streams"] = connection.requests, connection.most_streams
+        return note
 
     def protocol_violation(self, connection, text):
         self.violations.append("connection %d: %s" % (connection.number, text))

@@ -71,15 +71,10 @@ def _answers(mock, _query, body):
     return {"rules": mock.rules.as_list()}
 
 
-def _connections(mock, _query, _body):
-    return [{key: value() if callable(value) else value for key, value in one.items()}
-            for one in mock.connections]
-
-
 _ROUTES = {
     ("GET", "/pushes"): _pushes,
     ("GET", "/stats"): lambda mock, query, body: mock.stats(),
-    ("GET", "/connections"): _connections,
+    ("GET", "/connections"): lambda mock, query, body: mock.connection_list(),
     ("GET", "/ready"): lambda mock, query, body: mock.ready(),
     ("POST", "/answers"): _answers,
     ("POST", "/clear"): lambda mock, query, body: mock.clear(**body) or {},
