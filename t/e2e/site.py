@@ -257,11 +257,14 @@ class Site:
         path = "/v1/enqueue/" + ",".join(urllib.parse.quote(one, safe=":") for one in ids)
         return self.api(method, path + ("?nopush=1" if nopush else ""), body)
 
-    def queue(self, enrollment_id):
+    def queue_items(self, enrollment_id):
         """The open commands of an enrollment, from the API."""
         reply = self.api("GET", "/v1/enrollments/%s/queue" % urllib.parse.quote(enrollment_id, safe=":"))
         assert reply.status == 200, reply
-        return reply.json
+        return reply.json["queue"]
+
+    def queue_uuids(self, enrollment_id):
+        return [item["uuid"] for item in self.queue_items(enrollment_id)]
 
     def show(self, enrollment_id):
         """An enrollment from the API, or None."""

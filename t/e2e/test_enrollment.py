@@ -123,13 +123,6 @@ def test_the_scep_payload(site):
     assert found.mdm["IdentityCertificateUUID"] == found.payload("com.apple.security.scep")["PayloadUUID"]
 
 
-def test_the_scep_payload_pins_the_ca(site, new_device):
-    scep = profile_of(site).scep
-    client = new_device(site).scep_client(scep)
-    assert scep["CAFingerprint"]
-    client.get_ca_cert()
-
-
 def test_identifiers_are_stable_and_challenges_are_fresh(site):
     first, second = profile_of(site), profile_of(site)
     assert first.identifier == second.identifier

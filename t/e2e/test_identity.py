@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from mdmsim import channel, pki
 
 from . import devices
+from .site import PASSWORD, USER
 
 MODES = ["tls", "signature", "both"]
 
@@ -179,23 +180,33 @@ def test_renewal_over_scep_lets_the_device_go_on(site, phone):
     assert [one.uuid for one in phone.connect()] == [command_uuid]
 
 
-def test_re_enrollment_with_a_new_identity_is_accepted_and_the_old_one_ends(site, phone):
+def test_re_enrollment_with_a_new_identity_ends_the_old_one(site, phone):
     old = phone.certificate, phone.key
     devices.enroll(site, phone)
     assert phone.idle().status == 200
     with phone.as_identity(*old):
-        assert refused(phone.authenticate(check=False)) or True
+        assert refused(phone.idle())
+        assert refused(phone.token_update(check=False))
     assert site.show(phone.id)["state"] == "enrolled"
 
 
-def test_somebody_elses_identity_does_not_take_over_an_enrollment(site, phone, new_device):
-    """An identity that another person got must not authenticate as this device."""
+def test_another_persons_identity_does_not_take_over_an_enrollment(site, phone, new_device):
+    """A UDID is no secret: whoever gets an identity of their own must not become somebody else's device with it."""
     thief = new_device(site, udid=phone.udid)
-    devices.identity(site, thief, site.challenge())
-    reply = thief.authenticate(check=False)
-    assert reply.status in (200, 403)
-    if reply.status == 403:
-        assert phone.idle().status == 200
+    thief.fetch_profile(site.at("/mdm/enroll"), "other", PASSWORD)
+    thief.install_certificates(thief.profile)
+    thief.scep_enrol(thief.profile.scep, key=site.keys.take())
+    assert refused(thief.authenticate(check=False))
+    assert refused(thief.token_update(check=False))
+    assert site.show(phone.id)["user"] == USER
+    assert phone.idle().status == 200
+
+
+def test_once_the_old_certificate_is_revoked_another_person_may_enroll_the_device(site, phone, new_device):
+    site.ctl("certificate", "revoke", "%032x" % phone.certificate.serial_number)
+    heir = devices.enroll(site, new_device(site, udid=phone.udid), "other")
+    assert site.show(heir.id)["user"] == "other"
+    assert heir.idle().status == 200
 
 
 def test_proxy_headers_prove_nothing(site, phone):
