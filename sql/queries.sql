@@ -1,0 +1,345 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Every statement of mod_mdm, portable over its databases. build/sql2h turns each mark "-- STMT_NAME (arguments)"
+-- with the SQL below it into a number and a text of mod_mdm/store/mdm_sql.h. Placeholders are %s and %lld (APR DBD);
+-- "ids*64" with %64s is a list of 64, padded with NULL. A placeholder is compared with a bare column only: SQLite
+-- binds all of them as text. The states of an enrollment are the numbers of mdm_state_e: 1 pending, 2 enrolled.
+
+-- ---- meta
+
+-- STMT_META_TABLES_SQLITE3 ()
+SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'mdm_meta';
+
+-- STMT_META_TABLES_PGSQL ()
+SELECT CASE WHEN to_regclass('mdm_meta') IS NULL THEN 0 ELSE 1 END;
+
+-- STMT_META_GET (name)
+SELECT value FROM mdm_meta WHERE name = %s;
+
+-- STMT_META_INSERT (name, value)
+INSERT INTO mdm_meta (name, value) VALUES (%s, %s);
+
+-- STMT_META_UPDATE (value, name)
+UPDATE mdm_meta SET value = %s WHERE name = %s;
+
+-- ---- certificates
+
+-- STMT_CERTIFICATE_INSERT (fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, user,
+--     request_sha256, revoked_at, revoked_reason, replaced_by, pem)
+INSERT INTO mdm_certificate (fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login,
+    request_sha256, revoked_at, revoked_reason, replaced_by, pem)
+VALUES (%s, %s, %s, %lld, %lld, %lld, %lld, %s, %s, %lld, %s, %s, %s);
+
+-- STMT_CERTIFICATE_BY_FINGERPRINT (fingerprint)
+SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
+    revoked_at, revoked_reason, replaced_by, pem
+FROM mdm_certificate WHERE fingerprint = %s;
+
+-- STMT_CERTIFICATE_BY_SERIAL (serial)
+SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
+    revoked_at, revoked_reason, replaced_by, pem
+FROM mdm_certificate WHERE serial = %s;
+
+-- STMT_CERTIFICATE_BY_REQUEST (request_sha256)
+SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
+    revoked_at, revoked_reason, replaced_by, pem
+FROM mdm_certificate WHERE request_sha256 = %s;
+
+-- STMT_CERTIFICATE_LIST (before, limit)
+SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
+    revoked_at, revoked_reason, replaced_by
+FROM mdm_certificate WHERE issued_at < %lld ORDER BY issued_at DESC LIMIT %lld;
+
+-- STMT_CERTIFICATE_BIND (enrollment, fingerprint)
+UPDATE mdm_certificate SET enrollment = %lld WHERE fingerprint = %s AND enrollment = 0;
+
+-- STMT_CERTIFICATE_SUPERSEDE (replaced_by, enrollment, fingerprint)
+UPDATE mdm_certificate SET replaced_by = %s
+WHERE enrollment = %lld AND enrollment > 0 AND replaced_by IS NULL AND fingerprint <> %s;
+
+-- STMT_CERTIFICATE_REVOKE (revoked_at, revoked_reason, serial)
+UPDATE mdm_certificate SET revoked_at = %lld, revoked_reason = %s WHERE serial = %s AND revoked_at = 0;
+
+-- STMT_CERTIFICATE_REVOKE_ALL (revoked_at, revoked_reason, enrollment)
+UPDATE mdm_certificate SET revoked_at = %lld, revoked_reason = %s
+WHERE enrollment = %lld AND enrollment > 0 AND revoked_at = 0;
+
+-- ---- challenges
+
+-- STMT_CHALLENGE_INSERT (sha256, kind, user, common_name, created_at, expires_at, used_at)
+INSERT INTO mdm_challenge (sha256, kind, login, common_name, created_at, expires_at, used_at)
+VALUES (%s, %s, %s, %s, %lld, %lld, %lld);
+
+-- STMT_CHALLENGE_USE (used_at, sha256, kind, now, common_name)
+UPDATE mdm_challenge SET used_at = %lld
+WHERE sha256 = %s AND kind = %s AND used_at = 0 AND expires_at > %lld
+    AND (common_name IS NULL OR common_name = %s);
+
+-- STMT_CHALLENGE_GET (sha256)
+SELECT sha256, kind, login, common_name, created_at, expires_at, used_at FROM mdm_challenge WHERE sha256 = %s;
+
+-- ---- enrollments
+
+-- STMT_ENROLLMENT_GET (enrollment_id)
+SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
+    left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
+    build_version, imei, meid, user_short_name, user_long_name
+FROM mdm_enrollment WHERE enrollment_id = %s;
+
+-- STMT_ENROLLMENT_LIST (cursor, limit)
+SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
+    left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
+    build_version, imei, meid, user_short_name, user_long_name
+FROM mdm_enrollment WHERE enrollment_id > %s ORDER BY enrollment_id LIMIT %lld;
+
+-- STMT_ENROLLMENT_INSERT (id, enrollment_id, type, parent, state, user, certificate, topic, token_update_tally,
+--     created_at, enrolled_at, left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name,
+--     product_name, os_version, build_version, imei, meid, user_short_name, user_long_name)
+INSERT INTO mdm_enrollment (id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally,
+    created_at, enrolled_at, left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name,
+    product_name, os_version, build_version, imei, meid, user_short_name, user_long_name)
+VALUES (%lld, %s, %s, %lld, %lld, %s, %s, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    %s);
+
+-- STMT_ENROLLMENT_AUTHENTICATE (type, parent, user, certificate, topic, serial_number, model, model_name, device_name,
+--     product_name, os_version, build_version, imei, meid, user_short_name, user_long_name, id)
+UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL,
+    left_at = 0, type = %s, parent = %lld, login = %s, certificate = %s, topic = %s, serial_number = %s, model = %s,
+    model_name = %s, device_name = %s, product_name = %s, os_version = %s, build_version = %s, imei = %s, meid = %s,
+    user_short_name = %s, user_long_name = %s
+WHERE id = %lld;
+
+-- STMT_ENROLLMENT_RESET_USERS (device)
+UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL
+WHERE parent = %lld AND parent > 0;
+
+-- STMT_ENROLLMENT_TOKEN_UPDATE (enrolled_at, topic, push_token, push_magic, unlock_token, certificate, id)
+UPDATE mdm_enrollment SET enrolled_at = CASE WHEN state = 2 THEN enrolled_at ELSE %lld END, state = 2,
+    token_update_tally = token_update_tally + 1, topic = %s, push_token = %s, push_magic = %s,
+    unlock_token = COALESCE(%s, unlock_token), certificate = COALESCE(%s, certificate)
+WHERE id = %lld;
+
+-- STMT_ENROLLMENT_CLOSE (state, left_at, id, device)
+UPDATE mdm_enrollment SET state = %lld, left_at = %lld, push_token = NULL, push_magic = NULL, unlock_token = NULL
+WHERE id = %lld OR (parent = %lld AND parent > 0 AND state <= 2);
+
+-- STMT_ENROLLMENT_SEEN (last_seen_at, last_ip, id, last_seen_at)
+UPDATE mdm_enrollment SET last_seen_at = %lld, last_ip = %s WHERE id = %lld AND last_seen_at < %lld;
+
+-- ---- the device's request
+
+-- STMT_CONNECT (enrollment_id, answered_uuid, most_notnow, fingerprint)
+SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login,
+    e.id, e.parent, e.state, e.last_seen_at,
+    CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
+    aq.command, a.request_type, n.id, n.uuid, n.body
+FROM mdm_certificate c
+LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
+LEFT JOIN mdm_command a ON a.uuid = %s
+LEFT JOIN mdm_queue aq ON aq.command = a.id AND aq.enrollment = e.id
+LEFT JOIN mdm_command n ON n.id = (
+    SELECT q.command FROM mdm_queue q
+    WHERE q.enrollment = e.id AND q.notnow <= %lld AND q.command <> COALESCE(a.id, 0)
+    ORDER BY q.priority DESC, q.command LIMIT 1)
+WHERE c.fingerprint = %s;
+
+-- ---- commands
+
+-- STMT_COMMAND_TAKEN (uuid)
+SELECT 1 FROM mdm_command WHERE uuid = %s;
+
+-- STMT_COMMAND_INSERT (id, uuid, request_type, created_by, created_at, body)
+INSERT INTO mdm_command (id, uuid, request_type, created_by, created_at, body) VALUES (%lld, %s, %s, %s, %lld, %s);
+
+-- STMT_COMMAND_GET (uuid)
+SELECT id, uuid, request_type, created_by, created_at, body FROM mdm_command WHERE uuid = %s;
+
+-- STMT_COMMAND_STATES (uuid, cursor, none, limit, uuid, cursor, none, limit, limit)
+SELECT * FROM (
+    SELECT q.enrollment AS enrollment, e.enrollment_id AS enrollment_id, c.request_type AS request_type,
+        q.notnow AS notnow, q.tries AS tries, q.queued_at AS queued_at, q.sent_at AS sent_at,
+        NULL AS status, 0 AS finished_at, NULL AS error_chain
+    FROM mdm_command c JOIN mdm_queue q ON q.command = c.id JOIN mdm_enrollment e ON e.id = q.enrollment
+    WHERE c.uuid = %s
+        AND q.enrollment > COALESCE((SELECT id FROM mdm_enrollment WHERE enrollment_id = %s), %lld)
+    ORDER BY q.enrollment LIMIT %lld) open_rows
+UNION ALL
+SELECT * FROM (
+    SELECT r.enrollment AS enrollment, e.enrollment_id AS enrollment_id, r.request_type AS request_type,
+        0 AS notnow, 0 AS tries, c.created_at AS queued_at, 0 AS sent_at,
+        r.status AS status, r.finished_at AS finished_at, r.error_chain AS error_chain
+    FROM mdm_command c JOIN mdm_result r ON r.command = c.id JOIN mdm_enrollment e ON e.id = r.enrollment
+    WHERE c.uuid = %s
+        AND r.enrollment > COALESCE((SELECT id FROM mdm_enrollment WHERE enrollment_id = %s), %lld)
+    ORDER BY r.enrollment LIMIT %lld) finished_rows
+ORDER BY 1 LIMIT %lld;
+
+-- ---- queue
+
+-- STMT_QUEUE_ADD (command, priority, queued_at, ids*64)
+INSERT INTO mdm_queue (command, enrollment, priority, notnow, tries, queued_at, sent_at)
+SELECT %lld, id, %lld, 0, 0, %lld, 0 FROM mdm_enrollment WHERE enrollment_id IN (%64s) AND state = 2;
+
+-- STMT_QUEUE_REACHED (ids*64)
+SELECT enrollment_id FROM mdm_enrollment WHERE enrollment_id IN (%64s) AND state = 2;
+
+-- STMT_QUEUE_LIST (enrollment_id, limit)
+SELECT c.uuid, c.request_type, q.notnow, q.tries, q.queued_at, q.sent_at
+FROM mdm_enrollment e JOIN mdm_queue q ON q.enrollment = e.id JOIN mdm_command c ON c.id = q.command
+WHERE e.enrollment_id = %s ORDER BY q.priority DESC, q.command LIMIT %lld;
+
+-- STMT_QUEUE_FINISH (command, enrollment)
+DELETE FROM mdm_queue WHERE command = %lld AND enrollment = %lld;
+
+-- STMT_RESULT_INSERT (enrollment, status, error_chain, response, finished_at, command)
+INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
+SELECT id, %lld, request_type, %s, %s, %s, %lld FROM mdm_command WHERE id = %lld;
+
+-- STMT_QUEUE_NOTNOW (command, enrollment)
+UPDATE mdm_queue SET notnow = 1, tries = tries + 1 WHERE command = %lld AND enrollment = %lld;
+
+-- STMT_QUEUE_NEW_SESSION (enrollment)
+UPDATE mdm_queue SET notnow = 0 WHERE enrollment = %lld AND notnow = 1;
+
+-- STMT_QUEUE_SENT (sent_at, command, enrollment)
+UPDATE mdm_queue SET sent_at = %lld WHERE command = %lld AND enrollment = %lld;
+
+-- STMT_QUEUE_CANCEL_RESULTS (error_chain, finished_at, enrollment, enrollment)
+INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
+SELECT q.command, q.enrollment, c.request_type, 'Cancelled', %s, NULL, %lld
+FROM mdm_queue q JOIN mdm_command c ON c.id = q.command
+WHERE q.enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));
+
+-- STMT_QUEUE_CANCEL (enrollment, enrollment)
+DELETE FROM mdm_queue
+WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0))
+    AND EXISTS (SELECT 1 FROM mdm_result r
+        WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
+
+-- STMT_RESULT_LATEST (enrollment_id, request_type)
+SELECT r.enrollment, r.command, c.uuid, r.request_type, r.status, c.created_at, r.finished_at, r.error_chain,
+    r.response
+FROM mdm_enrollment e JOIN mdm_result r ON r.enrollment = e.id JOIN mdm_command c ON c.id = r.command
+WHERE e.enrollment_id = %s AND r.request_type = %s ORDER BY r.finished_at DESC LIMIT 1;
+
+-- STMT_RESULT_GET (uuid, enrollment_id)
+SELECT r.enrollment, r.command, c.uuid, r.request_type, r.status, c.created_at, r.finished_at, r.error_chain,
+    r.response
+FROM mdm_command c JOIN mdm_result r ON r.command = c.id JOIN mdm_enrollment e ON e.id = r.enrollment
+WHERE c.uuid = %s AND e.enrollment_id = %s;
+
+-- ---- push certificates
+
+-- STMT_PUSH_TOPIC_UPDATE (not_before, not_after, uploaded_at, certificate_pem, key_pem, topic)
+UPDATE mdm_push_topic SET not_before = %lld, not_after = %lld, uploaded_at = %lld, certificate_pem = %s, key_pem = %s,
+    generation = generation + 1
+WHERE topic = %s;
+
+-- STMT_PUSH_TOPIC_INSERT (topic, not_before, not_after, uploaded_at, certificate_pem, key_pem)
+INSERT INTO mdm_push_topic (topic, not_before, not_after, uploaded_at, generation, certificate_pem, key_pem)
+VALUES (%s, %lld, %lld, %lld, 1, %s, %s);
+
+-- STMT_PUSH_TOPIC_GET (topic)
+SELECT topic, not_before, not_after, uploaded_at, generation, certificate_pem, key_pem
+FROM mdm_push_topic WHERE topic = %s;
+
+-- STMT_PUSH_TOPIC_LIST ()
+SELECT topic, not_before, not_after, uploaded_at, generation, certificate_pem
+FROM mdm_push_topic ORDER BY uploaded_at DESC, topic;
+
+-- ---- pushes
+
+-- STMT_PUSH_INSERT (enrollment)
+INSERT INTO mdm_push (enrollment, due_at, wanted_at, wish, attempts, lease_owner, lease, lease_tally, dead_tally,
+    last_at, last_reason, last_wish)
+VALUES (%lld, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0);
+
+-- STMT_PUSH_FORGET (enrollment, device)
+UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, dead_tally = 0
+WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));
+
+-- STMT_PUSH_WANT (due_at, due_at, due_at, due_at, ids*64)
+UPDATE mdm_push SET
+    wish = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN wish ELSE wish + 1 END,
+    wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at < %lld THEN wanted_at ELSE %lld END,
+    due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND due_at < %lld THEN due_at ELSE %lld END,
+    attempts = 0, lease_owner = NULL
+WHERE enrollment IN (
+    SELECT e.id FROM mdm_enrollment e JOIN mdm_push p ON p.enrollment = e.id JOIN mdm_push_topic t ON t.topic = e.topic
+    WHERE e.enrollment_id IN (%64s) AND e.state = 2 AND p.dead_tally <> e.token_update_tally);
+
+-- STMT_PUSH_TARGETS (ids*64)
+SELECT e.enrollment_id, e.id, e.state, e.topic, CASE WHEN t.topic IS NULL THEN 0 ELSE 1 END,
+    CASE WHEN p.dead_tally = e.token_update_tally THEN 1 ELSE 0 END, p.wish, p.last_reason
+FROM mdm_enrollment e JOIN mdm_push p ON p.enrollment = e.id LEFT JOIN mdm_push_topic t ON t.topic = e.topic
+WHERE e.enrollment_id IN (%64s);
+
+-- STMT_PUSH_WANT_ONE (due_at, due_at, due_at, due_at, enrollment)
+UPDATE mdm_push SET
+    wish = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN wish ELSE wish + 1 END,
+    wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at < %lld THEN wanted_at ELSE %lld END,
+    due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND due_at < %lld THEN due_at ELSE %lld END,
+    attempts = 0, lease_owner = NULL
+WHERE enrollment = %lld AND dead_tally <> (
+    SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment AND e.state = 2);
+
+-- STMT_PUSH_CLAIM (lease_until, owner, lease, now, limit, now)
+UPDATE mdm_push SET due_at = %lld, lease_owner = %s, lease = %lld, lease_tally = COALESCE(
+        (SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment), 0)
+WHERE enrollment IN (
+        SELECT enrollment FROM mdm_push WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at LIMIT %lld)
+    AND due_at > 0 AND due_at <= %lld;
+
+-- STMT_PUSH_CLAIMED (lease_until, owner, lease)
+SELECT p.enrollment, e.enrollment_id, e.topic, e.push_token, e.push_magic, p.wish, p.attempts, p.wanted_at
+FROM mdm_push p JOIN mdm_enrollment e ON e.id = p.enrollment
+WHERE p.due_at = %lld AND p.due_at > 0 AND p.lease_owner = %s AND p.lease = %lld AND e.state = 2
+ORDER BY p.wanted_at, p.enrollment;
+
+-- STMT_PUSH_NEXT_DUE ()
+SELECT MIN(due_at) FROM mdm_push WHERE due_at > 0;
+
+-- STMT_PUSH_DONE (last_at, owner, enrollments*64)
+UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, last_at = %lld, last_reason = 'Success',
+    last_wish = wish
+WHERE lease_owner = %s AND enrollment IN (%64lld);
+
+-- STMT_PUSH_FAILED (due_at, last_at, last_reason, enrollment, owner)
+UPDATE mdm_push SET due_at = %lld, attempts = attempts + 1, lease_owner = NULL, last_at = %lld, last_reason = %s,
+    last_wish = wish
+WHERE enrollment = %lld AND lease_owner = %s;
+
+-- STMT_PUSH_DEAD (last_at, last_reason, enrollment, owner)
+UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, dead_tally = lease_tally, last_at = %lld,
+    last_reason = %s, last_wish = wish
+WHERE enrollment = %lld AND lease_owner = %s;
+
+-- ---- events and figures
+
+-- STMT_EVENT_INSERT (id, at, kind, actor, source_ip, enrollment_id, object, detail)
+INSERT INTO mdm_event (id, at, kind, actor, source_ip, enrollment_id, object, detail)
+VALUES (%lld, %lld, %s, %s, %s, %s, %s, %s);
+
+-- STMT_FIGURES_ENROLLMENTS ()
+SELECT state, type, COUNT(*) FROM mdm_enrollment GROUP BY state, type ORDER BY state, type;
+
+-- STMT_FIGURES_QUEUE (hour, hour, day, day, week, week)
+SELECT COUNT(CASE WHEN queued_at > %lld THEN 1 END),
+    COUNT(CASE WHEN queued_at <= %lld AND queued_at > %lld THEN 1 END),
+    COUNT(CASE WHEN queued_at <= %lld AND queued_at > %lld THEN 1 END),
+    COUNT(CASE WHEN queued_at <= %lld THEN 1 END)
+FROM mdm_queue;
+
+-- STMT_FIGURES_PUSHES ()
+SELECT last_reason, COUNT(*) FROM mdm_push WHERE last_reason IS NOT NULL GROUP BY last_reason ORDER BY last_reason;
+
+-- STMT_FIGURES_DUE (now)
+SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND due_at <= %lld;
+
+-- STMT_FIGURES_CERTIFICATES (now, now, soon, soon, later, later)
+SELECT COUNT(CASE WHEN revoked_at = 0 AND not_after <= %lld THEN 1 END),
+    COUNT(CASE WHEN revoked_at = 0 AND not_after > %lld AND not_after <= %lld THEN 1 END),
+    COUNT(CASE WHEN revoked_at = 0 AND not_after > %lld AND not_after <= %lld THEN 1 END),
+    COUNT(CASE WHEN revoked_at = 0 AND not_after > %lld THEN 1 END),
+    COUNT(CASE WHEN revoked_at > 0 THEN 1 END)
+FROM mdm_certificate WHERE replaced_by IS NULL;
