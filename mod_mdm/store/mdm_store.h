@@ -279,6 +279,7 @@ typedef struct mdm_push_job_t {
     const char *enrollment_id;
     const char *topic;
     mdm_bytes_t token;
+    apr_time_t token_at;          /* when the device last sent this token (its newest TokenUpdate); 0: unknown */
     const char *magic;
     const char *apns_id;
     int attempts;                 /* failed ones so far */
@@ -300,6 +301,9 @@ apr_status_t mdm_store_push_failed(mdm_store_t *st, const char *owner, apr_int64
                                    const char *reason);
 /** The token is dead: nothing is wanted until the next TokenUpdate. */
 apr_status_t mdm_store_push_dead(mdm_store_t *st, const char *owner, apr_int64_t enrollment, const char *reason);
+
+/** Give back all claims of `owner`, so that others need not wait for their leases to end: a sender that stops. */
+apr_status_t mdm_store_push_release(mdm_store_t *st, const char *owner);
 
 /* ---- events and figures (mdm_store_event.c, mdm_store_status.c) */
 
