@@ -19,6 +19,7 @@ typedef struct mdm_ctx_t {
     apr_time_t fixed_now;    /* 0: the real clock; tests set it */
     apr_status_t status;     /* of the first failure since mdm_ctx_clear */
     const char *detail;      /* its sentence: what, which object, what to do; never a secret */
+    int rsa_operations;      /* private-key operations so far: they are what a request costs most */
 } mdm_ctx_t;
 
 /** Make a context in `pool`; `log` may be NULL and must outlive the context. */

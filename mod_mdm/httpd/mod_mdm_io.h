@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests in, answers out: bodies with a limit, answers that no cache keeps, and the one table that turns the
+ * core's codes into HTTP statuses. Any request thread.
+ */
+#ifndef MOD_MDM_IO_H
+#define MOD_MDM_IO_H
+
+#include "mdm_bytes.h"
+#include "mdm_store.h"
+#include "mod_mdm_config.h"
+
+
+
+#define MDM_LIMIT_DEFAULT (4 * 1024 * 1024)
+#define MDM_LIMIT_SCEP 65536
+
+/** The context of a request; its pool is r->pool, its log the request's. */
+mdm_ctx_t *mdm_io_ctx(request_rec *r);
+
+/**
+ * Read the whole body, whatever the method and the transfer coding.
+ * @param limit in bytes, unless the Location has an MDMLimitRequestBody
+ * @return MDM_ETOOBIG beyond the limit; MDM_EINPUT for a content coding nobody undid; APR's code when the client broke off
+ */
+apr_status_t mdm_io_body(mdm_bytes_t *body, mdm_ctx_t *ctx, request_rec *r, apr_off_t limit);
+
+/** The HTTP status of a code; 500 for those that have no place in an answer. */
+int mdm_io_status(apr_status_t rv);
+
+/** Send an answer that is not to be cached. @param type Content-Type; @return what a handler returns */
+int mdm_io_send(request_rec *r, int status, const char *type, mdm_bytes_t body);
+
+/**
+ * Answer a failure: log its sentence once (own faults as errors, others' as info), and send it as plain text with the
+ * status of mdm_io_status; 503 comes with Retry-After.
+ */
+int mdm_io_fail(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv);
+
+/** The same without the body: for callers whose answers have a form of their own. */
+int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv);
+
+/** Whether the method is one of the bits given (M_GET, M_PUT, ...). If not, answers 405 with Allow into *answer. */
+int mdm_io_method(int *answer, request_rec *r, const char *const *allowed);
+
+/** Leave figures of the request for log formats: the notes mdm-statements and mdm-rsa. */
+void mdm_io_note(request_rec *r, const mdm_ctx_t *ctx, const mdm_store_t *st);
+
+#endif
