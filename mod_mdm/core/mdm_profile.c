@@ -147,7 +147,7 @@ static apr_status_t find_topic(const char **topic, mdm_store_t *st, const mdm_si
 apr_status_t mdm_profile_enrollment(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *site, const char *user)
 {
     mdm_ctx_t *ctx = st->ctx;
-    const char *topic, *challenge, *common_name = mdm_uuid_random(ctx->pool);
+    const char *topic = NULL, *challenge, *common_name = mdm_uuid_random(ctx->pool);
     mdm_bytes_t text;
     apr_status_t rv;
 
