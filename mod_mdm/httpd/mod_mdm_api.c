@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API's front: routes by what follows "v1/" in the path, so that the administrator may put the Location anywhere.
+ */
+#include <apr_escape.h>
+#include <apr_strings.h>
+
+#include "mdm_json.h"
+#include "mod_mdm_api.h"
+#include "mod_mdm_auth.h"
+#include "mod_mdm_dbd.h"
+#include "mod_mdm_handlers.h"
+#include "mod_mdm_io.h"
+
+static const struct {
+    const char *prefix;
+    int (*handle)(mdm_api_t *api);
+    int exact;            /* nothing may follow; else a path must */
+} routes[] = {
+    { "pushcert", mdm_api_pushcert, 1 },
+    { "push", mdm_api_push, 0 },
+    { "enqueue", mdm_api_enqueue, 0 },
+    { "enrollments", mdm_api_enrollments, 1 },
+    { "enrollments", mdm_api_enrollments, 0 },
+    { "commands", mdm_api_commands, 0 },
+};
+
+#define ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+apr_status_t mdm_api_store(mdm_api_t *api)
+{
+    return mdm_dbd_request(&api->st, api->ctx, api->r);
+}
+
+int mdm_api_json(mdm_api_t *api, int status, json_t *json)
+{
+    const char *text = mdm_json_indented(json, api->r->pool);
+
+    json_decref(json);
+    mdm_io_note(api->r, api->ctx, api->st);
+    if (!text)
+        return HTTP_INTERNAL_SERVER_ERROR;
+    return mdm_io_send(api->r, status, "application/json", mdm_bytes_of(text));
+}
+
+int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv)
+{
+    json_t *json = json_pack("{s:s}", "error", mdm_ctx_detail(api->ctx, rv));
+    int logged = mdm_io_log_failure(api->r, api->ctx, rv);
+
+    if (logged == HTTP_SERVICE_UNAVAILABLE || logged == HTTP_REQUEST_ENTITY_TOO_LARGE)
+        status = logged;
+    if (status == HTTP_SERVICE_UNAVAILABLE)
+        apr_table_setn(api->r->err_headers_out, "Retry-After", "30");
+    return mdm_api_json(api, status, json);
+}
+
+const char *mdm_api_query(mdm_api_t *api, const char *name)
+{
+    apr_size_t len = strlen(name);
+    char *args = api->r->args ? apr_pstrdup(api->r->pool, api->r->args) : NULL, *pair, *last;
+
+    for (pair = args ? apr_strtok(args, "&", &last) : NULL; pair; pair = apr_strtok(NULL, "&", &last)) {
+        if (!strncmp(pair, name, len) && pair[len] == '=')
+            return apr_punescape_url(api->r->pool, pair + len + 1, NULL, NULL, 1);
+    }
+    return NULL;
+}
+
+const char *mdm_api_time(apr_time_t at, apr_pool_t *p)
+{
+    apr_time_exp_t t;
+
+    if (!at || apr_time_exp_gmt(&t, at) != APR_SUCCESS)
+        return NULL;
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
+                        t.tm_min, t.tm_sec);
+}
+
+static int not_found(request_rec *r)
+{
+    return mdm_io_send(r, HTTP_NOT_FOUND, "text/plain; charset=utf-8", mdm_bytes_of("Not Found\n"));
+}
+
+static int version(request_rec *r)
+{
+    return mdm_io_send(r, HTTP_OK, "application/json", mdm_bytes_of("{\"version\":\"" MDM_VERSION "\"}"));
+}
+
+static int redirect_to_slash(request_rec *r)
+{
+    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, ap_escape_uri(r->pool, r->uri), "/", NULL));
+    return HTTP_MOVED_PERMANENTLY;
+}
+
+static int dispatch(mdm_api_t *api, const char *route)
+{
+    apr_size_t i;
+
+    for (i = 0; i < ROUTES; i++) {
+        apr_size_t len = strlen(routes[i].prefix);
+
+        if (strncmp(route, routes[i].prefix, len))
+            continue;
+        if (!route[len] && routes[i].exact)
+            return api->path = NULL, routes[i].handle(api);
+        if (!route[len])
+            return redirect_to_slash(api->r);
+        if (route[len] == '/' && !routes[i].exact)
+            return api->path = route + len + 1, routes[i].handle(api);
+    }
+    return not_found(api->r);
+}
+
+int mdm_handle_api(request_rec *r, const mdm_conf_t *conf)
+{
+    mdm_api_t api = { r, conf, NULL, NULL, NULL, NULL };
+    const char *route = strstr(r->uri, "/v1/"), *last = strrchr(r->uri, '/');
+    int answer;
+
+    if (!route && last && !strcmp(last, "/version"))
+        return version(r);
+    if (!mdm_auth_api(&api.actor, &answer, r))
+        return answer;
+    if (!route)
+        return not_found(r);
+    api.ctx = mdm_io_ctx(r);
+    return dispatch(&api, route + 4);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The administrators' API, in three files: mod_mdm_api.c signs in and dispatches, mod_mdm_api_nano.c serves NanoMDM's
+ * routes, mod_mdm_api_list.c our own. Request threads only.
+ */
+#ifndef MOD_MDM_API_H
+#define MOD_MDM_API_H
+
+#include <jansson.h>
+
+#include "mod_mdm_config.h"
+#include "mdm_store.h"
+
+/** One API request. */
+typedef struct mdm_api_t {
+    request_rec *r;
+    const mdm_conf_t *conf;
+    mdm_ctx_t *ctx;
+    mdm_store_t *st;            /* opened by mdm_api_store */
+    const char *actor;          /* who asks */
+    const char *path;           /* behind the route's prefix, percent-decoded */
+} mdm_api_t;
+
+/** Open the store into api->st. */
+apr_status_t mdm_api_store(mdm_api_t *api);
+
+/** Send JSON, tab-indented, and drop the reference. */
+int mdm_api_json(mdm_api_t *api, int status, json_t *json);
+
+/** Send {"error": the failure's sentence} with `status`, or with 503 and Retry-After when the database is away. */
+int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv);
+
+/** A query parameter, percent-decoded; NULL when absent. */
+const char *mdm_api_query(mdm_api_t *api, const char *name);
+
+/** RFC 3339 in UTC; NULL for 0. */
+const char *mdm_api_time(apr_time_t at, apr_pool_t *p);
+
+int mdm_api_pushcert(mdm_api_t *api);     /* PUT, GET v1/pushcert */
+int mdm_api_push(mdm_api_t *api);         /* v1/push/<ids> */
+int mdm_api_enqueue(mdm_api_t *api);      /* v1/enqueue/<ids> */
+int mdm_api_enrollments(mdm_api_t *api);  /* GET v1/enrollments[/<id>[/queue]] */
+int mdm_api_commands(mdm_api_t *api);     /* GET v1/commands/<uuid> */
+
+#endif

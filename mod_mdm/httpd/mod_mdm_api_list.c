@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our own routes: who is enrolled, what waits for them, what became of a command. Read only.
+ */
+#include <apr_strings.h>
+
+#include "mdm_plist.h"
+#include "mdm_plist_json.h"
+#include "mod_mdm_api.h"
+#include "mod_mdm_io.h"
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX 1000
+
+static const char *const methods[] = { "GET", NULL };
+
+static int limit_of(mdm_api_t *api)
+{
+    const char *text = mdm_api_query(api, "limit");
+    int limit = text ? atoi(text) : LIMIT_DEFAULT;
+
+    return limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
+}
+
+static void set_text(json_t *json, const char *name, const char *value)
+{
+    if (value)
+        json_object_set_new(json, name, json_string(value));
+}
+
+static json_t *enrollment_json(const mdm_enrollment_t *e, apr_pool_t *p)
+{
+    json_t *json = json_object();
+
+    set_text(json, "enrollment_id", e->enrollment_id);
+    set_text(json, "type", e->type);
+    set_text(json, "state", mdm_state_name(e->state));
+    set_text(json, "user", e->user);
+    set_text(json, "topic", e->topic);
+    set_text(json, "serial_number", e->serial_number);
+    set_text(json, "model", e->model);
+    set_text(json, "model_name", e->model_name);
+    set_text(json, "device_name", e->device_name);
+    set_text(json, "product_name", e->product_name);
+    set_text(json, "os_version", e->os_version);
+    set_text(json, "build_version", e->build_version);
+    set_text(json, "imei", e->imei);
+    set_text(json, "meid", e->meid);
+    set_text(json, "user_short_name", e->user_short_name);
+    set_text(json, "user_long_name", e->user_long_name);
+    json_object_set_new(json, "token_update_tally", json_integer(e->token_update_tally));
+    set_text(json, "created_at", mdm_api_time(e->created_at, p));
+    set_text(json, "enrolled_at", mdm_api_time(e->enrolled_at, p));
+    set_text(json, "left_at", mdm_api_time(e->left_at, p));
+    set_text(json, "last_seen_at", mdm_api_time(e->last_seen_at, p));
+    set_text(json, "last_ip", e->last_ip);
+    return json;
+}
+
+static int list_enrollments(mdm_api_t *api)
+{
+    apr_array_header_t *list;
+    json_t *json, *items;
+    int i, limit = limit_of(api);
+    apr_status_t rv = mdm_store_enrollment_list(&list, api->st, mdm_api_query(api, "cursor"), limit);
+
+    if (rv != APR_SUCCESS)
+        return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
+    json = json_object();
+    items = json_array();
+    for (i = 0; i < list->nelts; i++)
+        json_array_append_new(items, enrollment_json(APR_ARRAY_IDX(list, i, mdm_enrollment_t *), api->r->pool));
+    json_object_set_new(json, "enrollments", items);
+    if (list->nelts == limit)
+        set_text(json, "next_cursor", APR_ARRAY_IDX(list, limit - 1, mdm_enrollment_t *)->enrollment_id);
+    return mdm_api_json(api, HTTP_OK, json);
+}
+
+/* The device's answer as JSON, without the members that every report has. */
+static json_t *response_json(mdm_api_t *api, const char *response)
+{
+    mdm_plist_t *root;
+
+    if (!response || mdm_plist_read(&root, api->ctx, mdm_bytes_of(response)) != APR_SUCCESS) {
+        mdm_ctx_clear(api->ctx);
+        return json_null();
+    }
+    return mdm_plist_to_json(root, api->r->pool);
+}
+
+static json_t *item_json(mdm_api_t *api, const mdm_queue_item_t *item)
+{
+    apr_pool_t *p = api->r->pool;
+    json_t *json = json_object();
+
+    set_text(json, "enrollment_id", item->enrollment_id);
+    set_text(json, "command_uuid", item->uuid);
+    set_text(json, "request_type", item->request_type);
+    set_text(json, "status", item->state);
+    json_object_set_new(json, "tries", json_integer(item->tries));
+    set_text(json, "queued_at", mdm_api_time(item->queued_at, p));
+    set_text(json, "sent_at", mdm_api_time(item->sent_at, p));
+    set_text(json, "finished_at", mdm_api_time(item->finished_at, p));
+    if (item->error_chain) {
+        json_t *chain = json_loads(item->error_chain, JSON_DECODE_ANY, NULL);
+
+        json_object_set_new(json, "error_chain", chain ? chain : json_string(item->error_chain));
+    }
+    if (item->response)
+        json_object_set_new(json, "response", response_json(api, item->response));
+    return json;
+}
+
+static json_t *items_json(mdm_api_t *api, const apr_array_header_t *list)
+{
+    json_t *items = json_array();
+    int i;
+
+    for (i = 0; i < list->nelts; i++)
+        json_array_append_new(items, item_json(api, APR_ARRAY_IDX(list, i, mdm_queue_item_t *)));
+    return items;
+}
+
+static int show_queue(mdm_api_t *api, const char *id)
+{
+    apr_array_header_t *list;
+    mdm_enrollment_t *enrollment;
+    apr_status_t rv = mdm_store_enrollment_get(&enrollment, api->st, id);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_queue_list(&list, api->st, id, limit_of(api));
+    if (rv != APR_SUCCESS)
+        return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
+    return mdm_api_json(api, HTTP_OK, json_pack("{s:s, s:o}", "enrollment_id", id, "commands", items_json(api, list)));
+}
+
+static int show_enrollment(mdm_api_t *api, const char *id)
+{
+    mdm_enrollment_t *enrollment;
+    mdm_queue_item_t *info;
+    json_t *json;
+    apr_status_t rv = mdm_store_enrollment_get(&enrollment, api->st, id);
+
+    if (rv != APR_SUCCESS)
+        return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
+    json = enrollment_json(enrollment, api->r->pool);
+    rv = mdm_store_result_latest(&info, api->st, id, "DeviceInformation");
+    if (rv == APR_SUCCESS)
+        json_object_set_new(json, "device_information", item_json(api, info));
+    return mdm_api_json(api, HTTP_OK, json);
+}
+
+int mdm_api_enrollments(mdm_api_t *api)
+{
+    static const char queue[] = "/queue";
+    apr_size_t len = api->path ? strlen(api->path) : 0;
+    apr_status_t rv;
+    int sent;
+
+    if (!mdm_io_method(&sent, api->r, methods))
+        return sent;
+    if ((rv = mdm_api_store(api)) != APR_SUCCESS)
+        return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
+    if (!len)
+        return list_enrollments(api);
+    if (len > sizeof(queue) - 1 && !strcmp(api->path + len - (sizeof(queue) - 1), queue))
+        return show_queue(api, apr_pstrmemdup(api->r->pool, api->path, len - (sizeof(queue) - 1)));
+    return show_enrollment(api, api->path);
+}
+
+int mdm_api_commands(mdm_api_t *api)
+{
+    mdm_command_t *command;
+    apr_array_header_t *states;
+    json_t *json;
+    int sent, limit = limit_of(api);
+    apr_status_t rv;
+
+    if (!mdm_io_method(&sent, api->r, methods))
+        return sent;
+    if ((rv = mdm_api_store(api)) == APR_SUCCESS && (rv = mdm_store_command_get(&command, api->st, api->path)) == APR_SUCCESS)
+        rv = mdm_store_command_states(&states, api->st, api->path, mdm_api_query(api, "cursor"), limit);
+    if (rv != APR_SUCCESS)
+        return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
+    json = json_pack("{s:s, s:s}", "command_uuid", command->uuid, "request_type", command->request_type);
+    set_text(json, "created_by", command->created_by);
+    set_text(json, "created_at", mdm_api_time(command->created_at, api->r->pool));
+    json_object_set_new(json, "enrollments", items_json(api, states));
+    if (states->nelts == limit)
+        set_text(json, "next_cursor", APR_ARRAY_IDX(states, limit - 1, mdm_queue_item_t *)->enrollment_id);
+    return mdm_api_json(api, HTTP_OK, json);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What devices talk to: check-in and connect. Size, then identity, then the core. Never answers 401: a device takes
+ * that as the order to leave management.
+ */
+#include <apr_strings.h>
+
+#include "mdm_checkin.h"
+#include "mdm_connect.h"
+#include "mod_mdm_auth.h"
+#include "mod_mdm_dbd.h"
+#include "mod_mdm_handlers.h"
+#include "mod_mdm_io.h"
+#include "mod_mdm_seen.h"
+#include "mod_mdm_worker.h"
+
+#define COMMAND_TYPE "application/xml; charset=UTF-8"
+#define CHECKIN_TYPE "application/x-apple-aspen-mdm-checkin"
+
+/* Devices put; some tools post. */
+static const char *const methods[] = { "PUT", "POST", NULL };
+
+typedef struct {
+    request_rec *r;
+    const mdm_conf_t *conf;
+    mdm_ctx_t *ctx;
+    mdm_store_t *st;
+    mdm_bytes_t body;
+    const char *fingerprint;
+} device_request_t;
+
+static apr_status_t open_request(device_request_t *d, request_rec *r, const mdm_conf_t *conf)
+{
+    apr_status_t rv;
+
+    memset(d, 0, sizeof(*d));
+    d->r = r;
+    d->conf = conf;
+    d->ctx = mdm_io_ctx(r);
+    if ((rv = mdm_io_body(&d->body, d->ctx, r, MDM_LIMIT_DEFAULT)) != APR_SUCCESS
+        || (rv = mdm_auth_device(&d->fingerprint, d->ctx, r, d->body)) != APR_SUCCESS)
+        return rv;
+    return mdm_dbd_request(&d->st, d->ctx, r);
+}
+
+static int finish(device_request_t *d, apr_status_t rv, mdm_bytes_t answer)
+{
+    mdm_io_note(d->r, d->ctx, d->st);
+    if (rv != APR_SUCCESS)
+        return mdm_io_fail(d->r, d->ctx, rv);
+    return mdm_io_send(d->r, HTTP_OK, COMMAND_TYPE, answer);
+}
+
+static int answer_checkin(request_rec *r, const mdm_conf_t *conf)
+{
+    const mdm_bytes_t nothing = { NULL, 0 };
+    device_request_t d;
+    apr_int64_t enrollment = 0;
+    apr_status_t rv = open_request(&d, r, conf);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_checkin_handle(&enrollment, d.st, d.body, d.fingerprint, r->useragent_ip);
+    if (rv == APR_SUCCESS) {
+        mdm_seen_note(conf, enrollment, r->request_time, r->useragent_ip, 0);
+        mdm_worker_wake();
+    }
+    return finish(&d, rv, nothing);
+}
+
+int mdm_handle_checkin(request_rec *r, const mdm_conf_t *conf)
+{
+    int answer;
+
+    return mdm_io_method(&answer, r, methods) ? answer_checkin(r, conf) : answer;
+}
+
+/* A profile without CheckInURL sends both kinds of messages to ServerURL; only the type tells them apart. */
+static int is_checkin(request_rec *r)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+
+    return type && !ap_cstr_casecmpn(type, CHECKIN_TYPE, sizeof(CHECKIN_TYPE) - 1);
+}
+
+int mdm_handle_connect(request_rec *r, const mdm_conf_t *conf)
+{
+    mdm_connect_answer_t answer = { { NULL, 0 }, 0, 0 };
+    device_request_t d;
+    apr_status_t rv;
+    int status;
+
+    if (!mdm_io_method(&status, r, methods))
+        return status;
+    if (is_checkin(r))
+        return answer_checkin(r, conf);
+    rv = open_request(&d, r, conf);
+    if (rv == APR_SUCCESS)
+        rv = mdm_connect_handle(&answer, d.st, conf->site, d.body, d.fingerprint, r->useragent_ip);
+    if (rv == APR_SUCCESS)
+        mdm_seen_note(conf, answer.enrollment, r->request_time, r->useragent_ip, answer.command);
+    return finish(&d, rv, answer.body);
+}

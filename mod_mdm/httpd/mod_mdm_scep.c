@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The SCEP endpoint (RFC 8894 section 4): dispatch on the operation parameter, whatever the path below the Location.
+ * Unauthenticated by nature; every answer costs at most one open, one issue and one signature.
+ */
+#include <apr_escape.h>
+#include <apr_strings.h>
+
+#include "mdm_pkioperation.h"
+#include "mod_mdm_dbd.h"
+#include "mod_mdm_handlers.h"
+#include "mod_mdm_io.h"
+
+static const char *const methods[] = { "GET", "POST", NULL };
+
+/* A parameter of the query, percent-decoded; plus signs stay, since base64 has them and clients send them raw. */
+static const char *parameter(request_rec *r, const char *name)
+{
+    apr_size_t len = strlen(name);
+    char *args = r->args ? apr_pstrdup(r->pool, r->args) : NULL, *pair, *last;
+
+    for (pair = args ? apr_strtok(args, "&", &last) : NULL; pair; pair = apr_strtok(NULL, "&", &last)) {
+        if (!strncmp(pair, name, len) && pair[len] == '=')
+            return apr_punescape_url(r->pool, pair + len + 1, NULL, "\r\n", 0);
+    }
+    return NULL;
+}
+
+static apr_status_t read_message(mdm_bytes_t *message, mdm_ctx_t *ctx, request_rec *r)
+{
+    const char *text;
+
+    if (r->method_number == M_POST)
+        return mdm_io_body(message, ctx, r, MDM_LIMIT_SCEP);
+    text = parameter(r, "message");
+    if (!text || !*text)
+        return mdm_fail(ctx, MDM_EINPUT, "PKIOperation by GET has no message parameter");
+    if (strlen(text) > MDM_LIMIT_SCEP)
+        return mdm_fail(ctx, MDM_ETOOBIG, "the message parameter is larger than %d bytes", MDM_LIMIT_SCEP);
+    return mdm_scep_message_from_text(message, ctx, text);
+}
+
+static int pki_operation(request_rec *r, const mdm_conf_t *conf)
+{
+    mdm_ctx_t *ctx = mdm_io_ctx(r);
+    mdm_store_t *st = NULL;
+    mdm_bytes_t message, reply;
+    apr_status_t rv;
+
+    if ((rv = read_message(&message, ctx, r)) == APR_SUCCESS && (rv = mdm_dbd_request(&st, ctx, r)) == APR_SUCCESS)
+        rv = mdm_pkioperation_handle(&reply, st, conf->site, message, r->useragent_ip);
+    mdm_io_note(r, ctx, st);
+    /* Input without a readable request inside is the client's fault, also when the fault is in its CMS. */
+    if (rv == MDM_ECMS)
+        rv = MDM_EINPUT;
+    if (rv != APR_SUCCESS)
+        return mdm_io_fail(r, ctx, rv);
+    return mdm_io_send(r, HTTP_OK, "application/x-pki-message", reply);
+}
+
+static int bad_operation(request_rec *r)
+{
+    mdm_ctx_t *ctx = mdm_io_ctx(r);
+
+    return mdm_io_fail(r, ctx, mdm_fail(ctx, MDM_EINPUT, "the operation parameter must be GetCACaps, GetCACert or "
+                                        "PKIOperation"));
+}
+
+int mdm_handle_scep(request_rec *r, const mdm_conf_t *conf)
+{
+    const char *operation;
+    int answer;
+
+    if (!mdm_io_method(&answer, r, methods))
+        return answer;
+    operation = parameter(r, "operation");
+    if (!operation)
+        return bad_operation(r);
+    if (!strcmp(operation, "PKIOperation"))
+        return pki_operation(r, conf);
+    if (r->method_number == M_GET && !strcmp(operation, "GetCACaps"))
+        return mdm_io_send(r, HTTP_OK, "text/plain", mdm_bytes_of(mdm_pkioperation_caps()));
+    if (r->method_number == M_GET && !strcmp(operation, "GetCACert"))
+        return mdm_io_send(r, HTTP_OK, "application/x-x509-ca-cert", conf->site->ca_der);
+    return bad_operation(r);
+}

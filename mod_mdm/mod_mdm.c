@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The front door: the module record and its hooks. Everything behind them is in httpd/ (what httpd hands us) and
+ * below (what an MDM server does).
+ */
+#include "mod_mdm.h"
+
+#include <ap_mmn.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mod_status.h>
+#include <mpm_common.h>
+
+#include "mod_mdm_config.h"
+#include "mod_mdm_dbd.h"
+#include "mod_mdm_handlers.h"
+#include "mod_mdm_io.h"
+#include "mod_mdm_seen.h"
+#include "mod_mdm_worker.h"
+
+#if !AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
+#error "mod_mdm needs httpd 2.4.49 or later"
+#endif
+
+static const struct {
+    const char *name;
+    int (*handle)(request_rec *r, const mdm_conf_t *conf);
+} handlers[] = {
+    { "mdm-connect", mdm_handle_connect },
+    { "mdm-checkin", mdm_handle_checkin },
+    { "mdm-scep", mdm_handle_scep },
+    { "mdm-enroll", mdm_handle_enroll },
+    { "mdm-api", mdm_handle_api },
+    { "mdm-status", mdm_handle_status },
+};
+
+#define HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
+
+static int is_ours(const char *handler)
+{
+    return handler && !strncmp(handler, "mdm-", 4);
+}
+
+static int handle(request_rec *r)
+{
+    const mdm_conf_t *conf;
+    apr_size_t i;
+
+    if (!is_ours(r->handler))
+        return DECLINED;
+    for (i = 0; i < HANDLERS && strcmp(handlers[i].name, r->handler); i++)
+        ;
+    if (i == HANDLERS)
+        return DECLINED;
+    conf = mdm_config_of(r->server);
+    if (!conf->site) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0001) "SetHandler %s in a virtual host without MDMEngine On",
+                      r->handler);
+        return HTTP_NOT_FOUND;
+    }
+    return handlers[i].handle(r, conf);
+}
+
+/* Our Locations are no files: looking for some would cost system calls, and refuse long lists of ids in a URL. */
+static int map_to_storage(request_rec *r)
+{
+    const core_dir_config *dir = ap_get_core_module_config(r->per_dir_config);
+
+    return is_ours(dir->handler) ? OK : DECLINED;
+}
+
+static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    return mdm_config_check(p, plog, ptemp, s);
+}
+
+static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    const apr_array_header_t *sites;
+    int i;
+
+    (void)plog;
+    (void)ptemp;
+    /* httpd reads its configuration twice at a start; keys are only read for the pass that will serve. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    sites = mdm_config_sites(s, p);
+    for (i = 0; i < sites->nelts; i++) {
+        if (mdm_config_load(APR_ARRAY_IDX(sites, i, mdm_conf_t *), p) != APR_SUCCESS)
+            return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (sites->nelts == 0)
+        return OK;
+    ap_add_version_component(p, "mod_mdm/" MDM_VERSION);
+    return mdm_worker_post_config(sites, p, s);
+}
+
+static void child_init(apr_pool_t *p, server_rec *s)
+{
+    mdm_db_init(p);
+    mdm_seen_init(p);
+    mdm_worker_child_init(p, s);
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
+
+    ap_hook_optional_fn_retrieve(mdm_dbd_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_stopping(mdm_worker_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ap, status_hook, mdm_status_section, NULL, NULL, APR_HOOK_MIDDLE);
+    (void)p;
+}
+
+module AP_MODULE_DECLARE_DATA mdm_module = {
+    STANDARD20_MODULE_STUFF,
+    mdm_config_dir_create,
+    mdm_config_dir_merge,
+    mdm_config_server_create,
+    mdm_config_server_merge,
+    mdm_config_commands,
+    register_hooks,
+    0
+};
