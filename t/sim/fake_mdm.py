@@ -44,7 +44,8 @@ class FakeMdm:
         if headers.get("Authorization") != "Basic " + base64.b64encode(b"alice:secret").decode():
             return 401, "text/plain", b"sign in"
         payloads = [
-            {"PayloadType": "com.apple.security.root", "PayloadUUID": "C", "PayloadContent": pki.der(self.ca.certificate)},
+            {"PayloadType": "com.apple.security.root", "PayloadUUID": "C",
+             "PayloadContent": pki.der(self.ca.certificate)},
             {"PayloadType": "com.apple.security.scep", "PayloadUUID": "S", "PayloadContent": {
                 "URL": self.url + "/scep", "Name": "fake", "Challenge": self.challenge, "Keysize": 2048,
                 "CAFingerprint": cms.digest("sha1", pki.der(self.ca.certificate)),

@@ -32,11 +32,12 @@ class ApnsMock:
     client_cert: "required", or "optional" (a push without certificate is refused with 403, unless
     anonymous_topic names the topic such clients may use: for load generators that can show none).
     wake_url: woken on every accepted push whose magic has no URL of its own; on_push: called with each
-    accepted Push in a thread of the mock. keep: how many pushes are remembered."""
+    accepted Push in a thread of the mock. keep: how many pushes are remembered (some
+    2 kB each); the counts go on."""
 
     def __init__(self, client_ca=(), tls_cert=None, tls_key=None, port=0, control_port=0,
                  client_cert="required", anonymous_topic=None, max_concurrent_streams=1000,
-                 wake_url=None, on_push=None, hosts=("localhost", "127.0.0.1"), keep=1000000,
+                 wake_url=None, on_push=None, hosts=("localhost", "127.0.0.1"), keep=200000,
                  alpn=("h2",)):
         self.rules, self.lock = Rules(), threading.Lock()
         self.max_concurrent_streams, self.on_push = max_concurrent_streams, on_push
@@ -121,7 +122,7 @@ class ApnsMock:
     async def _end(self):
         self._server.close()
         self._control.close()
-        for connection in list(self._open.values()):
+        for connection in self._live():
             connection.abort()
         pending = asyncio.all_tasks() - {asyncio.current_task()}
         for task in pending:
@@ -199,7 +200,7 @@ class ApnsMock:
             span = (self._last - self._first) if self._first else 0
             return {"pushes": self._received, "statuses": {str(k): v for k, v in self._statuses.items()},
                     "rate": round(self._received / span, 1) if span > 0 else None, "seconds": round(span, 3),
-                    "connections_opened": len(connections), "connections_open": len(self._open),
+                    "connections_opened": len(connections), "connections_open": len(self._live()),
                     "max_streams_seen": max((one["most_streams"] for one in connections), default=0),
                     "pings": self._pings, "violations": list(self.violations),
                     "wakes": self.waker.count, "wake_failures": self.waker.failures,
@@ -212,6 +213,10 @@ class ApnsMock:
     def trust_client(self, pem_text):
         """Accept client certificates by (or equal to) these as well, on new connections."""
         self._context.load_verify_locations(cadata=pem_text)
+
+    def _live(self):
+        """The connections in use; one that only waits for the peer's TLS goodbye is not."""
+        return [one for one in list(self._open.values()) if not one.closing]
 
     def _in_loop(self, call):
         done, out = threading.Event(), []
@@ -230,18 +235,17 @@ class ApnsMock:
     def goaway(self, reason="Shutdown", code=0):
         """Send GOAWAY on every connection; it closes when its requests are answered. Returns how many."""
         debug = Answer(reason=reason).response_body() if reason else b""
-        return self._in_loop(lambda: len([one.goaway(code=code, debug=debug)
-                                          for one in list(self._open.values())]))
+        return self._in_loop(lambda: len([one.goaway(code=code, debug=debug) for one in self._live()]))
 
     def drop_connections(self):
         """Cut every connection at once. Returns how many."""
-        return self._in_loop(lambda: len([one.abort() for one in list(self._open.values())]))
+        return self._in_loop(lambda: len([one.abort() for one in self._live()]))
 
     def limit_streams(self, count):
         """Change SETTINGS_MAX_CONCURRENT_STREAMS for present and new connections."""
         def change():
             self.max_concurrent_streams = count
-            for one in self._open.values():
+            for one in self._live():
                 one.change_limit(count)
         self._in_loop(change)
 

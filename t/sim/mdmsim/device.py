@@ -163,7 +163,9 @@ class Device(Channel):
                                fingerprint=payload.get("CAFingerprint"))
 
     def scep_enrol(self, payload, **options):
-        """Run SCEP as a SCEP payload says, with a fresh key; sets the identity and returns the Result."""
+        """Run SCEP as a SCEP payload says, with a fresh key; sets the identity and returns the Result.
+
+        The request goes out in BER with indefinite lengths, as Apple's devices send it."""
         client = self.scep_client(payload)
         caps = client.get_ca_caps()
         client.get_ca_cert()
@@ -171,7 +173,7 @@ class Device(Channel):
             raise EnrollError("the SCEP server announces no AES: %s" % caps)
         method = "POST" if {"POSTPKIOperation", "SCEPStandard"} & set(caps) else "GET"
         options = {"subject": payload.get("Subject") or [[["CN", self.udid]]], "method": method,
-                   "challenge": payload.get("Challenge"),
+                   "challenge": payload.get("Challenge"), "ber": True,
                    "key": pki.new_key(self.key_bits or payload.get("Keysize", 1024)), **options}
         result = client.enrol(**options)
         self.scep_result = result

@@ -151,6 +151,7 @@ class Connection(asyncio.Protocol):
         last_stream = self.last_stream if last_stream is None else last_stream
         self.goaway_at = last_stream
         self.answering = {one for one in self.answering if one <= last_stream}
+        self.streams = {one: entry for one, entry in self.streams.items() if one <= last_stream}
         self._send(self._goaway_frame(last_stream, code, debug))
         self._end_if_done()
 
@@ -159,7 +160,7 @@ class Connection(asyncio.Protocol):
         self._send(frame(SETTINGS, 0, 0, struct.pack(">HI", 3, max_streams)))
 
     def _end_if_done(self):
-        if self.goaway_at is not None and not self.answering and not self._held:
+        if self.goaway_at is not None and not (self.answering or self.streams or self._held):
             self.close()
 
     def close(self):

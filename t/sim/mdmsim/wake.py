@@ -9,6 +9,11 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+
 class WakeServer:
     """Wakes channels. on_event(name, channel, details) hears "woken", "connected" and "failed".
 
@@ -20,8 +25,7 @@ class WakeServer:
         self._changed = threading.Condition()
         self._pool = ThreadPoolExecutor(threads)
         self.failures = []
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), _handler_for(self))
         self.url = "http://127.0.0.1:%d/wake" % self._server.server_port
         for channel in channels:
             self.add(channel)
