@@ -42,10 +42,6 @@ def octets_chunked(value, chunk=256):
     return indefinite(0x24, *pieces)
 
 
-def bit_string(value):
-    return tlv(0x03, b"\0", value)
-
-
 def null():
     return b"\x05\0"
 
@@ -58,16 +54,8 @@ def printable(text):
     return tlv(0x13, text.encode("latin-1"))
 
 
-def ia5(text):
-    return tlv(0x16, text.encode("latin-1"))
-
-
 def utc_time(when):
     return tlv(0x17, when.strftime("%y%m%d%H%M%SZ").encode())
-
-
-def explicit(number, *parts):
-    return tlv(0xA0 | number, *parts)
 
 
 def oid(dotted):
