@@ -6,7 +6,9 @@ import uuid
 
 from mdmsim import device as simulated
 
-from .site import PASSWORD, USER
+from .site import API_KEY, PASSWORD, USER
+
+__all__ = ["API_KEY", "PASSWORD", "USER", "command", "device_of", "enroll", "identity", "served"]
 
 
 def command(request_type="DeviceInformation", command_uuid=None, **keys):

@@ -111,7 +111,7 @@ def test_a_revoked_certificate_is_403_at_once(site, phone):
 
 def test_an_expired_certificate_of_ours_is_403(site, phone):
     fingerprint = phone.certificate.fingerprint(hashes.SHA256()).hex()
-    site.database.sql("UPDATE mdm_certificate SET not_after = 1000000 WHERE fingerprint_sha256 = '%s'" % fingerprint)
+    site.database.sql("UPDATE mdm_certificate SET not_after = 1000000 WHERE fingerprint = '%s'" % fingerprint)
     assert refused(phone.idle())
 
 
