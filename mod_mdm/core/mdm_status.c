@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state of a site in one report. Called by the mdm-status handler and mod_status' page, any thread; a fixed number
+ * of statements whatever the number of enrollments.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "mdm_plist_json.h"
+#include "mdm_status.h"
+
+#define DEVICES_SHOWN 20
+#define QUEUE_SHOWN 50
+#define WARN_DAYS 30
+
+static const char *time_text(apr_time_t at, apr_pool_t *p)
+{
+    apr_time_exp_t t;
+
+    if (!at || apr_time_exp_gmt(&t, at) != APR_SUCCESS)
+        return NULL;
+    return apr_psprintf(p, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
+                        t.tm_min, t.tm_sec);
+}
+
+static void set_text(json_t *json, const char *name, const char *value)
+{
+    if (value)
+        json_object_set_new(json, name, json_string(value));
+}
+
+static int days_left(mdm_ctx_t *ctx, apr_time_t not_after)
+{
+    return (int)((not_after - mdm_ctx_now(ctx)) / apr_time_from_sec(86400));
+}
+
+static void alert(json_t *alerts, const char *text)
+{
+    json_array_append_new(alerts, json_string(text));
+}
+
+/* Certificates end on a day that is known long before: say so in time, and louder when it is over. */
+static void alert_expiry(json_t *alerts, mdm_ctx_t *ctx, const char *what, apr_time_t not_after, const char *remedy)
+{
+    int days = days_left(ctx, not_after);
+
+    if (not_after <= mdm_ctx_now(ctx))
+        alert(alerts, apr_psprintf(ctx->pool, "%s has expired: %s", what, remedy));
+    else if (days < WARN_DAYS)
+        alert(alerts, apr_psprintf(ctx->pool, "%s expires in %d days: %s", what, days, remedy));
+}
+
+static json_t *counts_json(const apr_array_header_t *counts)
+{
+    json_t *json = json_object();
+    int i;
+
+    for (i = 0; i < counts->nelts; i++) {
+        const mdm_count_t *c = &APR_ARRAY_IDX(counts, i, mdm_count_t);
+
+        json_object_set_new(json, c->name, json_integer(c->count));
+    }
+    return json;
+}
+
+static json_t *topics_json(json_t *alerts, mdm_ctx_t *ctx, const apr_array_header_t *topics)
+{
+    json_t *json = json_array();
+    int i;
+
+    if (!topics->nelts)
+        alert(alerts, "There is no push certificate: no device can enroll. Upload one with PUT v1/pushcert of the API.");
+    for (i = 0; i < topics->nelts; i++) {
+        const mdm_push_topic_t *t = APR_ARRAY_IDX(topics, i, mdm_push_topic_t *);
+        json_t *item = json_pack("{s:s, s:i}", "topic", t->topic, "days_left", days_left(ctx, t->not_after));
+
+        set_text(item, "not_after", time_text(t->not_after, ctx->pool));
+        json_array_append_new(json, item);
+        alert_expiry(alerts, ctx, apr_pstrcat(ctx->pool, "The push certificate ", t->topic, NULL), t->not_after,
+                     "renew it with the same Apple Account, or its devices cannot be woken");
+    }
+    return json;
+}
+
+static json_t *enrollment_json(const mdm_enrollment_t *e, apr_pool_t *p)
+{
+    json_t *json = json_object();
+
+    set_text(json, "enrollment_id", e->enrollment_id);
+    set_text(json, "type", e->type);
+    set_text(json, "state", mdm_state_name(e->state));
+    set_text(json, "user", e->user);
+    set_text(json, "device_name", e->device_name);
+    set_text(json, "model", e->product_name ? e->product_name : e->model);
+    set_text(json, "serial_number", e->serial_number);
+    set_text(json, "os_version", e->os_version);
+    set_text(json, "enrolled_at", time_text(e->enrolled_at, p));
+    set_text(json, "last_seen_at", time_text(e->last_seen_at, p));
+    set_text(json, "last_ip", e->last_ip);
+    return json;
+}
+
+/* What the device itself said about itself, last. */
+static void add_device_information(json_t *json, mdm_store_t *st, const char *enrollment_id)
+{
+    mdm_queue_item_t *item;
+    mdm_plist_t *root;
+
+    if (mdm_store_result_latest(&item, st, enrollment_id, "DeviceInformation") == APR_SUCCESS && item->response
+        && mdm_plist_read(&root, st->ctx, mdm_bytes_of(item->response)) == APR_SUCCESS) {
+        json_object_set_new(json, "device_information",
+                            mdm_plist_to_json(mdm_plist_get(root, "QueryResponses"), st->ctx->pool));
+        set_text(json, "device_information_at", time_text(item->finished_at, st->ctx->pool));
+    }
+    mdm_ctx_clear(st->ctx);
+}
+
+static json_t *devices_json(mdm_store_t *st)
+{
+    json_t *json = json_array();
+    apr_array_header_t *list;
+    int i;
+
+    if (mdm_store_enrollment_newest(&list, st, DEVICES_SHOWN) != APR_SUCCESS)
+        return json;
+    for (i = 0; i < list->nelts; i++) {
+        const mdm_enrollment_t *e = APR_ARRAY_IDX(list, i, mdm_enrollment_t *);
+        json_t *item = enrollment_json(e, st->ctx->pool);
+
+        add_device_information(item, st, e->enrollment_id);
+        json_array_append_new(json, item);
+    }
+    return json;
+}
+
+static void add_figures(json_t *report, json_t *alerts, mdm_store_t *st)
+{
+    mdm_figures_t *f;
+    apr_status_t rv = mdm_store_figures(&f, st);
+
+    if (rv != APR_SUCCESS) {
+        alert(alerts, apr_pstrcat(st->ctx->pool, "The database does not answer: ", mdm_ctx_detail(st->ctx, rv), NULL));
+        return;
+    }
+    json_object_set_new(report, "enrollments", counts_json(f->enrollments));
+    json_object_set_new(report, "open_commands", counts_json(f->open_commands));
+    json_object_set_new(report, "pushes", counts_json(f->pushes));
+    json_object_set_new(report, "pushes_due", json_integer(f->pushes_due));
+    json_object_set_new(report, "certificates", counts_json(f->certificates));
+    json_object_set_new(report, "push_certificates", topics_json(alerts, st->ctx, f->topics));
+    json_object_set_new(report, "devices", devices_json(st));
+}
+
+json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why)
+{
+    json_t *report = json_object(), *alerts = json_array(), *ca;
+    apr_time_t ca_end = mdm_cert_not_after(site->ca);
+
+    set_text(report, "version", MDM_VERSION);
+    set_text(report, "time", time_text(mdm_ctx_now(ctx), ctx->pool));
+    set_text(report, "organization", site->organization);
+    json_object_set_new(report, "alerts", alerts);
+    if (why)
+        alert(alerts, apr_pstrcat(ctx->pool, "The database is not available: ", why, NULL));
+    alert_expiry(alerts, ctx, "The identity CA", ca_end, "no device can get an identity after that; prepare a new CA");
+    if (st)
+        add_figures(report, alerts, st);
+    ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, site->ca), "days_left", days_left(ctx, ca_end));
+    set_text(ca, "not_after", time_text(ca_end, ctx->pool));
+    json_object_set_new(report, "ca", ca);
+    return report;
+}
+
+json_t *mdm_status_enrollment(mdm_store_t *st, const char *enrollment_id)
+{
+    mdm_enrollment_t *e;
+    apr_array_header_t *queue;
+    json_t *json, *items;
+    int i;
+
+    if (mdm_store_enrollment_get(&e, st, enrollment_id) != APR_SUCCESS
+        || mdm_store_queue_list(&queue, st, enrollment_id, QUEUE_SHOWN) != APR_SUCCESS)
+        return NULL;
+    json = enrollment_json(e, st->ctx->pool);
+    add_device_information(json, st, enrollment_id);
+    items = json_array();
+    for (i = 0; i < queue->nelts; i++) {
+        const mdm_queue_item_t *item = APR_ARRAY_IDX(queue, i, mdm_queue_item_t *);
+        json_t *command = json_pack("{s:s, s:s, s:s}", "command_uuid", item->uuid, "request_type", item->request_type,
+                                    "state", item->state);
+
+        set_text(command, "queued_at", time_text(item->queued_at, st->ctx->pool));
+        json_array_append_new(items, command);
+    }
+    json_object_set_new(json, "open_commands", items);
+    return json;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state of a site in one report: what the status page shows, in HTML, as "Key: value" lines, and as JSON.
+ */
+#ifndef MDM_STATUS_H
+#define MDM_STATUS_H
+
+#include <jansson.h>
+
+#include "mdm_site.h"
+#include "mdm_store.h"
+
+/**
+ * Make the report. With a failed database it still tells the alerts that need none.
+ * @param st  NULL when the database is away
+ * @param why the sentence that says why it is away; NULL when it is there
+ * @return a new reference: {"alerts": [text], "enrollments": {name: count}, "open_commands": {age: count}, "pushes": {...},
+ *         "pushes_due": n, "certificates": {...}, "ca": {...}, "push_certificates": [...], "devices": [...]}
+ */
+json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why);
+
+/** One enrollment with its open commands and its last DeviceInformation; NULL when there is none. */
+json_t *mdm_status_enrollment(mdm_store_t *st, const char *enrollment_id);
+
+#endif
