@@ -162,6 +162,19 @@ def new_phone(new_device):
     return lambda site, **options: devices.enroll(site, new_device(site, **options))
 
 
+@pytest.fixture(scope="session")
+def _steady_phone(shared_site):
+    device = devices.enroll(shared_site, devices.device_of(shared_site))
+    yield device
+    device.close()
+
+
+@pytest.fixture
+def steady_phone(site, _steady_phone):
+    """An enrolled device for tests that change nothing about it: one for all of a variant."""
+    return _steady_phone
+
+
 @pytest.fixture
 def phone(site, new_phone):
     return new_phone(site)

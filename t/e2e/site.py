@@ -261,10 +261,10 @@ class Site:
         """The open commands of an enrollment, from the API."""
         reply = self.api("GET", "/v1/enrollments/%s/queue" % urllib.parse.quote(enrollment_id, safe=":"))
         assert reply.status == 200, reply
-        return reply.json["queue"]
+        return reply.json["commands"]
 
     def queue_uuids(self, enrollment_id):
-        return [item["uuid"] for item in self.queue_items(enrollment_id)]
+        return [item["command_uuid"] for item in self.queue_items(enrollment_id)]
 
     def show(self, enrollment_id):
         """An enrollment from the API, or None."""

@@ -64,7 +64,7 @@ def test_a_queue_shows_open_commands_in_order(site, phone):
         assert site.enqueue(phone.id, body, nopush=True).status == 200
         wanted.append((command_uuid, kind))
     shown = site.queue_items(phone.id)
-    assert [(one["uuid"], one["request_type"]) for one in shown] == wanted
+    assert [(one["command_uuid"], one["request_type"]) for one in shown] == wanted
     assert all(one["queued_at"] for one in shown)
     phone.connect(limit=1)
     assert site.queue_uuids(phone.id) == [one[0] for one in wanted[1:]]
@@ -78,14 +78,14 @@ def test_a_command_shows_its_state_for_each_device_with_the_result(site, new_pho
     phones[1].script("DeviceInformation", "Error")
     phones[1].connect()
     shown = site.show_command(command_uuid)
-    assert shown["uuid"] == command_uuid and shown["request_type"] == "DeviceInformation"
-    states = {one["enrollment_id"]: one for one in shown["states"]}
-    assert states[phones[0].id]["state"] == "Acknowledged"
+    assert shown["command_uuid"] == command_uuid and shown["request_type"] == "DeviceInformation"
+    states = {one["enrollment_id"]: one for one in shown["enrollments"]}
+    assert states[phones[0].id]["status"] == "Acknowledged"
     assert states[phones[0].id]["finished_at"]
     assert phones[0].serial in str(states[phones[0].id])
-    assert states[phones[1].id]["state"] == "Error"
+    assert states[phones[1].id]["status"] == "Error"
     assert states[phones[1].id]["error_chain"][0]["ErrorCode"] == 12021
-    assert states[phones[2].id]["state"] == "queued"
+    assert states[phones[2].id]["status"] == "queued"
 
 
 def test_who_asked_is_remembered(site, phone):

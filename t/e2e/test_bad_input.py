@@ -87,50 +87,50 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
-def test_hostile_property_lists_are_400_on_check_in_and_connect(site, phone, name):
-    body = HOSTILE[name].replace(b">x<", b">%s<" % phone.udid.encode(), 1)
-    before = site.show(phone.id)
-    for url in (phone.server_url, phone.checkin_url):
+def test_hostile_property_lists_are_400_on_check_in_and_connect(site, steady_phone, name):
+    body = HOSTILE[name].replace(b">x<", b">%s<" % steady_phone.udid.encode(), 1)
+    before = site.show(steady_phone.id)
+    for url in (steady_phone.server_url, steady_phone.checkin_url):
         for mode in ("tls", "signature"):
             began = time.monotonic()
-            reply = phone.put(url, body, identity=mode)
+            reply = steady_phone.put(url, body, identity=mode)
             assert reply.status == 400, (url, mode, reply)
             assert time.monotonic() - began < 5
             assert b"passwd" not in reply.body and b"root:" not in reply.body
-    after = site.show(phone.id)
+    after = site.show(steady_phone.id)
     assert {key: value for key, value in before.items() if not key.startswith("last_")} == \
         {key: value for key, value in after.items() if not key.startswith("last_")}
 
 
 @pytest.mark.parametrize("name", sorted(set(HOSTILE) - {"empty"}))
-def test_hostile_commands_are_refused_by_the_api(site, phone, name):
-    reply = site.enqueue(phone.id, HOSTILE[name], nopush=True)
+def test_hostile_commands_are_refused_by_the_api(site, steady_phone, name):
+    reply = site.enqueue(steady_phone.id, HOSTILE[name], nopush=True)
     assert reply.status == 500, reply
     assert reply.json["command_error"]
-    assert site.queue_uuids(phone.id) == []
+    assert site.queue_uuids(steady_phone.id) == []
 
 
-def test_depth_64_is_still_fine(site, phone):
-    body = plist(IDLE % phone.udid.encode() + b"<key>a</key>" + b"<array>" * 63 + b"</array>" * 63 + b"</dict>")
-    assert phone.put(phone.server_url, body).status == 200
+def test_depth_64_is_still_fine(site, steady_phone):
+    body = plist(IDLE % steady_phone.udid.encode() + b"<key>a</key>" + b"<array>" * 63 + b"</array>" * 63 + b"</dict>")
+    assert steady_phone.put(steady_phone.server_url, body).status == 200
 
 
-def test_apples_doctype_a_bom_and_comments_are_fine(site, phone):
-    inner = IDLE % phone.udid.encode() + b"<!-- a comment --></dict>"
+def test_apples_doctype_a_bom_and_comments_are_fine(site, steady_phone):
+    inner = IDLE % steady_phone.udid.encode() + b"<!-- a comment --></dict>"
     for body in (plist(inner), b"\xef\xbb\xbf" + plist(inner), plist(inner, doctype=b""),
-                 plist(inner, b""), b"\n" * 3 + plist(inner, b"") if False else plist(inner)):
-        assert phone.put(phone.server_url, body).status == 200, body
+                 plist(inner, b"")):
+        assert steady_phone.put(steady_phone.server_url, body).status == 200, body
 
 
 # sizes
 
 @pytest.mark.mpm
-def test_a_body_over_the_limit_is_413(site, phone):
+def test_a_body_over_the_limit_is_413(site, steady_phone):
     big = b"x" * (4 * 1024 * 1024 + 1)
-    for url in (phone.server_url, phone.checkin_url):
-        assert phone.put(url, big).status == 413
-    assert site.api("PUT", "/v1/enqueue/" + phone.id, big).status == 413
-    assert phone.idle().status == 200
+    for url in (steady_phone.server_url, steady_phone.checkin_url):
+        assert steady_phone.put(url, big).status == 413
+    assert site.api("PUT", "/v1/enqueue/" + steady_phone.id, big).status == 413
+    assert steady_phone.idle().status == 200
 
 
 def test_a_body_just_under_the_limit_is_taken(site, phone):
@@ -142,11 +142,11 @@ def test_a_body_just_under_the_limit_is_taken(site, phone):
     assert "Acknowledged" in str(site.show_command(command_uuid))[:3000]
 
 
-def test_mdmlimitrequestbody_of_a_location(site, phone):
+def test_mdmlimitrequestbody_of_a_location(site, steady_phone):
     url = site.at("/mdm/connect-small")
-    body = plistlib.dumps({**phone.identifiers(), "Status": "Idle"})
-    assert phone.put(url, body).status == 200
-    assert phone.put(url, body + b" " * 2048).status == 413
+    body = plistlib.dumps({**steady_phone.identifiers(), "Status": "Idle"})
+    assert steady_phone.put(url, body).status == 200
+    assert steady_phone.put(url, body + b" " * 2048).status == 413
 
 
 class Chunked:
@@ -181,39 +181,39 @@ class Chunked:
         return int(data.split()[1]) if data.startswith(b"HTTP/") else None
 
 
-def test_a_chunked_body_over_the_limit_is_413(site, phone):
-    raw = Chunked(site, phone)
+def test_a_chunked_body_over_the_limit_is_413(site, steady_phone):
+    raw = Chunked(site, steady_phone)
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     raw.send(b"Transfer-Encoding: chunked\r\n", *([chunk] * 80), b"0\r\n\r\n")
     assert raw.status() in (413, None)
-    assert phone.idle().status == 200
+    assert steady_phone.idle().status == 200
 
 
-def test_a_chunked_body_within_the_limit_is_taken(site, phone):
-    raw = Chunked(site, phone)
-    body = plistlib.dumps({**phone.identifiers(), "Status": "Idle"})
+def test_a_chunked_body_within_the_limit_is_taken(site, steady_phone):
+    raw = Chunked(site, steady_phone)
+    body = plistlib.dumps({**steady_phone.identifiers(), "Status": "Idle"})
     parts = [b"%x\r\n%s\r\n" % (len(body[at:at + 7]), body[at:at + 7]) for at in range(0, len(body), 7)]
     raw.send(b"Transfer-Encoding: chunked\r\n", *parts, b"0\r\n\r\n")
     assert raw.status() == 200
 
 
-def test_a_body_that_ends_early_changes_nothing(site, phone):
-    raw = Chunked(site, phone)
+def test_a_body_that_ends_early_changes_nothing(site, steady_phone):
+    raw = Chunked(site, steady_phone)
     raw.send(b"Content-Length: 5000\r\n", b"<?xml")
     raw.socket.close()
-    assert phone.idle().status == 200
+    assert steady_phone.idle().status == 200
 
 
-def test_a_content_encoding_we_do_not_know_is_refused(site, phone):
+def test_a_content_encoding_we_do_not_know_is_refused(site, steady_phone):
     import gzip
-    body = plistlib.dumps({**phone.identifiers(), "Status": "Idle"})
-    reply = phone.put(phone.server_url, gzip.compress(body), {"Content-Encoding": "gzip"})
+    body = plistlib.dumps({**steady_phone.identifiers(), "Status": "Idle"})
+    reply = steady_phone.put(steady_phone.server_url, gzip.compress(body), {"Content-Encoding": "gzip"})
     assert reply.status in (400, 415)
 
 
-def test_refusals_show_neither_values_nor_internals(site, phone):
-    body = plistlib.dumps({**phone.identifiers(), "Status": {"secret-value": "s3cr3t"}})
-    reply = phone.put(phone.server_url, body)
+def test_refusals_show_neither_values_nor_internals(site, steady_phone):
+    body = plistlib.dumps({**steady_phone.identifiers(), "Status": {"secret-value": "s3cr3t"}})
+    reply = steady_phone.put(steady_phone.server_url, body)
     assert reply.status == 400
     assert b"s3cr3t" not in reply.body and b"SELECT" not in reply.body
 

@@ -147,9 +147,9 @@ def test_notnow_again_and_again_never_loses_a_command(phone, queue):
 def test_notnow_is_shown_in_the_queue(site, phone, queue):
     one, two = queue(2)
     report(phone, one, "NotNow")
-    shown = {item["uuid"]: item for item in site.queue_items(phone.id)}
-    assert shown[one]["state"] == "notnow" and shown[one]["tries"] == 1
-    assert shown[two]["state"] in ("queued", "sent")
+    shown = {item["command_uuid"]: item for item in site.queue_items(phone.id)}
+    assert shown[one]["status"] == "notnow" and shown[one]["tries"] == 1
+    assert shown[two]["status"] in ("queued", "sent")
 
 
 def test_a_notnow_is_followed_by_a_later_wakeup(make_site, new_phone, apns):
@@ -201,7 +201,7 @@ def test_one_command_for_two_devices_is_finished_for_each_alone(site, phone, new
     assert [one.uuid for one in phone.connect()] == [command_uuid]
     assert idle(other) == command_uuid
     assert error(other, command_uuid) is None
-    states = {item["enrollment_id"]: item["state"] for item in site.show_command(command_uuid)["states"]}
+    states = {item["enrollment_id"]: item["status"] for item in site.show_command(command_uuid)["enrollments"]}
     assert states == {phone.id: "Acknowledged", other.id: "Error"}
 
 
@@ -246,7 +246,7 @@ def test_the_same_result_twice_at_once_is_stored_once(site, phone, queue, closin
     with ThreadPoolExecutor(6) as pool:
         replies = list(pool.map(send, range(6)))
     assert [devices.served(reply) for reply in replies] == [two] * 6
-    assert len(site.show_command(one)["states"]) == 1
+    assert len(site.show_command(one)["enrollments"]) == 1
 
 
 # wrong messages

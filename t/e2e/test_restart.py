@@ -106,8 +106,8 @@ def nothing_lost(site, load):
 def finished(site, enrollment_id, command_uuid):
     """Answered in the database, although the device never saw the answer to its report."""
     shown = site.show_command(command_uuid)
-    return shown and any(one["enrollment_id"] == enrollment_id and one["state"] == "Acknowledged"
-                         for one in shown["states"])
+    return shown and any(one["enrollment_id"] == enrollment_id and one["status"] == "Acknowledged"
+                         for one in shown["enrollments"])
 
 
 @pytest.mark.mpm
