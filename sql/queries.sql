@@ -92,14 +92,20 @@ SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_
     build_version, imei, meid, user_short_name, user_long_name
 FROM mdm_enrollment WHERE enrollment_id > %s ORDER BY enrollment_id LIMIT %lld;
 
+-- STMT_ENROLLMENT_NEWEST (limit)
+SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
+    left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
+    build_version, imei, meid, user_short_name, user_long_name
+FROM mdm_enrollment ORDER BY id DESC LIMIT %lld;
+
 -- STMT_ENROLLMENT_INSERT (id, enrollment_id, type, parent, state, user, certificate, topic, token_update_tally,
 --     created_at, enrolled_at, left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name,
 --     product_name, os_version, build_version, imei, meid, user_short_name, user_long_name)
 INSERT INTO mdm_enrollment (id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally,
     created_at, enrolled_at, left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name,
-    product_name, os_version, build_version, imei, meid, user_short_name, user_long_name)
+    product_name, os_version, build_version, imei, meid, user_short_name, user_long_name, token_at)
 VALUES (%lld, %s, %s, %lld, %lld, %s, %s, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-    %s);
+    %s, 0);
 
 -- STMT_ENROLLMENT_AUTHENTICATE (type, parent, user, certificate, topic, serial_number, model, model_name, device_name,
 --     product_name, os_version, build_version, imei, meid, user_short_name, user_long_name, id)
@@ -113,8 +119,8 @@ WHERE id = %lld;
 UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL
 WHERE parent = %lld AND parent > 0;
 
--- STMT_ENROLLMENT_TOKEN_UPDATE (enrolled_at, topic, push_token, push_magic, unlock_token, certificate, id)
-UPDATE mdm_enrollment SET enrolled_at = CASE WHEN state = 2 THEN enrolled_at ELSE %lld END, state = 2,
+-- STMT_ENROLLMENT_TOKEN_UPDATE (enrolled_at, token_at, topic, push_token, push_magic, unlock_token, certificate, id)
+UPDATE mdm_enrollment SET enrolled_at = CASE WHEN state = 2 THEN enrolled_at ELSE %lld END, state = 2, token_at = %lld,
     token_update_tally = token_update_tally + 1, topic = %s, push_token = %s, push_magic = %s,
     unlock_token = COALESCE(%s, unlock_token), certificate = COALESCE(%s, certificate)
 WHERE id = %lld;
@@ -291,7 +297,7 @@ WHERE enrollment IN (
     AND due_at > 0 AND due_at <= %lld;
 
 -- STMT_PUSH_CLAIMED (lease_until, owner, lease)
-SELECT p.enrollment, e.enrollment_id, e.topic, e.push_token, e.push_magic, p.wish, p.attempts, p.wanted_at
+SELECT p.enrollment, e.enrollment_id, e.topic, e.push_token, e.push_magic, p.wish, p.attempts, p.wanted_at, e.token_at
 FROM mdm_push p JOIN mdm_enrollment e ON e.id = p.enrollment
 WHERE p.due_at = %lld AND p.due_at > 0 AND p.lease_owner = %s AND p.lease = %lld AND e.state = 2
 ORDER BY p.wanted_at, p.enrollment;
@@ -313,6 +319,9 @@ WHERE enrollment = %lld AND lease_owner = %s;
 UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, dead_tally = lease_tally, last_at = %lld,
     last_reason = %s, last_wish = wish
 WHERE enrollment = %lld AND lease_owner = %s;
+
+-- STMT_PUSH_RELEASE (owner)
+UPDATE mdm_push SET due_at = wanted_at, lease_owner = NULL WHERE lease_owner = %s AND due_at > 0;
 
 -- ---- events and figures
 

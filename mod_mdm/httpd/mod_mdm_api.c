@@ -34,7 +34,7 @@ apr_status_t mdm_api_store(mdm_api_t *api)
 
 int mdm_api_json(mdm_api_t *api, int status, json_t *json)
 {
-    const char *text = mdm_json_indented(json, api->r->pool);
+    const char *text = mdm_json_pretty(json, api->r->pool);
 
     json_decref(json);
     mdm_io_note(api->r, api->ctx, api->st);

@@ -6,6 +6,7 @@
 #include <apr_escape.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <http_protocol.h>
 #include <mod_status.h>
 
 #include "mdm_json.h"
@@ -118,7 +119,7 @@ int mdm_handle_status(request_rec *r, const mdm_conf_t *conf)
     report = make_report(r, conf, ctx, &st);
     mdm_io_note(r, ctx, st);
     if (r->args && !strcmp(r->args, "json")) {
-        text = mdm_json_indented(report, r->pool);
+        text = mdm_json_pretty(report, r->pool);
         answer = mdm_io_send(r, HTTP_OK, "application/json", mdm_bytes_of(text));
     } else if (r->args && !strcmp(r->args, "auto")) {
         answer = mdm_io_send(r, HTTP_OK, "text/plain; charset=utf-8", mdm_bytes_of(auto_text(r->pool, report)));

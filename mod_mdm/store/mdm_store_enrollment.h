@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Enrollments: devices and their user channels, from Authenticate to CheckOut. Called by the check-in and the API.
+ */
+#ifndef MDM_STORE_ENROLLMENT_H
+#define MDM_STORE_ENROLLMENT_H
+
+#include "mdm_store_base.h"
+
+typedef enum {
+    MDM_STATE_UNSET = 0,
+    MDM_STATE_PENDING,            /* Authenticate came, TokenUpdate not yet */
+    MDM_STATE_ENROLLED,
+    MDM_STATE_LEFT,               /* CheckOut */
+    MDM_STATE_WIPED               /* EraseDevice acknowledged */
+} mdm_state_e;
+
+/** "pending", "enrolled", "left", "wiped". */
+const char *mdm_state_name(mdm_state_e state);
+
+typedef struct mdm_enrollment_t {
+    apr_int64_t id;
+    const char *enrollment_id;    /* UDID, UDID:UserID, EnrollmentID, ... as NanoMDM forms them */
+    const char *type;             /* "Device", "User", "Shared iPad", "User Enrollment (Device)", "User Enrollment" */
+    apr_int64_t parent;           /* id of the device enrollment of a user channel; 0 for a device */
+    mdm_state_e state;
+    const char *user;             /* login of the person who enrolled it */
+    const char *certificate;      /* fingerprint of the current identity */
+    const char *topic;
+    const char *serial_number, *model, *model_name, *device_name, *product_name, *os_version, *build_version;
+    const char *imei, *meid;
+    const char *user_short_name, *user_long_name;
+    int token_update_tally;
+    apr_time_t created_at, enrolled_at, left_at, last_seen_at;
+    const char *last_ip;
+} mdm_enrollment_t;
+
+/** @return MDM_ENOTFOUND */
+apr_status_t mdm_store_enrollment_get(mdm_enrollment_t **out, mdm_store_t *st, const char *enrollment_id);
+/** After `cursor` in order of enrollment_id (NULL: from the start), at most `limit`. Array of mdm_enrollment_t *. */
+apr_status_t mdm_store_enrollment_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor, int limit);
+/** The `limit` newest, newest first. Array of mdm_enrollment_t *. */
+apr_status_t mdm_store_enrollment_newest(apr_array_header_t **out, mdm_store_t *st, int limit);
+apr_status_t mdm_store_enrollment_insert(mdm_store_t *st, const mdm_enrollment_t *enrollment);
+/** Authenticate: pending, facts and certificate of `enrollment` replaced; tally 0 and tokens forgotten. By id. */
+apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enrollment_t *enrollment);
+/** Pending again for all user channels of a device, tokens forgotten. */
+apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device);
+
+typedef struct mdm_tokens_t {
+    const char *topic;
+    mdm_bytes_t push_token;
+    const char *push_magic;
+    mdm_bytes_t unlock_token;     /* no bytes: keep the stored one */
+    const char *certificate;      /* fingerprint that sent it */
+} mdm_tokens_t;
+
+/** TokenUpdate: enrolled, tokens replaced, tally + 1, enrolled_at set if it was not enrolled. By id. */
+apr_status_t mdm_store_enrollment_token_update(mdm_store_t *st, apr_int64_t id, const mdm_tokens_t *tokens);
+/** Left or wiped, with all user channels when it is a device; tokens forgotten. */
+apr_status_t mdm_store_enrollment_close(mdm_store_t *st, apr_int64_t id, mdm_state_e state);
+/** last_seen_at and last_ip, never backwards. */
+apr_status_t mdm_store_enrollment_seen(mdm_store_t *st, apr_int64_t id, apr_time_t at, const char *ip);
+
+#endif
