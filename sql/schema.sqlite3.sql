@@ -23,6 +23,7 @@ CREATE TABLE mdm_enrollment (
     enrolled_at BIGINT NOT NULL,
     left_at BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
+    token_at BIGINT NOT NULL,               -- the newest TokenUpdate
     last_ip TEXT,
     serial_number TEXT,
     model TEXT,

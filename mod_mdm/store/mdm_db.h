@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A database connection of APR DBD with every driver's quirks behind it: lazily prepared statements that heal after
- * a reconnect or a schema change, NULLs, row counts, transactions that know when they failed. Only mdm_db.c
- * includes apr_dbd.h. A connection belongs to one thread at a time.
+ * A database connection of APR DBD with every driver's quirks behind it: lazily prepared statements that heal
+ * after a reconnect or a schema change, NULLs, row counts, transactions that know when they failed. Only
+ * mdm_db.c includes apr_dbd.h. A connection belongs to one thread at a time.
  */
 #ifndef MDM_DB_H
 #define MDM_DB_H
@@ -27,9 +27,15 @@ typedef struct mdm_rows_t {
 #define MDM_ROW(rows, r, c) ((rows)->values[(r) * (rows)->columns + (c)])
 
 /**
+ * Make this process ready for databases: APR's drivers, and the mutex on which its writers to SQLite queue.
+ * Once per process, before threads: child_init, mdmctl, tests.
+ */
+apr_status_t mdm_db_init(apr_pool_t *process_pool);
+
+/**
  * Wrap an open connection for the time of `ctx`.
- * @param connection_pool lives exactly as long as the connection: prepared statements are remembered there, so that the
- *                        next wrap of the same connection finds them
+ * @param connection_pool lives exactly as long as the connection: prepared statements are remembered there,
+ *        so that the next wrap of the same connection finds them
  * @return MDM_ECONFIG for a driver we do not know
  */
 apr_status_t mdm_db_wrap(mdm_db_t **db, mdm_ctx_t *ctx, const struct apr_dbd_driver_t *driver,
@@ -40,13 +46,20 @@ apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, cons
 
 mdm_db_kind_e mdm_db_kind(const mdm_db_t *db);
 
+/** A number kept with the connection, 0 at first: the store notes there that the schema has been looked at. */
+int *mdm_db_mark(mdm_db_t *db);
+
+/** Tell a new database, outside any transaction, what it has to remember itself (SQLite: WAL). @return MDM_EDB */
+apr_status_t mdm_db_settle(mdm_db_t *db);
+
 /** Statements run through this wrap since it was made (BEGIN, COMMIT and PRAGMA not counted). */
 int mdm_db_statements(const mdm_db_t *db);
 
 /**
- * Run a SELECT. Outside a transaction a failure is healed once (connection checked, statements prepared again).
+ * Run a SELECT. Outside a transaction a failure is healed once (connection checked, statements prepared
+ * again).
  * @param args texts for the placeholders in order, NULL for SQL NULL; as many as the statement has
- * @return MDM_EDB; MDM_ECONFLICT inside a transaction that has to be retried as a whole
+ * @return MDM_EDB; MDM_ECONFLICT inside a transaction, which will be retried as a whole: hand it on
  */
 apr_status_t mdm_db_select(mdm_rows_t **rows, mdm_db_t *db, mdm_stmt_e stmt, const char *const *args);
 
@@ -57,10 +70,10 @@ apr_status_t mdm_db_exec(int *affected, mdm_db_t *db, mdm_stmt_e stmt, const cha
 apr_status_t mdm_db_script(mdm_db_t *db, const char *sql);
 
 /**
- * Run `work` in one transaction, and run the whole again (at most 8 times, with growing, jittered pauses) when it lost
- * against another. `work` must have no effect outside the database until this function returns success. Nested
- * calls join the outer transaction.
- * @return what `work` returned; MDM_EDB when the commit failed: then nothing is stored
+ * Run `work` in one transaction, and run the whole again (at most 8 times, with growing, jittered pauses)
+ * when it lost against another. `work` must have no effect outside the database until this function returns
+ * success. Nested calls join the outer transaction.
+ * @return what `work` returned; MDM_EDB when the commit failed or all attempts lost: then nothing is stored
  */
 typedef apr_status_t mdm_db_work_fn(void *baton, mdm_db_t *db);
 apr_status_t mdm_db_transact(mdm_db_t *db, mdm_db_work_fn *work, void *baton);

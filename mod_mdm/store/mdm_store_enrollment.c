@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Enrollments: devices and their user channels. Called by the check-in, the connect path and the API in any thread.
- * Rows are never deleted: history refers to them. Every enrollment has its row in mdm_push from the start.
+ * Enrollments: devices and their user channels. Called by the check-in, the connect path and the API in any
+ * thread. Rows are never deleted: history refers to them. Every enrollment has its row in mdm_push from the
+ * start.
  */
 #include <apr_strings.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Enrollments: devices and their user channels, from Authenticate to CheckOut. Called by the check-in and the API.
+ * Enrollments: devices and their user channels, from Authenticate to CheckOut. Called by the check-in and the
+ * API.
  */
 #ifndef MDM_STORE_ENROLLMENT_H
 #define MDM_STORE_ENROLLMENT_H
@@ -41,10 +42,14 @@ apr_status_t mdm_store_enrollment_get(mdm_enrollment_t **out, mdm_store_t *st, c
 apr_status_t mdm_store_enrollment_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor, int limit);
 /** The `limit` newest, newest first. Array of mdm_enrollment_t *. */
 apr_status_t mdm_store_enrollment_newest(apr_array_header_t **out, mdm_store_t *st, int limit);
+/** With its row in mdm_push: two statements. */
 apr_status_t mdm_store_enrollment_insert(mdm_store_t *st, const mdm_enrollment_t *enrollment);
-/** Authenticate: pending, facts and certificate of `enrollment` replaced; tally 0 and tokens forgotten. By id. */
+/**
+ * Authenticate: pending, facts and certificate of `enrollment` replaced; tally 0 and tokens forgotten. By id;
+ * two statements.
+ */
 apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enrollment_t *enrollment);
-/** Pending again for all user channels of a device, tokens forgotten. */
+/** Pending again for all user channels of a device, tokens forgotten. One statement when it has none, else two. */
 apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device);
 
 typedef struct mdm_tokens_t {
@@ -57,7 +62,7 @@ typedef struct mdm_tokens_t {
 
 /** TokenUpdate: enrolled, tokens replaced, tally + 1, enrolled_at set if it was not enrolled. By id. */
 apr_status_t mdm_store_enrollment_token_update(mdm_store_t *st, apr_int64_t id, const mdm_tokens_t *tokens);
-/** Left or wiped, with all user channels when it is a device; tokens forgotten. */
+/** Left or wiped, with all user channels when it is a device; tokens forgotten. Two statements. */
 apr_status_t mdm_store_enrollment_close(mdm_store_t *st, apr_int64_t id, mdm_state_e state);
 /** last_seen_at and last_ip, never backwards. */
 apr_status_t mdm_store_enrollment_seen(mdm_store_t *st, apr_int64_t id, apr_time_t at, const char *ip);

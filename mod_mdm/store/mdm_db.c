@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one room that knows APR DBD: what its drivers do differently stays here. Called by the store in any
+ * thread of a child and by mdmctl; a connection and what is remembered with it belong to one thread at a
+ * time. Never prepares a statement again without need (SQLite frees them only when the connection closes),
+ * never repeats a statement inside a transaction, and never puts the value of an argument into a message.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_dbd.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "mdm_db.h"
+#include "mdm_db_lock.h"
+
+#define CONNECTION_KEY "mdm-db"
+#define ERROR_TEXT_MAX 240
+#define TRIES 3                     /* of a statement outside a transaction */
+#define ATTEMPTS 8                  /* of a transaction */
+#define PAUSE_FIRST 1000            /* microseconds; doubles with each attempt, up to PAUSE_MOST */
+#define PAUSE_MOST 64000
+#define LOCK_WAIT apr_time_from_sec(10)
+
+/* What lives as long as the connection. */
+typedef struct {
+    apr_pool_t *pool;
+    apr_dbd_prepared_t *prepared[STMT_COUNT];
+    const char *labels[STMT_COUNT];
+    int generation;                 /* in the labels: PostgreSQL never sees a name twice in one session */
+    int mark;                       /* the store's own note */
+    mdm_db_lock_t *lock;            /* SQLite: where writers queue; NULL: nothing to wait for */
+} connection_t;
+
+struct mdm_db_t {
+    mdm_ctx_t *ctx;
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+    connection_t *connection;
+    apr_pool_t *scratch;            /* cleared after each statement */
+    mdm_db_kind_e kind;
+    int statements;
+    int in_transaction;
+    int failed;                     /* a statement of this transaction failed: it can only be rolled back */
+};
+
+/* A statement on its way: exactly one of rows and affected is set. */
+typedef struct {
+    mdm_stmt_e stmt;
+    const char *const *args;
+    mdm_rows_t **rows;
+    int *affected;
+} call_t;
+
+static mdm_db_kind_e kind_of(const char *name)
+{
+    if (!strcmp(name, "sqlite3"))
+        return MDM_DB_SQLITE3;
+    return !strcmp(name, "pgsql") ? MDM_DB_PGSQL : MDM_DB_UNSET;
+}
+
+/* The driver's words for a failure, on one line. */
+static const char *error_text(mdm_db_t *db, int rc)
+{
+    const char *said = apr_dbd_error(db->driver, db->handle, rc);
+    char *text = apr_pstrndup(db->ctx->pool, said ? said : "", said ? strnlen(said, ERROR_TEXT_MAX) : 0);
+    apr_size_t len;
+    char *c;
+
+    for (c = text; *c; c++) {
+        if (apr_iscntrl(*c))
+            *c = ' ';
+    }
+    for (len = strlen(text); len && text[len - 1] == ' '; len--)
+        text[len - 1] = '\0';
+    return *text ? text : apr_psprintf(db->ctx->pool, "error %d", rc);
+}
+
+static int connection_is_good(mdm_db_t *db)
+{
+    return apr_dbd_check_conn(db->driver, db->ctx->pool, db->handle) == APR_SUCCESS;
+}
+
+/*
+ * Whether a failure means that the session does not know the statement any more: SQLite's fixed words after a
+ * change of the schema, or our label, which PostgreSQL names in any language when it misses it.
+ */
+static int is_stale(mdm_db_t *db, mdm_stmt_e stmt, const char *text)
+{
+    const char *label = db->connection->labels[stmt];
+
+    if (db->kind == MDM_DB_SQLITE3)
+        return strstr(text, "schema has changed") != NULL;
+    return label && strstr(text, label) != NULL;
+}
+
+static void forget_statements(connection_t *connection)
+{
+    memset(connection->prepared, 0, sizeof(connection->prepared));
+    memset(connection->labels, 0, sizeof(connection->labels));
+}
+
+static int prepare(mdm_db_t *db, mdm_stmt_e stmt)
+{
+    connection_t *connection = db->connection;
+    apr_dbd_prepared_t *made = NULL;
+    const char *label = NULL;
+    int rc;
+
+    if (connection->prepared[stmt])
+        return 0;
+    if (db->kind == MDM_DB_PGSQL) {
+        char *text = apr_psprintf(connection->pool, "mdm_%s_g%d", mdm_stmts[stmt].name + strlen("STMT_"),
+                                  ++connection->generation);
+        char *c;
+
+        for (c = text; *c; c++)
+            *c = (char)apr_tolower(*c);
+        label = text;
+    }
+    rc = apr_dbd_prepare(db->driver, connection->pool, db->handle, mdm_stmts[stmt].sql, label, &made);
+    if (rc == 0) {
+        connection->prepared[stmt] = made;
+        connection->labels[stmt] = label;
+    }
+    return rc;
+}
+
+/* Copy a result out of the scratch pool, where the driver put it. */
+static void copy_rows(mdm_rows_t **out, mdm_db_t *db, apr_dbd_results_t *result)
+{
+    mdm_rows_t *rows = apr_palloc(db->ctx->pool, sizeof(*rows));
+    int r, c;
+
+    rows->columns = apr_dbd_num_cols(db->driver, result);
+    rows->count = apr_dbd_num_tuples(db->driver, result);
+    rows->values = apr_palloc(db->ctx->pool, sizeof(char *) * (apr_size_t)(rows->count * rows->columns + 1));
+    for (r = 0; r < rows->count; r++) {
+        apr_dbd_row_t *row = NULL;
+
+        /* SQLite walks its list from the start for a numbered row */
+        if (apr_dbd_get_row(db->driver, db->scratch, result, &row, db->kind == MDM_DB_SQLITE3 ? -1 : r + 1) != 0)
+            break;
+        for (c = 0; c < rows->columns; c++) {
+            const char *value = NULL;
+
+            if (apr_dbd_datum_get(db->driver, row, c, APR_DBD_TYPE_STRING, &value) != APR_SUCCESS)
+                value = NULL;
+            MDM_ROW(rows, r, c) = apr_pstrdup(db->ctx->pool, value);
+        }
+    }
+    rows->count = r;
+    *out = rows;
+}
+
+/* Run once; 0 or the driver's code. */
+static int run_once(mdm_db_t *db, const call_t *call)
+{
+    const char **args = (const char **)call->args;
+    apr_dbd_results_t *result = NULL;
+    int affected = 0, rc = prepare(db, call->stmt);
+
+    if (rc == 0 && call->rows) {
+        rc = apr_dbd_pselect(db->driver, db->scratch, db->handle, &result, db->connection->prepared[call->stmt], 1,
+                             mdm_stmts[call->stmt].args, args);
+        if (rc == 0)
+            copy_rows(call->rows, db, result);
+    }
+    else if (rc == 0) {
+        rc = apr_dbd_pquery(db->driver, db->scratch, db->handle, &affected, db->connection->prepared[call->stmt],
+                            mdm_stmts[call->stmt].args, args);
+        if (rc == 0)
+            *call->affected = affected;
+    }
+    apr_pool_clear(db->scratch);
+    return rc;
+}
+
+static apr_status_t fail_in_transaction(mdm_db_t *db, const char *name, const char *text)
+{
+    db->failed = 1;
+    return mdm_fail(db->ctx, connection_is_good(db) ? MDM_ECONFLICT : MDM_EDB, "database: %s: %s", name, text);
+}
+
+static apr_status_t run(mdm_db_t *db, const call_t *call)
+{
+    const char *name = mdm_stmts[call->stmt].name, *text = "an earlier statement of the transaction failed";
+    int tries, rc;
+
+    db->statements++;
+    if (db->failed)
+        return mdm_fail(db->ctx, MDM_ECONFLICT, "database: %s: %s", name, text);
+    for (tries = 1; tries <= TRIES; tries++) {
+        int stale;
+
+        rc = run_once(db, call);
+        if (rc == 0)
+            return APR_SUCCESS;
+        text = error_text(db, rc);
+        stale = is_stale(db, call->stmt, text);
+        if (stale)
+            forget_statements(db->connection);
+        if (db->in_transaction)
+            return fail_in_transaction(db, name, text);
+        if (!connection_is_good(db) || (tries > 1 && !stale))
+            break;
+    }
+    return mdm_fail(db->ctx, MDM_EDB, "database: %s: %s", name, text);
+}
+
+static apr_status_t take_turn(mdm_db_t *db)
+{
+    if (db->connection->lock && mdm_db_lock_take(db->connection->lock, LOCK_WAIT) != APR_SUCCESS)
+        return mdm_fail(db->ctx, MDM_EDB, "database: another process keeps it locked");
+    return APR_SUCCESS;
+}
+
+static void give_turn(mdm_db_t *db)
+{
+    if (db->connection->lock)
+        mdm_db_lock_give(db->connection->lock);
+}
+
+apr_status_t mdm_db_select(mdm_rows_t **rows, mdm_db_t *db, mdm_stmt_e stmt, const char *const *args)
+{
+    call_t call = { stmt, args, rows, NULL };
+
+    return run(db, &call);
+}
+
+apr_status_t mdm_db_exec(int *affected, mdm_db_t *db, mdm_stmt_e stmt, const char *const *args)
+{
+    int ignored;
+    call_t call = { stmt, args, NULL, affected ? affected : &ignored };
+    apr_status_t rv;
+
+    if (db->in_transaction)
+        return run(db, &call);
+    rv = take_turn(db);
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = run(db, &call);
+    give_turn(db);
+    return rv;
+}
+
+static apr_status_t run_script(mdm_db_t *db, const char *sql)
+{
+    const char *end;
+
+    for (; *sql; sql = *end ? end + 2 : end) {
+        const char *statement;
+        int ignored = 0, rc;
+
+        end = strstr(sql, ";\n");
+        if (!end)
+            end = sql + strlen(sql);
+        statement = apr_pstrmemdup(db->ctx->pool, sql, (apr_size_t)(end - sql));
+        rc = apr_dbd_query(db->driver, db->handle, &ignored, statement);
+        if (rc != 0) {
+            const char *text = error_text(db, rc), *name = apr_pstrndup(db->ctx->pool, statement, 60);
+
+            return db->in_transaction ? fail_in_transaction(db, name, text)
+                                      : mdm_fail(db->ctx, MDM_EDB, "database: %s: %s", name, text);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_db_script(mdm_db_t *db, const char *sql)
+{
+    apr_status_t rv = db->in_transaction ? APR_SUCCESS : take_turn(db);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = run_script(db, sql);
+    if (!db->in_transaction)
+        give_turn(db);
+    return rv;
+}
+
+/* BEGIN, tried again once on a connection that had to be made anew. */
+static apr_status_t begin(apr_dbd_transaction_t **trans, mdm_db_t *db)
+{
+    int tries;
+
+    for (tries = 1;; tries++) {
+        const char *text;
+        int rc;
+
+        *trans = NULL;
+        rc = apr_dbd_transaction_start(db->driver, db->ctx->pool, db->handle, trans);
+        if (rc == 0)
+            return APR_SUCCESS;
+        text = error_text(db, rc);
+        /* SQLite's driver believes in the transaction all the same until it is ended */
+        if (*trans) {
+            apr_dbd_transaction_mode_set(db->driver, *trans, APR_DBD_TRANSACTION_ROLLBACK);
+            apr_dbd_transaction_end(db->driver, db->ctx->pool, *trans);
+        }
+        if (db->kind == MDM_DB_SQLITE3 || tries > 1 || !connection_is_good(db))
+            return mdm_fail(db->ctx, MDM_EDB, "database: cannot begin: %s", text);
+    }
+}
+
+static apr_status_t finish(mdm_db_t *db, apr_dbd_transaction_t *trans, apr_status_t rv)
+{
+    int rc, ignored = 0;
+
+    if (rv != APR_SUCCESS || db->failed)
+        apr_dbd_transaction_mode_set(db->driver, trans, APR_DBD_TRANSACTION_ROLLBACK);
+    rc = apr_dbd_transaction_end(db->driver, db->ctx->pool, trans);
+    db->in_transaction = 0;
+    if (db->failed && rv != MDM_EDB)
+        rv = MDM_ECONFLICT;
+    else if (rv == APR_SUCCESS && rc != 0) {
+        rv = mdm_fail(db->ctx, MDM_EDB, "database: cannot commit: %s", error_text(db, rc));
+        if (db->kind == MDM_DB_SQLITE3)
+            apr_dbd_query(db->driver, db->handle, &ignored, "ROLLBACK");
+    }
+    db->failed = 0;
+    return rv;
+}
+
+static apr_status_t attempt(mdm_db_t *db, mdm_db_work_fn *work, void *baton)
+{
+    apr_dbd_transaction_t *trans;
+    apr_status_t rv = take_turn(db);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = begin(&trans, db);
+    if (rv == APR_SUCCESS) {
+        db->in_transaction = 1;
+        rv = finish(db, trans, work(baton, db));
+    }
+    give_turn(db);
+    return rv;
+}
+
+static void pause_before(int next)
+{
+    apr_interval_time_t base = PAUSE_FIRST;
+    unsigned char noise[2] = { 0, 0 };
+
+    while (--next > 0 && base < PAUSE_MOST)
+        base *= 2;
+    (void)mdm_random(noise, sizeof(noise));
+    apr_sleep(base / 2 + base * (noise[0] << 8 | noise[1]) / 65536);
+}
+
+apr_status_t mdm_db_transact(mdm_db_t *db, mdm_db_work_fn *work, void *baton)
+{
+    int had_detail = db->ctx->detail != NULL, attempts;
+    apr_status_t rv;
+
+    if (db->in_transaction)
+        return work(baton, db);
+    for (attempts = 1;; attempts++) {
+        rv = attempt(db, work, baton);
+        if (rv != MDM_ECONFLICT || attempts == ATTEMPTS)
+            break;
+        if (!had_detail)
+            mdm_ctx_clear(db->ctx);
+        pause_before(attempts);
+    }
+    return rv == MDM_ECONFLICT ? MDM_EDB : rv;
+}
+
+/* Run a statement in the driver's hand, and give the wanted column of its first row. */
+static int plain_select(const char **value, mdm_db_t *db, const char *sql, int column)
+{
+    apr_dbd_results_t *result = NULL;
+    apr_dbd_row_t *row = NULL;
+    const char *text = NULL;
+    int rc = apr_dbd_select(db->driver, db->scratch, db->handle, &result, sql, 1);
+
+    if (rc == 0 && value && apr_dbd_get_row(db->driver, db->scratch, result, &row, -1) == 0)
+        text = apr_dbd_get_entry(db->driver, row, column);
+    if (value)
+        *value = apr_pstrdup(db->ctx->pool, text);
+    apr_pool_clear(db->scratch);
+    return rc;
+}
+
+/* SQLite: what a connection has to be told. Short waits, for strangers only: our own writers queue elsewhere. */
+static apr_status_t set_up_sqlite(mdm_db_t *db)
+{
+    static const char *const settings[] = { "PRAGMA busy_timeout=100", "PRAGMA synchronous=FULL",
+                                            "PRAGMA foreign_keys=ON" };
+    const char *file = NULL;
+    apr_status_t rv;
+    int i, rc;
+
+    for (i = 0; i < (int)(sizeof(settings) / sizeof(settings[0])); i++) {
+        rc = plain_select(NULL, db, settings[i], 0);
+        if (rc != 0)
+            return mdm_fail(db->ctx, MDM_EDB, "database: %s: %s", settings[i], error_text(db, rc));
+    }
+    rc = plain_select(&file, db, "PRAGMA database_list", 2);
+    if (rc != 0)
+        return mdm_fail(db->ctx, MDM_EDB, "database: %s", error_text(db, rc));
+    if (!file || !*file)
+        return APR_SUCCESS;
+    rv = mdm_db_lock_open(&db->connection->lock, file, db->connection->pool);
+    if (rv != APR_SUCCESS)
+        return mdm_fail(db->ctx, MDM_EDB, "database: cannot open %s-writer (%pm): the folder must be writable for the "
+                        "user that runs httpd", file, &rv);
+    return APR_SUCCESS;
+}
+
+static apr_status_t remember(mdm_db_t *db, apr_pool_t *connection_pool)
+{
+    connection_t *made = apr_pcalloc(connection_pool, sizeof(*made));
+    apr_status_t rv = APR_SUCCESS;
+
+    made->pool = connection_pool;
+    db->connection = made;
+    if (db->kind == MDM_DB_SQLITE3)
+        rv = set_up_sqlite(db);
+    if (rv == APR_SUCCESS)
+        rv = apr_pool_userdata_setn(made, CONNECTION_KEY, NULL, connection_pool);
+    return rv;
+}
+
+apr_status_t mdm_db_init(apr_pool_t *process_pool)
+{
+    apr_status_t rv = apr_dbd_init(process_pool);
+
+    return rv == APR_SUCCESS ? mdm_db_lock_init(process_pool) : rv;
+}
+
+apr_status_t mdm_db_wrap(mdm_db_t **db, mdm_ctx_t *ctx, const struct apr_dbd_driver_t *driver,
+                         struct apr_dbd_t *handle, apr_pool_t *connection_pool)
+{
+    mdm_db_t *made = apr_pcalloc(ctx->pool, sizeof(*made));
+    void *found = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    made->ctx = ctx;
+    made->driver = driver;
+    made->handle = handle;
+    made->kind = kind_of(apr_dbd_name(driver));
+    if (made->kind == MDM_DB_UNSET)
+        return mdm_fail(ctx, MDM_ECONFIG, "database driver %s is not supported: use sqlite3 or pgsql",
+                        apr_dbd_name(driver));
+    apr_pool_create(&made->scratch, ctx->pool);
+    apr_pool_userdata_get(&found, CONNECTION_KEY, connection_pool);
+    made->connection = found;
+    if (!found)
+        rv = remember(made, connection_pool);
+    if (rv == APR_SUCCESS)
+        *db = made;
+    return rv;
+}
+
+typedef struct {
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+} opened_t;
+
+static apr_status_t close_connection(void *baton)
+{
+    opened_t *opened = baton;
+
+    return apr_dbd_close(opened->driver, opened->handle) == 0 ? APR_SUCCESS : APR_EGENERAL;
+}
+
+apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, const char *params)
+{
+    opened_t *opened = apr_pcalloc(ctx->pool, sizeof(*opened));
+    const char *error = NULL;
+    apr_pool_t *pool;
+    apr_status_t rv;
+
+    if (kind_of(driver) == MDM_DB_UNSET)
+        return mdm_fail(ctx, MDM_ECONFIG, "database driver %s is not supported: use sqlite3 or pgsql", driver);
+    apr_pool_create(&pool, ctx->pool);
+    rv = apr_dbd_init(pool);
+    if (rv == APR_SUCCESS)
+        rv = apr_dbd_get_driver(pool, driver, &opened->driver);
+    if (rv != APR_SUCCESS)
+        return mdm_fail(ctx, MDM_ECONFIG, "APR has no database driver %s: install libaprutil1-dbd-%s", driver, driver);
+    if (kind_of(driver) == MDM_DB_PGSQL && !strstr(params, "connect_timeout"))
+        params = apr_pstrcat(pool, params, " connect_timeout=10", NULL);
+    rv = apr_dbd_open_ex(opened->driver, pool, params, &opened->handle, &error);
+    if (rv != APR_SUCCESS)
+        return mdm_fail(ctx, MDM_EDB, "cannot open the %s database: %s", driver, error ? error : "no reason given");
+    apr_pool_cleanup_register(pool, opened, close_connection, apr_pool_cleanup_null);
+    return mdm_db_wrap(db, ctx, opened->driver, opened->handle, pool);
+}
+
+mdm_db_kind_e mdm_db_kind(const mdm_db_t *db)
+{
+    return db->kind;
+}
+
+int mdm_db_statements(const mdm_db_t *db)
+{
+    return db->statements;
+}
+
+int *mdm_db_mark(mdm_db_t *db)
+{
+    return &db->connection->mark;
+}
+
+apr_status_t mdm_db_settle(mdm_db_t *db)
+{
+    apr_status_t rv;
+    int rc;
+
+    if (db->kind != MDM_DB_SQLITE3)
+        return APR_SUCCESS;
+    rv = take_turn(db);
+    if (rv != APR_SUCCESS)
+        return rv;
+    rc = plain_select(NULL, db, "PRAGMA journal_mode=WAL", 0);
+    give_turn(db);
+    return rc == 0 ? APR_SUCCESS : mdm_fail(db->ctx, MDM_EDB, "database: no WAL: %s", error_text(db, rc));
+}

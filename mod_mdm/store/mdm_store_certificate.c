@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The copy of each certificate the CA issued. Called by SCEP, by the judge of identities, by the check-in and
+ * by mdmctl; rows are never deleted.
+ */
+#include <apr_strings.h>
+
+#include "mdm_store_certificate.h"
+#include "mdm_store_row.h"
+
+static const char *or_never(mdm_store_t *st, apr_time_t at)
+{
+    return mdm_row_text(st, at ? at : APR_INT64_MAX);
+}
+
+static mdm_certificate_t *from_row(mdm_store_t *st, const mdm_rows_t *rows, int r)
+{
+    mdm_certificate_t *c = apr_pcalloc(st->ctx->pool, sizeof(*c));
+
+    c->fingerprint = MDM_ROW(rows, r, 0);
+    c->serial = MDM_ROW(rows, r, 1);
+    c->subject = MDM_ROW(rows, r, 2);
+    c->not_before = mdm_row_number(rows, r, 3);
+    c->not_after = mdm_row_number(rows, r, 4);
+    c->issued_at = mdm_row_number(rows, r, 5);
+    c->enrollment = mdm_row_number(rows, r, 6);
+    c->user = MDM_ROW(rows, r, 7);
+    c->request_sha256 = MDM_ROW(rows, r, 8);
+    c->revoked_at = mdm_row_number(rows, r, 9);
+    c->revoked_reason = MDM_ROW(rows, r, 10);
+    c->replaced_by = MDM_ROW(rows, r, 11);
+    c->pem = rows->columns > 12 ? MDM_ROW(rows, r, 12) : NULL;
+    return c;
+}
+
+static apr_status_t get(mdm_certificate_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *what, const char *key)
+{
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, stmt, &key);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!rows->count)
+        return mdm_fail(st->ctx, MDM_ENOTFOUND, "no certificate with %s %s", what, key);
+    *out = from_row(st, rows, 0);
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_store_certificate_insert(mdm_store_t *st, const mdm_certificate_t *c)
+{
+    const char *args[] = {
+        c->fingerprint, c->serial, c->subject, mdm_row_text(st, c->not_before), mdm_row_text(st, c->not_after),
+        mdm_row_text(st, c->issued_at), mdm_row_text(st, c->enrollment), c->user, c->request_sha256,
+        mdm_row_text(st, c->revoked_at), c->revoked_reason, c->replaced_by, c->pem
+    };
+
+    return mdm_db_exec(NULL, st->db, STMT_CERTIFICATE_INSERT, args);
+}
+
+apr_status_t mdm_store_certificate_by_fingerprint(mdm_certificate_t **out, mdm_store_t *st, const char *fingerprint)
+{
+    return get(out, st, STMT_CERTIFICATE_BY_FINGERPRINT, "fingerprint", fingerprint);
+}
+
+apr_status_t mdm_store_certificate_by_serial(mdm_certificate_t **out, mdm_store_t *st, const char *serial)
+{
+    return get(out, st, STMT_CERTIFICATE_BY_SERIAL, "serial number", serial);
+}
+
+apr_status_t mdm_store_certificate_by_request(mdm_certificate_t **out, mdm_store_t *st, const char *request_sha256)
+{
+    return get(out, st, STMT_CERTIFICATE_BY_REQUEST, "request", request_sha256);
+}
+
+apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *st, apr_time_t before, int limit)
+{
+    const char *args[] = { or_never(st, before), mdm_row_text(st, limit) };
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_CERTIFICATE_LIST, args);
+    int r;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(st->ctx->pool, rows->count, sizeof(mdm_certificate_t *));
+    for (r = 0; r < rows->count; r++)
+        APR_ARRAY_PUSH(*out, mdm_certificate_t *) = from_row(st, rows, r);
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_store_certificate_bind(mdm_store_t *st, const char *fingerprint, apr_int64_t enrollment)
+{
+    const char *args[] = { mdm_row_text(st, enrollment), fingerprint };
+    apr_status_t rv = mdm_row_change(st, STMT_CERTIFICATE_BIND, args);
+
+    return rv != MDM_ENOTFOUND ? rv : mdm_fail(st->ctx, rv, "certificate %s is unknown or bound to an enrollment",
+                                               fingerprint);
+}
+
+apr_status_t mdm_store_certificate_supersede(mdm_store_t *st, apr_int64_t enrollment, const char *fingerprint)
+{
+    const char *args[] = { fingerprint, mdm_row_text(st, enrollment), fingerprint };
+
+    return mdm_db_exec(NULL, st->db, STMT_CERTIFICATE_SUPERSEDE, args);
+}
+
+apr_status_t mdm_store_certificate_revoke(mdm_store_t *st, const char *serial, const char *reason)
+{
+    const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), reason, serial };
+    apr_status_t rv = mdm_row_change(st, STMT_CERTIFICATE_REVOKE, args);
+
+    return rv != MDM_ENOTFOUND ? rv : mdm_fail(st->ctx, rv, "no certificate with serial number %s that is not revoked "
+                                               "already", serial);
+}
+
+apr_status_t mdm_store_certificate_revoke_all(mdm_store_t *st, apr_int64_t enrollment, const char *reason)
+{
+    const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), reason, mdm_row_text(st, enrollment) };
+
+    return mdm_db_exec(NULL, st->db, STMT_CERTIFICATE_REVOKE_ALL, args);
+}

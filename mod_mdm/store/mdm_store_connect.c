@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one SELECT of the connect path. Runs in every request of every device: index look-ups only, and nothing
+ * is unsealed unless there is a command to serve.
+ */
+#include <apr_strings.h>
+
+#include "mdm_store_connect.h"
+#include "mdm_store_row.h"
+
+static apr_status_t open_body(mdm_connect_row_t *row, mdm_store_t *st, const char *id, const char *sealed)
+{
+    mdm_bytes_t body;
+    apr_status_t rv = mdm_row_unseal(&body, st, sealed, "mdm_command.body", id);
+
+    if (rv == APR_SUCCESS)
+        row->next_body = (const char *)body.data;
+    return rv;
+}
+
+apr_status_t mdm_store_connect(mdm_connect_row_t **out, mdm_store_t *st, const char *fingerprint,
+                               const char *enrollment_id, const char *answered_uuid, int skip_notnow)
+{
+    const char *args[] = { enrollment_id, answered_uuid, skip_notnow ? "0" : "1", fingerprint };
+    mdm_connect_row_t *row = apr_pcalloc(st->ctx->pool, sizeof(*row));
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_CONNECT, args);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = row;
+    if (!rows->count)
+        return APR_SUCCESS;
+    row->certificate_known = 1;
+    row->serial = MDM_ROW(rows, 0, 0);
+    row->bound_to = mdm_row_number(rows, 0, 1);
+    row->not_after = mdm_row_number(rows, 0, 2);
+    row->revoked_at = mdm_row_number(rows, 0, 3);
+    row->replaced_by = MDM_ROW(rows, 0, 4);
+    row->certificate_user = MDM_ROW(rows, 0, 5);
+    row->enrollment = mdm_row_number(rows, 0, 6);
+    row->parent = mdm_row_number(rows, 0, 7);
+    row->state = (mdm_state_e)mdm_row_number(rows, 0, 8);
+    row->last_seen_at = mdm_row_number(rows, 0, 9);
+    row->has_notnow = (int)mdm_row_number(rows, 0, 10);
+    row->answered = mdm_row_number(rows, 0, 11);
+    row->answered_type = row->answered ? MDM_ROW(rows, 0, 12) : NULL;
+    row->next = mdm_row_number(rows, 0, 13);
+    row->next_uuid = MDM_ROW(rows, 0, 14);
+    return row->next ? open_body(row, st, MDM_ROW(rows, 0, 13), MDM_ROW(rows, 0, 15)) : APR_SUCCESS;
+}

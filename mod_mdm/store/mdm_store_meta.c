@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The version of the tables, their making and their upgrade. mdm_store_ready is asked with each connection
+ * that httpd hands out and costs a statement only on the first; the rest is mdmctl's. Never drops or changes
+ * what it does not know.
+ */
+#include <stdlib.h>
+
+#include <apr_strings.h>
+
+#include "mdm_store_base.h"
+#include "mdm_store_row.h"
+
+#define CTL "mdmctl --database DRIVER:PARAMS"
+
+static apr_status_t get(const char **value, mdm_store_t *st, const char *name)
+{
+    const char *args[] = { name };
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_META_GET, args);
+
+    if (rv == APR_SUCCESS)
+        *value = rows->count ? MDM_ROW(rows, 0, 0) : NULL;
+    return rv;
+}
+
+static apr_status_t add(mdm_store_t *st, const char *name, const char *value)
+{
+    const char *args[] = { name, value };
+
+    return mdm_db_exec(NULL, st->db, STMT_META_INSERT, args);
+}
+
+apr_status_t mdm_store_version(int *version, mdm_store_t *st)
+{
+    int sqlite = mdm_db_kind(st->db) == MDM_DB_SQLITE3;
+    const char *value = NULL;
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, sqlite ? STMT_META_TABLES_SQLITE3 : STMT_META_TABLES_PGSQL, NULL);
+
+    *version = 0;
+    if (rv != APR_SUCCESS || !rows->count || !mdm_row_number(rows, 0, 0))
+        return rv;
+    rv = get(&value, st, "schema_version");
+    if (rv == APR_SUCCESS && value)
+        *version = atoi(value);
+    return rv;
+}
+
+static apr_status_t init_work(void *baton, mdm_db_t *db)
+{
+    mdm_store_t *st = baton;
+    const char *instance = mdm_uuid_random(st->ctx->pool);
+    int version;
+    apr_status_t rv = mdm_store_version(&version, st);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (version)
+        return MDM_EEXIST;
+    if (!instance)
+        return mdm_fail(st->ctx, MDM_ECRYPTO, "no random bytes for the instance id");
+    rv = mdm_db_script(db, mdm_db_kind(db) == MDM_DB_SQLITE3 ? mdm_schema_sqlite3 : mdm_schema_pgsql);
+    if (rv == APR_SUCCESS)
+        rv = add(st, "schema_version", apr_itoa(st->ctx->pool, MDM_SCHEMA_VERSION));
+    if (rv == APR_SUCCESS)
+        rv = add(st, "instance_id", instance);
+    if (rv == APR_SUCCESS)
+        rv = add(st, "created_at", mdm_row_text(st, mdm_ctx_now(st->ctx)));
+    return rv;
+}
+
+apr_status_t mdm_store_init(mdm_store_t *st)
+{
+    apr_status_t rv = mdm_db_settle(st->db);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_db_transact(st->db, init_work, st);
+    if (rv == MDM_EEXIST)
+        return mdm_fail(st->ctx, rv, "the database has the tables of mod_mdm already");
+    return rv;
+}
+
+static apr_status_t refuse(mdm_store_t *st, int version)
+{
+    if (version == 0)
+        return mdm_fail(st->ctx, MDM_ESCHEMA, "the database has no tables of mod_mdm: run " CTL " db init");
+    if (version > MDM_SCHEMA_VERSION)
+        return mdm_fail(st->ctx, MDM_ESCHEMA, "database schema is version %d, this mod_mdm needs %d: the database is "
+                        "newer: install the newer mod_mdm", version, MDM_SCHEMA_VERSION);
+    return mdm_fail(st->ctx, MDM_ESCHEMA, "database schema is version %d, this mod_mdm needs %d: run " CTL
+                    " db upgrade", version, MDM_SCHEMA_VERSION);
+}
+
+/* Steps from older versions are added here; version 1 is the first. */
+apr_status_t mdm_store_upgrade(mdm_store_t *st)
+{
+    int version;
+    apr_status_t rv = mdm_store_version(&version, st);
+
+    if (rv != APR_SUCCESS || version == MDM_SCHEMA_VERSION)
+        return rv;
+    if (version == 0 || version > MDM_SCHEMA_VERSION)
+        return refuse(st, version);
+    return mdm_fail(st->ctx, MDM_ESCHEMA, "there is no way from schema version %d to %d", version, MDM_SCHEMA_VERSION);
+}
+
+apr_status_t mdm_store_ready(mdm_store_t *st)
+{
+    int *seen = mdm_db_mark(st->db), version;
+    apr_status_t rv;
+
+    if (*seen == MDM_SCHEMA_VERSION)
+        return APR_SUCCESS;
+    rv = mdm_store_version(&version, st);
+    if (rv == APR_SUCCESS && version == 0 && mdm_db_kind(st->db) == MDM_DB_SQLITE3) {
+        /* another child may have been quicker: then look at what it made */
+        rv = mdm_db_settle(st->db);
+        if (rv == APR_SUCCESS)
+            rv = mdm_db_transact(st->db, init_work, st);
+        if (rv == APR_SUCCESS || rv == MDM_EEXIST)
+            rv = mdm_store_version(&version, st);
+    }
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (version != MDM_SCHEMA_VERSION)
+        return refuse(st, version);
+    *seen = version;
+    return APR_SUCCESS;
+}

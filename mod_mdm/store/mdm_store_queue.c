@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The open queue and the results. Enqueuing is set-based: the cost of a device is an index entry or two, one
+ * commit for all. Finishing runs in the transaction of the device's answer. Called in any thread.
+ */
+#include <string.h>
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include "mdm_store_queue.h"
+#include "mdm_store_row.h"
+
+#define RESPONSE "mdm_result.response"
+
+/* Who of a chunk was not reached? One more SELECT, only when somebody was not. */
+static apr_status_t find_refused(apr_array_header_t *refused, mdm_store_t *st, const char *const *ids,
+                                 const char *const *names, int count)
+{
+    apr_hash_t *reached = apr_hash_make(st->ctx->pool);
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_QUEUE_REACHED, ids);
+    int i;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    for (i = 0; i < rows->count; i++)
+        apr_hash_set(reached, MDM_ROW(rows, i, 0), APR_HASH_KEY_STRING, "");
+    for (i = 0; i < count; i++) {
+        if (!apr_hash_get(reached, names[i], APR_HASH_KEY_STRING))
+            APR_ARRAY_PUSH(refused, const char *) = names[i];
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_store_queue_add(apr_array_header_t **refused, mdm_store_t *st, apr_int64_t command, int priority,
+                                 const char *const *enrollment_ids, int count)
+{
+    const char *args[3 + MDM_ROW_CHUNK] = {
+        mdm_row_text(st, command), mdm_row_text(st, priority), mdm_row_text(st, mdm_ctx_now(st->ctx))
+    };
+    mdm_row_names_t ids;
+    apr_status_t rv = APR_SUCCESS;
+    int done, n;
+
+    mdm_row_names(&ids, st, enrollment_ids, count);
+    *refused = ids.twice;
+    for (done = 0; rv == APR_SUCCESS && done < ids.count; done += n) {
+        int affected = 0;
+
+        n = ids.count - done < MDM_ROW_CHUNK ? ids.count - done : MDM_ROW_CHUNK;
+        mdm_row_chunk(args + 3, ids.names + done, n);
+        rv = mdm_db_exec(&affected, st->db, STMT_QUEUE_ADD, args);
+        if (rv == APR_SUCCESS && affected != n)
+            rv = find_refused(*refused, st, args + 3, ids.names + done, n);
+    }
+    return rv;
+}
+
+static const char *result_row(mdm_store_t *st, const char *enrollment, const char *command)
+{
+    return apr_pstrcat(st->ctx->pool, enrollment, ":", command, NULL);
+}
+
+apr_status_t mdm_store_queue_finish(int *finished, mdm_store_t *st, const mdm_result_t *result)
+{
+    const char *enrollment = mdm_row_text(st, result->enrollment), *command = mdm_row_text(st, result->command);
+    const char *key[] = { command, enrollment }, *response = NULL;
+    apr_status_t rv = mdm_db_exec(finished, st->db, STMT_QUEUE_FINISH, key);
+
+    if (rv == APR_SUCCESS && !*finished)
+        return APR_SUCCESS;
+    if (rv == APR_SUCCESS && result->response)
+        rv = mdm_row_seal(&response, st, mdm_bytes_of(result->response), RESPONSE,
+                          result_row(st, enrollment, command));
+    if (rv == APR_SUCCESS) {
+        const char *args[] = { enrollment, result->status, result->error_chain, response,
+                               mdm_row_text(st, mdm_ctx_now(st->ctx)), command };
+
+        rv = mdm_db_exec(NULL, st->db, STMT_RESULT_INSERT, args);
+    }
+    return rv;
+}
+
+apr_status_t mdm_store_queue_notnow(mdm_store_t *st, apr_int64_t enrollment, apr_int64_t command)
+{
+    const char *args[] = { mdm_row_text(st, command), mdm_row_text(st, enrollment) };
+
+    return mdm_db_exec(NULL, st->db, STMT_QUEUE_NOTNOW, args);
+}
+
+apr_status_t mdm_store_queue_new_session(mdm_store_t *st, apr_int64_t enrollment)
+{
+    const char *id = mdm_row_text(st, enrollment);
+
+    return mdm_db_exec(NULL, st->db, STMT_QUEUE_NEW_SESSION, &id);
+}
+
+apr_status_t mdm_store_queue_sent(mdm_store_t *st, apr_int64_t enrollment, apr_int64_t command, apr_time_t at)
+{
+    const char *args[] = { mdm_row_text(st, at), mdm_row_text(st, command), mdm_row_text(st, enrollment) };
+
+    return mdm_db_exec(NULL, st->db, STMT_QUEUE_SENT, args);
+}
+
+apr_status_t mdm_store_queue_cancel(mdm_store_t *st, apr_int64_t enrollment, const char *reason)
+{
+    const char *id = mdm_row_text(st, enrollment), *now = mdm_row_text(st, mdm_ctx_now(st->ctx));
+    const char *result[] = { reason, now, id, id }, *both[] = { id, id };
+    int cancelled = 0;
+    apr_status_t rv = mdm_db_exec(&cancelled, st->db, STMT_QUEUE_CANCEL_RESULTS, result);
+
+    /* only rows that have their result by now: what came in between stays open */
+    return rv == APR_SUCCESS && cancelled ? mdm_db_exec(NULL, st->db, STMT_QUEUE_CANCEL, both) : rv;
+}
+
+static apr_status_t get_result(mdm_queue_item_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args,
+                               const char *enrollment_id)
+{
+    mdm_queue_item_t *item = apr_pcalloc(st->ctx->pool, sizeof(*item));
+    mdm_bytes_t response;
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, stmt, args);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!rows->count)
+        return mdm_fail(st->ctx, MDM_ENOTFOUND, "no result of %s %s", args[0], args[1]);
+    item->enrollment_id = enrollment_id;
+    item->uuid = MDM_ROW(rows, 0, 2);
+    item->request_type = MDM_ROW(rows, 0, 3);
+    item->state = MDM_ROW(rows, 0, 4);
+    item->queued_at = mdm_row_number(rows, 0, 5);
+    item->finished_at = mdm_row_number(rows, 0, 6);
+    item->error_chain = MDM_ROW(rows, 0, 7);
+    rv = mdm_row_unseal(&response, st, MDM_ROW(rows, 0, 8), RESPONSE,
+                        result_row(st, MDM_ROW(rows, 0, 0), MDM_ROW(rows, 0, 1)));
+    item->response = (const char *)response.data;
+    *out = item;
+    return rv;
+}
+
+apr_status_t mdm_store_result_latest(mdm_queue_item_t **out, mdm_store_t *st, const char *enrollment_id,
+                                     const char *request_type)
+{
+    const char *args[] = { enrollment_id, request_type };
+
+    return get_result(out, st, STMT_RESULT_LATEST, args, enrollment_id);
+}
+
+apr_status_t mdm_store_result_get(mdm_queue_item_t **out, mdm_store_t *st, const char *uuid, const char *enrollment_id)
+{
+    const char *args[] = { uuid, enrollment_id };
+
+    return get_result(out, st, STMT_RESULT_GET, args, enrollment_id);
+}

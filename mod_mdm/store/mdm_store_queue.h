@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands, the open queue of each enrollment, and the results that stay. Called by the API and the connect
+ * path.
+ */
+#ifndef MDM_STORE_QUEUE_H
+#define MDM_STORE_QUEUE_H
+
+#include "mdm_store_base.h"
+
+typedef struct mdm_command_t {
+    apr_int64_t id;               /* time-ordered: also the order of the queue */
+    const char *uuid;             /* CommandUUID, unique */
+    const char *request_type;
+    const char *body;             /* the plist as enqueued, UTF-8 text; sealed in the table */
+    const char *created_by;       /* API user */
+    apr_time_t created_at;
+} mdm_command_t;
+
+/** @return MDM_EEXIST when the CommandUUID is taken (decided by looking, not by driver codes) */
+apr_status_t mdm_store_command_insert(mdm_store_t *st, const mdm_command_t *command);
+/** @return MDM_ENOTFOUND */
+apr_status_t mdm_store_command_get(mdm_command_t **out, mdm_store_t *st, const char *uuid);
+
+#define MDM_QUEUE_CHUNK 64          /* enrollments per statement */
+
+/**
+ * Queue a command for the enrollments named, MDM_QUEUE_CHUNK ids per statement. Enrollments must have sent
+ * TokenUpdate once and be enrolled.
+ * @param refused array of const char * (enrollment ids): unknown or not enrolled, or named twice
+ */
+apr_status_t mdm_store_queue_add(apr_array_header_t **refused, mdm_store_t *st, apr_int64_t command, int priority,
+                                 const char *const *enrollment_ids, int count);
+
+typedef struct mdm_queue_item_t {
+    const char *uuid, *request_type, *enrollment_id;
+    const char *state;            /* "queued", "sent", "notnow"; of a result: its Status */
+    apr_time_t queued_at, sent_at, finished_at;
+    int tries;
+    const char *error_chain;      /* JSON, results only */
+    const char *response;         /* raw plist text, results only, NULL in lists */
+} mdm_queue_item_t;
+
+/** Open commands of an enrollment in the order they will be served. Array of mdm_queue_item_t *. */
+apr_status_t mdm_store_queue_list(apr_array_header_t **out, mdm_store_t *st, const char *enrollment_id, int limit);
+/**
+ * Open and finished states of a command, in the order in which the enrollments were made, after the
+ * enrollment_id `cursor` (NULL: from the start). Array of mdm_queue_item_t *.
+ */
+apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st, const char *uuid, const char *cursor,
+                                      int limit);
+
+typedef struct mdm_result_t {
+    apr_int64_t enrollment, command;
+    const char *status;           /* Acknowledged, Error, CommandFormatError */
+    const char *error_chain;      /* JSON or NULL */
+    const char *response;         /* raw plist text, sealed in the table */
+} mdm_result_t;
+
+/**
+ * Finish a command: its open row goes, its result row comes (two statements, or one when there is no open
+ * row).
+ * @param finished 1 when this call did it, 0 when it was not open any more
+ */
+apr_status_t mdm_store_queue_finish(int *finished, mdm_store_t *st, const mdm_result_t *result);
+/** Mark NotNow: tries + 1. */
+apr_status_t mdm_store_queue_notnow(mdm_store_t *st, apr_int64_t enrollment, apr_int64_t command);
+/** A new session of the device: NotNow marks are taken off. */
+apr_status_t mdm_store_queue_new_session(mdm_store_t *st, apr_int64_t enrollment);
+/** The command went out at this time (written in batches, later). */
+apr_status_t mdm_store_queue_sent(mdm_store_t *st, apr_int64_t enrollment, apr_int64_t command, apr_time_t at);
+/**
+ * End all open commands of an enrollment and of its user channels without an answer: each gets a result row
+ * with the status "Cancelled" and `reason` (JSON) as its error chain. Two statements; one when nothing is
+ * open.
+ */
+apr_status_t mdm_store_queue_cancel(mdm_store_t *st, apr_int64_t enrollment, const char *reason);
+/** The newest result of a RequestType for an enrollment. @return MDM_ENOTFOUND */
+apr_status_t mdm_store_result_latest(mdm_queue_item_t **out, mdm_store_t *st, const char *enrollment_id,
+                                     const char *request_type);
+/** The result of a command for an enrollment, with its response. @return MDM_ENOTFOUND */
+apr_status_t mdm_store_result_get(mdm_queue_item_t **out, mdm_store_t *st, const char *uuid,
+                                  const char *enrollment_id);
+
+#endif
