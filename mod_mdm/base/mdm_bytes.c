@@ -113,7 +113,8 @@ apr_status_t mdm_hmac_sha256(unsigned char out[MDM_SHA256_LEN], mdm_bytes_t key,
 {
     unsigned int len = 0;
 
-    if (!HMAC(EVP_sha256(), key.data, (int)key.len, data.data, data.len, out, &len))
+    /* OpenSSL takes no NULL for an empty key. */
+    if (!HMAC(EVP_sha256(), key.len ? key.data : out, (int)key.len, data.data, data.len, out, &len))
         return MDM_ECRYPTO;
     return len == MDM_SHA256_LEN ? APR_SUCCESS : MDM_ECRYPTO;
 }
@@ -143,9 +144,10 @@ const char *mdm_uuid_random(apr_pool_t *p)
 
 const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p)
 {
-    unsigned char digest[MDM_SHA256_LEN] = { 0 };
+    unsigned char digest[MDM_SHA256_LEN];
 
-    (void)mdm_hmac_sha256(digest, mdm_bytes_of(space), mdm_bytes_of(name));
+    if (mdm_hmac_sha256(digest, mdm_bytes_of(space), mdm_bytes_of(name)) != APR_SUCCESS)
+        return NULL;
     return uuid_text(digest, 8, p);
 }
 
@@ -215,12 +217,14 @@ int mdm_equal(const char *a, const char *b)
 apr_int64_t mdm_id_next(void)
 {
     static apr_int64_t last;
-    apr_int64_t id, seen = __atomic_load_n(&last, __ATOMIC_RELAXED);
+    apr_int64_t id, since, seen = __atomic_load_n(&last, __ATOMIC_RELAXED);
     unsigned char noise[2] = { 0, 0 };
 
     (void)mdm_random(noise, sizeof(noise));
     do {
-        id = (apr_int64_t)(apr_time_now() - ID_EPOCH) << ID_RANDOM_BITS;
+        since = apr_time_now() - ID_EPOCH;
+        /* A clock that has not been set yet still gives ids, one after the other. */
+        id = since > 0 ? since << ID_RANDOM_BITS : 0;
         id |= (noise[0] << 8 | noise[1]) & ((1 << ID_RANDOM_BITS) - 1);
         if (id <= seen)
             id = seen + 1;

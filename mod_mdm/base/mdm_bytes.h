@@ -46,12 +46,12 @@ apr_status_t mdm_random(unsigned char *out, apr_size_t len);
 /** A random UUID (RFC 9562 version 4), upper case as Apple writes them; NULL when the generator fails. */
 const char *mdm_uuid_random(apr_pool_t *p);
 
-/** A UUID (version 8) that is a function of the two texts alone, upper case: the same each time. */
+/** A UUID (version 8) that is a function of the two texts alone, upper case; NULL when OpenSSL fails. */
 const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p);
 
 /**
- * The length (1 to 4) of the UTF-8 character (RFC 3629) at the start of `len` bytes, or 0 when there is none: no
- * bytes, a NUL, an overlong form, a surrogate, a cut or stray sequence.
+ * The length (1 to 4) of the UTF-8 character (RFC 3629) at the start of `len` bytes, or 0 when there is
+ * none: no bytes, a NUL, an overlong form, a surrogate, a cut or stray sequence.
  */
 apr_size_t mdm_utf8_step(const unsigned char *bytes, apr_size_t len);
 
@@ -62,8 +62,8 @@ int mdm_utf8_valid(mdm_bytes_t text);
 int mdm_equal(const char *a, const char *b);
 
 /**
- * A new 63-bit id: microseconds since 2020 above twelve random bits. Ids of one process only grow; those of
- * several machines are ordered as well as their clocks agree.
+ * A new 63-bit id, above 0: microseconds since 2020 above twelve random bits. Ids of one process only grow;
+ * those of several machines are ordered as well as their clocks agree.
  */
 apr_int64_t mdm_id_next(void);
 

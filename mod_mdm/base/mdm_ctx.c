@@ -44,7 +44,7 @@ const char *mdm_ctx_detail(mdm_ctx_t *ctx, apr_status_t rv)
 
     if (ctx->detail)
         return ctx->detail;
-    if (rv > MDM_E_START)
+    if (rv > MDM_E_START && rv <= MDM_EGONE)
         return mdm_err_name(rv);
     return apr_pstrdup(ctx->pool, apr_strerror(rv, text, sizeof(text)));
 }

@@ -11,9 +11,7 @@ static const char *const names[] = {
 
 const char *mdm_err_name(apr_status_t rv)
 {
-    apr_status_t index = rv - MDM_E_START - 1;
-
-    if (index < 0 || index >= (apr_status_t)(sizeof(names) / sizeof(names[0])))
+    if (rv <= MDM_E_START || rv - MDM_E_START > (apr_status_t)(sizeof(names) / sizeof(names[0])))
         return "APR";
-    return names[index];
+    return names[rv - MDM_E_START - 1];
 }

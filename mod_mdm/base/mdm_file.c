@@ -37,32 +37,35 @@ static void cleanse_with_pool(void *data, apr_size_t len, apr_pool_t *p)
     apr_pool_cleanup_register(p, c, cleanse_cleanup, apr_pool_cleanup_null);
 }
 
+static apr_status_t check_secret(mdm_ctx_t *ctx, const char *file, const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode))
+        return mdm_fail(ctx, MDM_ECONFIG, "%s is not a regular file", file);
+    if (st->st_uid != 0 && st->st_uid != geteuid())
+        return mdm_fail(ctx, MDM_ECONFIG, "%s belongs to user id %lu: chown it to the user that starts httpd",
+                        file, (unsigned long)st->st_uid);
+    if (st->st_mode & (S_IRWXG | S_IRWXO))
+        return mdm_fail(ctx, MDM_ECONFIG, "%s is open to group or others (mode %04o): chmod 600 it", file,
+                        (unsigned int)(st->st_mode & 07777));
+    return APR_SUCCESS;
+}
+
 apr_status_t mdm_file_check_secret(mdm_ctx_t *ctx, const char *file)
 {
     struct stat st;
 
     if (stat(file, &st) != 0)
         return mdm_fail(ctx, MDM_ECONFIG, "%s: %s", file, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return mdm_fail(ctx, MDM_ECONFIG, "%s is not a regular file", file);
-    if (st.st_uid != 0 && st.st_uid != geteuid())
-        return mdm_fail(ctx, MDM_ECONFIG, "%s belongs to user id %lu: chown it to the user that starts httpd", file,
-                        (unsigned long)st.st_uid);
-    if (st.st_mode & (S_IRWXG | S_IRWXO))
-        return mdm_fail(ctx, MDM_ECONFIG, "%s is open to group or others (mode %04o): chmod 600 it", file,
-                        (unsigned int)(st.st_mode & 07777));
-    return APR_SUCCESS;
+    return check_secret(ctx, file, &st);
 }
 
-static apr_status_t read_all(mdm_bytes_t *out, mdm_ctx_t *ctx, const char *file, apr_size_t max, int secret)
+/* At most `max` bytes of an open file; one more byte is looked for, and one for the NUL is kept. */
+static apr_status_t read_all(mdm_bytes_t *out, mdm_ctx_t *ctx, const char *file, int fd, apr_size_t max,
+                             int secret)
 {
-    unsigned char *data;
+    unsigned char *data = apr_palloc(ctx->pool, max + 2);
     apr_size_t len = 0;
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0)
-        return mdm_fail(ctx, MDM_ECONFIG, "%s: %s", file, strerror(errno));
-    data = apr_palloc(ctx->pool, max + 2);
     if (secret)
         cleanse_with_pool(data, max + 2, ctx->pool);
     while (len <= max) {
@@ -70,17 +73,12 @@ static apr_status_t read_all(mdm_bytes_t *out, mdm_ctx_t *ctx, const char *file,
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0) {
-            int err = errno;
-
-            close(fd);
-            return mdm_fail(ctx, MDM_ECONFIG, "%s: %s", file, strerror(err));
-        }
+        if (n < 0)
+            return mdm_fail(ctx, MDM_ECONFIG, "%s: %s", file, strerror(errno));
         if (n == 0)
             break;
         len += (apr_size_t)n;
     }
-    close(fd);
     if (len > max)
         return mdm_fail(ctx, MDM_ECONFIG, "%s is larger than %lu bytes", file, (unsigned long)max);
     data[len] = '\0';
@@ -91,14 +89,33 @@ static apr_status_t read_all(mdm_bytes_t *out, mdm_ctx_t *ctx, const char *file,
 
 apr_status_t mdm_file_read_secret(mdm_bytes_t *out, mdm_ctx_t *ctx, const char *file)
 {
-    apr_status_t rv = mdm_file_check_secret(ctx, file);
+    /* What is checked is what is read, whatever happens to the name; a pipe must not make us wait. */
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    apr_status_t rv;
+    struct stat st;
 
-    return rv == APR_SUCCESS ? read_all(out, ctx, file, SECRET_MAX, 1) : rv;
+    if (fd < 0)
+        return mdm_fail(ctx, MDM_ECONFIG, "%s: %s", file, strerror(errno));
+    if (fstat(fd, &st) != 0)
+        rv = mdm_fail(ctx, MDM_ECONFIG, "%s: %s", file, strerror(errno));
+    else
+        rv = check_secret(ctx, file, &st);
+    if (rv == APR_SUCCESS)
+        rv = read_all(out, ctx, file, fd, SECRET_MAX, 1);
+    close(fd);
+    return rv;
 }
 
 apr_status_t mdm_file_read(mdm_bytes_t *out, mdm_ctx_t *ctx, const char *file, apr_size_t max)
 {
-    return read_all(out, ctx, file, max, 0);
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    apr_status_t rv;
+
+    if (fd < 0)
+        return mdm_fail(ctx, MDM_ECONFIG, "%s: %s", file, strerror(errno));
+    rv = read_all(out, ctx, file, fd, max, 0);
+    close(fd);
+    return rv;
 }
 
 static int write_all(int fd, mdm_bytes_t contents)
@@ -117,9 +134,25 @@ static int write_all(int fd, mdm_bytes_t contents)
     return fsync(fd);
 }
 
+/* Make the names in the folder of `file` durable. @return 0, or -1 with errno set */
+static int sync_folder(const char *file, apr_pool_t *p)
+{
+    const char *slash = strrchr(file, '/');
+    const char *folder = slash ? apr_pstrmemdup(p, file, (apr_size_t)(slash - file + 1)) : ".";
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), done;
+
+    if (fd < 0)
+        return -1;
+    done = fsync(fd);
+    close(fd);
+    return done;
+}
+
 apr_status_t mdm_file_create(mdm_ctx_t *ctx, const char *file, mdm_bytes_t contents, int secret)
 {
-    const char *temp = apr_psprintf(ctx->pool, "%s.%ld.new", file, (long)getpid());
+    const char *suffix = mdm_uuid_random(ctx->pool);
+    /* A random name: what a crash left behind is never in the way. */
+    const char *temp = apr_pstrcat(ctx->pool, file, ".", suffix ? suffix : "new", NULL);
     int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, secret ? 0600 : 0644);
     int err = 0;
 
@@ -127,11 +160,14 @@ apr_status_t mdm_file_create(mdm_ctx_t *ctx, const char *file, mdm_bytes_t conte
         return mdm_fail(ctx, MDM_ECONFIG, "cannot create %s: %s", temp, strerror(errno));
     if (write_all(fd, contents) != 0)
         err = errno;
-    close(fd);
+    if (close(fd) != 0 && !err)
+        err = errno;
     /* link() refuses an existing name, so that a whole file appears or none, and no key is ever replaced. */
     if (!err && link(temp, file) != 0)
         err = errno;
     unlink(temp);
+    if (!err && sync_folder(file, ctx->pool) != 0)
+        err = errno;
     if (err == EEXIST)
         return mdm_fail(ctx, MDM_EEXIST, "%s is already there; it is never replaced", file);
     if (err)

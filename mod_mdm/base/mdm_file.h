@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that hold keys, and files beside them. Secret files must belong to the user that reads them (root in
- * the parent) and be closed to group and others. Called in the parent process and by mdmctl only; children never
- * open these files.
+ * the parent) and be closed to group and others. Called in the parent process and by mdmctl only; children
+ * never open these files.
  */
 #ifndef MDM_FILE_H
 #define MDM_FILE_H
@@ -11,8 +11,8 @@
 #include "mdm_ctx.h"
 
 /**
- * Check that `file` is a regular file, owned by the effective user or root, without any right for group or others.
- * Reads nothing.
+ * Check that `file` is a regular file, owned by the effective user or root, without any right for group or
+ * others. Reads nothing.
  * @return MDM_ECONFIG with a sentence that names the file and the chmod or chown to do
  */
 apr_status_t mdm_file_check_secret(mdm_ctx_t *ctx, const char *file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Secrets at rest. The key is read in the parent (or mdmctl) and then only used; sealing and opening run in any
- * thread. Nothing here logs.
+ * Secrets at rest. The key is read in the parent (or mdmctl) and then only used; sealing and opening run in
+ * any thread. Nothing here logs.
  */
 #include <ctype.h>
 #include <string.h>
@@ -73,15 +73,19 @@ apr_status_t mdm_seal_create(mdm_ctx_t *ctx, const char *file)
 {
     unsigned char key[MDM_SEAL_KEY_LEN];
     mdm_bytes_t bytes = { key, sizeof(key) };
-    char *text;
+    mdm_bytes_t text = { NULL, 2 * sizeof(key) + 1 };
+    char *hex;
     apr_status_t rv;
 
     if (mdm_random(key, sizeof(key)) != APR_SUCCESS)
         return mdm_fail(ctx, MDM_ECRYPTO, "no random bytes for the sealing key %s", file);
-    text = apr_pstrcat(ctx->pool, mdm_hex_encode(bytes, ctx->pool), "\n", NULL);
-    rv = mdm_file_create(ctx, file, mdm_bytes_of(text), 1);
+    /* The line end takes the place of the NUL: no second copy of the key is made. */
+    hex = (char *)mdm_hex_encode(bytes, ctx->pool);
+    hex[text.len - 1] = '\n';
+    text.data = (unsigned char *)hex;
+    rv = mdm_file_create(ctx, file, text, 1);
     mdm_cleanse(key, sizeof(key));
-    mdm_cleanse(text, strlen(text));
+    mdm_cleanse(hex, text.len);
     return rv;
 }
 
@@ -147,8 +151,10 @@ apr_status_t mdm_unseal(mdm_bytes_t *plain, mdm_ctx_t *ctx, const mdm_seal_t *se
         || bytes.len < NONCE_LEN + TAG_LEN)
         return mdm_fail(ctx, MDM_ECRYPTO, "%s is a damaged sealed value", where);
     out = apr_pcalloc(ctx->pool, bytes.len - NONCE_LEN - TAG_LEN + 1);
-    if (!decrypt(out, seal, bytes, where))
+    if (!decrypt(out, seal, bytes, where)) {
+        mdm_cleanse(out, bytes.len - NONCE_LEN - TAG_LEN);
         return mdm_fail(ctx, MDM_ECRYPTO, "%s does not open: wrong key, or moved from another row", where);
+    }
     plain->data = out;
     plain->len = bytes.len - NONCE_LEN - TAG_LEN;
     return APR_SUCCESS;

@@ -16,8 +16,8 @@
 typedef struct mdm_seal_t mdm_seal_t;
 
 /**
- * Read the sealing key from a secret file (64 hex digits and a line end) made by mdm_seal_create. The sealer lives
- * in, and is cleansed with, ctx->pool.
+ * Read the sealing key from a secret file (64 hex digits and a line end) made by mdm_seal_create. The
+ * sealer lives in, and is cleansed with, ctx->pool.
  * @return MDM_ECONFIG naming the file when it is missing, open to others or malformed
  */
 apr_status_t mdm_seal_read(mdm_seal_t **seal, mdm_ctx_t *ctx, const char *file);
