@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON over jansson. Written by ourselves rather than by jansson for its escapes and its tabs. Any thread; the text
- * is measured, then written, so that it is one allocation.
+ * JSON over jansson. Written by ourselves rather than by jansson for its escapes and its tabs. Any thread;
+ * the text is measured, then written, so that it is one allocation.
  */
 #include <locale.h>
 #include <stdio.h>
@@ -216,8 +216,10 @@ json_t *mdm_json_object(apr_pool_t *p)
 apr_status_t mdm_json_read(json_t **object, mdm_ctx_t *ctx, mdm_bytes_t text)
 {
     json_error_t error = { .line = -1 };
-    json_t *json = text.len ? json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error) : NULL;
+    json_t *json = NULL;
 
+    if (text.len)
+        json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
     mdm_json_own(json, ctx->pool);
     if (!json)
         return mdm_fail(ctx, MDM_EINPUT, "the JSON is malformed in line %d", text.len ? error.line : 1);

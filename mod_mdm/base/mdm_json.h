@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON over jansson: values that belong to a pool, and texts in the form that clients of NanoMDM know. Called by the
- * API and the status page; a value belongs to one thread.
+ * JSON over jansson: values that belong to a pool, and texts in the form that clients of NanoMDM know.
+ * Called by the API and the status page; a value belongs to one thread.
  */
 #ifndef MDM_JSON_H
 #define MDM_JSON_H
@@ -20,15 +20,15 @@ json_t *mdm_json_object(apr_pool_t *p);
 json_t *mdm_json_own(json_t *json, apr_pool_t *p);
 
 /**
- * Parse a JSON object (RFC 8259); the pool of `ctx` owns it. Duplicate keys, NUL in texts and anything after the
- * object are refused.
+ * Parse a JSON object (RFC 8259); the pool of `ctx` owns it. Duplicate keys, NUL in texts and anything
+ * after the object are refused.
  * @return MDM_EINPUT with the line and what is wrong
  */
 apr_status_t mdm_json_read(json_t **object, mdm_ctx_t *ctx, mdm_bytes_t text);
 
 /**
- * The text of any value, keys in the order they were set: one tab per level, "key": value, a line feed at the end;
- * < > & U+2028 U+2029 and control characters are escaped, so that the text is harmless within HTML.
+ * The text of any value, keys in the order they were set: one tab per level, "key": value, a line feed at
+ * the end; < > & U+2028 U+2029 and control characters are escaped, so that the text is harmless within HTML.
  * @return NULL when it is nested deeper than MDM_JSON_MAX_DEPTH
  */
 const char *mdm_json_pretty(const json_t *json, apr_pool_t *p);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzz target of the property list reader and writer: whatever is read must be written, read again as the same
- * tree, and written again as the same bytes. Built with libFuzzer, or with t/fuzz/replay.c for "make check".
+ * Fuzz target of the property list reader and writer: whatever is read must be written, read again as the
+ * same tree, and written again as the same bytes. Built with libFuzzer, or with t/fuzz/replay.c for "make
+ * check".
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,8 +19,10 @@ static int same_bytes(mdm_bytes_t a, mdm_bytes_t b)
 
 static int same_item(const mdm_plist_t *a, const mdm_plist_t *b)
 {
-    return a->type == b->type && a->count == b->count && !a->key == !b->key && (!a->key || !strcmp(a->key, b->key))
-        && same_bytes(a->bytes, b->bytes) && a->integer == b->integer && a->real == b->real && a->date == b->date;
+    int same_key = !a->key == !b->key && (!a->key || strcmp(a->key, b->key) == 0);
+
+    return same_key && a->type == b->type && a->count == b->count && same_bytes(a->bytes, b->bytes)
+        && a->integer == b->integer && a->real == b->real && a->date == b->date;
 }
 
 static int same_tree(const mdm_plist_t *a, const mdm_plist_t *b)
