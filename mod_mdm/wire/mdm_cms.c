@@ -201,6 +201,7 @@ apr_status_t mdm_cms_sign(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content,
     apr_status_t rv = MDM_ECRYPTO;
 
     ERR_clear_error();
+    ctx->rsa_operations++;
     cms = in ? CMS_sign(NULL, NULL, NULL, NULL, flags) : NULL;
     if (cms && CMS_add1_signer(cms, cert->x509, key->pkey, EVP_sha256(), flags) && add_chain(cms, cert, chain)
         && CMS_final(cms, in, NULL, flags))

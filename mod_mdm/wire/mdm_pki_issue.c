@@ -101,6 +101,7 @@ static apr_status_t sign_draft(mdm_cert_t **cert, mdm_ctx_t *ctx, const draft_t 
     int len = 0;
 
     ERR_clear_error();
+    ctx->rsa_operations++;
     if (x509 && fill(x509, draft) && X509_sign(x509, draft->issuer_key, EVP_sha256()) > 0)
         len = i2d_X509(x509, &der);
     ERR_clear_error();
