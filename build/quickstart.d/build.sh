@@ -36,15 +36,13 @@ build_module() {
     [ -x "$httpd" ] || die "the httpd program $httpd is missing" "install the package apache2-bin"
 }
 
-# A build folder that build/test has configured is taken as it is.
+# A build folder that build/test has configured is taken as it is. A shell of its own, because "set -e" does not
+# hold inside a condition.
 build_all() {
-    if [ ! -f "$build/Makefile" ] || [ ! -x "$build/config.status" ]; then
-        (
-            . "$src/build/configured"
-            configured "$tree" "$build" --disable-tests
-        ) || return 1
-    fi
-    make -C "$build" -j"$(nproc)" all
+    env -u MDM_BUILDDIR bash -eu -c '
+        . "$1/build/configured"
+        [ -f "$3/Makefile" ] && [ -x "$3/config.status" ] || configured "$2" "$3" --disable-tests
+        make -C "$3" -j"$(nproc)" all' - "$src" "$tree" "$build"
 }
 
 # The running site has copies of its own, so that a new build changes nothing under its feet.

@@ -228,7 +228,7 @@ check_options() {
 
 existing_file() {
     [ -f "$2" ] && [ -r "$2" ] || die "$1: there is no readable file $2"
-    realpath "$2"
+    realpath -s "$2"
 }
 
 # The saved port is kept while it is free or ours. A port that was asked for is never exchanged for another.
