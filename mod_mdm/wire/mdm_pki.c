@@ -153,13 +153,16 @@ int mdm_rsa_fits(const EVP_PKEY *pkey)
     BIGNUM *e = NULL;
     int bits, fits;
 
-    if (!pkey || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA)
+    if (!pkey || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA) {
+        ERR_clear_error();
         return 0;
+    }
     bits = EVP_PKEY_get_bits(pkey);
     fits = bits >= MDM_RSA_MIN_BITS && bits <= MDM_RSA_MAX_BITS
         && EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) && BN_is_odd(e) && !BN_is_one(e)
         && BN_num_bits(e) <= EXPONENT_MAX_BITS;
     BN_free(e);
+    ERR_clear_error();
     return fits;
 }
 

@@ -41,7 +41,10 @@ mdm_key_t *mdm_key_adopt(mdm_ctx_t *ctx, EVP_PKEY *pkey);
  */
 apr_status_t mdm_cert_adopt(mdm_cert_t **cert, mdm_ctx_t *ctx, X509 *x509);
 
-/** Whether the key is plain RSA of 2048 to 8192 bits with a public exponent of at most 33 bits. */
+/**
+ * Whether the key is plain RSA of 2048 to 8192 bits with a public exponent of at most 33 bits; NULL is not.
+ * Leaves the error queue empty, also of what getting the key left there.
+ */
 int mdm_rsa_fits(const EVP_PKEY *pkey);
 
 /** Whether `der` is exactly one PKCS#10 by its shape; signature and limits are not looked at. */
