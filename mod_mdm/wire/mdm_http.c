@@ -41,6 +41,7 @@ typedef struct slot_t {
     char body[BODY_MAX];
     apr_size_t body_len;
     int overflow;
+    int repeated;
 } slot_t;
 
 struct mdm_http_t {
@@ -280,6 +281,26 @@ static void read_answer(mdm_http_answer_t *answer, slot_t *slot, CURLcode result
         answer->retry_after = retry_after > 86400 ? 86400L : (long)retry_after;
 }
 
+static void begin(slot_t *slot)
+{
+    slot->body_len = 0;
+    slot->overflow = 0;
+    slot->apns_id[0] = slot->error[0] = '\0';
+}
+
+/* The peer closed the connection, as it may at any time: the request goes once more, on another one. */
+static int repeat(mdm_http_t *http, slot_t *slot, CURLcode result)
+{
+    int lost = result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM || result == CURLE_SEND_ERROR
+        || result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING || result == CURLE_PARTIAL_FILE;
+
+    if (!lost || slot->repeated || slot->overflow)
+        return 0;
+    slot->repeated = 1;
+    begin(slot);
+    return curl_multi_add_handle(http->multi, slot->easy) == CURLM_OK;
+}
+
 static void finish(mdm_http_t *http, CURL *easy, CURLcode result)
 {
     mdm_http_request_t request;
@@ -289,6 +310,8 @@ static void finish(mdm_http_t *http, CURL *easy, CURLcode result)
 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &slot);
     curl_multi_remove_handle(http->multi, easy);
+    if (repeat(http, slot, result))
+        return;
     read_answer(&answer, slot, result);
     credentials = slot->credentials;
     if (answer.status)
@@ -380,9 +403,8 @@ apr_status_t mdm_http_start(mdm_http_t *http, const mdm_http_request_t *request)
     if (!slot)
         return MDM_ETOOBIG;
     slot->request = *request;
-    slot->body_len = 0;
-    slot->overflow = 0;
-    slot->apns_id[0] = slot->error[0] = '\0';
+    begin(slot);
+    slot->repeated = 0;
     slot->started_at = apr_time_now();
     if (!use_credentials(slot) || !set_request(slot)
         || curl_multi_add_handle(http->multi, slot->easy) != CURLM_OK) {

@@ -42,7 +42,10 @@ apr_status_t mdm_http_global_init(mdm_ctx_t *ctx);
  */
 apr_status_t mdm_http_create(mdm_http_t **http, mdm_ctx_t *ctx, int connections, int streams);
 
-/** Start a request; `done` runs in a later mdm_http_run. @return MDM_ETOOBIG when `streams` are under way already */
+/**
+ * Start a request; `done` runs in a later mdm_http_run. When the connection is lost before the answer, it is sent once
+ * more: the receiver must bear that. @return MDM_ETOOBIG when `streams` are under way already
+ */
 apr_status_t mdm_http_start(mdm_http_t *http, const mdm_http_request_t *request);
 
 /** How many requests are under way. */
