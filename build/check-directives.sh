@@ -69,6 +69,7 @@ documented conf/directives.conf \
     "$(sed -n 's/^#\{0,1\} *\(MDM[A-Za-z]*\) .*/\1/p' conf/directives.conf | LC_ALL=C sort -u)"
 documented docs/directives.md \
     "$(sed -n 's/^##* *`\{0,1\}\(MDM[A-Za-z]*\).*/\1/p' docs/directives.md | LC_ALL=C sort -u)"
+MDM_SRCDIR=. sh build/directives-doc --check || status=1
 for file in conf/mdm.conf README.md; do
     for name in $(sed -n 's/^[# ]*\(MDM[A-Z][A-Za-z]*\) .*/\1/p' "$file" | LC_ALL=C sort -u); do
         printf '%s\n' $table | grep -qx "$name" || complain "$name in $file is no directive"
