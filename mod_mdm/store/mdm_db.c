@@ -83,15 +83,16 @@ static int connection_is_good(mdm_db_t *db)
 }
 
 /*
- * Whether a failure means that the session does not know the statement any more: SQLite's fixed words after a
- * change of the schema, or our label, which PostgreSQL names in any language when it misses it.
+ * Whether a failure means that the session does not know the statement any more. SQLite fails without an
+ * error when this connection knows of the change of the schema, with words of its own when it meets it;
+ * PostgreSQL names our label, in any language.
  */
 static int is_stale(mdm_db_t *db, mdm_stmt_e stmt, const char *text)
 {
     const char *label = db->connection->labels[stmt];
 
     if (db->kind == MDM_DB_SQLITE3)
-        return strstr(text, "schema has changed") != NULL;
+        return strstr(text, "schema has changed") || !strcmp(text, "not an error");
     return label && strstr(text, label) != NULL;
 }
 
@@ -280,60 +281,54 @@ apr_status_t mdm_db_script(mdm_db_t *db, const char *sql)
     return rv;
 }
 
-/* BEGIN, tried again once on a connection that had to be made anew. */
-static apr_status_t begin(apr_dbd_transaction_t **trans, mdm_db_t *db)
+/*
+ * BEGIN, tried again once on a connection that had to be made anew. Not APR's transactions: PostgreSQL's driver
+ * crashes when its BEGIN fails, SQLite's believes in a transaction that did not begin, and both report
+ * success for one that was rolled back.
+ */
+static apr_status_t begin(mdm_db_t *db)
 {
-    int tries;
+    const char *sql = db->kind == MDM_DB_SQLITE3 ? "BEGIN IMMEDIATE" : "BEGIN";
+    int tries, ignored = 0, rc;
 
     for (tries = 1;; tries++) {
         const char *text;
-        int rc;
 
-        *trans = NULL;
-        rc = apr_dbd_transaction_start(db->driver, db->ctx->pool, db->handle, trans);
+        rc = apr_dbd_query(db->driver, db->handle, &ignored, sql);
         if (rc == 0)
             return APR_SUCCESS;
         text = error_text(db, rc);
-        /* SQLite's driver believes in the transaction all the same until it is ended */
-        if (*trans) {
-            apr_dbd_transaction_mode_set(db->driver, *trans, APR_DBD_TRANSACTION_ROLLBACK);
-            apr_dbd_transaction_end(db->driver, db->ctx->pool, *trans);
-        }
         if (db->kind == MDM_DB_SQLITE3 || tries > 1 || !connection_is_good(db))
             return mdm_fail(db->ctx, MDM_EDB, "database: cannot begin: %s", text);
     }
 }
 
-static apr_status_t finish(mdm_db_t *db, apr_dbd_transaction_t *trans, apr_status_t rv)
+static apr_status_t finish(mdm_db_t *db, apr_status_t rv)
 {
-    int rc, ignored = 0;
+    int ignored = 0, rc = 0, failed = db->failed;
 
-    if (rv != APR_SUCCESS || db->failed)
-        apr_dbd_transaction_mode_set(db->driver, trans, APR_DBD_TRANSACTION_ROLLBACK);
-    rc = apr_dbd_transaction_end(db->driver, db->ctx->pool, trans);
     db->in_transaction = 0;
-    if (db->failed && rv != MDM_EDB)
-        rv = MDM_ECONFLICT;
-    else if (rv == APR_SUCCESS && rc != 0) {
-        rv = mdm_fail(db->ctx, MDM_EDB, "database: cannot commit: %s", error_text(db, rc));
-        if (db->kind == MDM_DB_SQLITE3)
-            apr_dbd_query(db->driver, db->handle, &ignored, "ROLLBACK");
-    }
     db->failed = 0;
-    return rv;
+    if (rv == APR_SUCCESS && !failed) {
+        rc = apr_dbd_query(db->driver, db->handle, &ignored, "COMMIT");
+        if (rc == 0)
+            return APR_SUCCESS;
+        rv = mdm_fail(db->ctx, MDM_EDB, "database: cannot commit: %s", error_text(db, rc));
+    }
+    apr_dbd_query(db->driver, db->handle, &ignored, "ROLLBACK");
+    return failed && rv != MDM_EDB ? MDM_ECONFLICT : rv;
 }
 
 static apr_status_t attempt(mdm_db_t *db, mdm_db_work_fn *work, void *baton)
 {
-    apr_dbd_transaction_t *trans;
     apr_status_t rv = take_turn(db);
 
     if (rv != APR_SUCCESS)
         return rv;
-    rv = begin(&trans, db);
+    rv = begin(db);
     if (rv == APR_SUCCESS) {
         db->in_transaction = 1;
-        rv = finish(db, trans, work(baton, db));
+        rv = finish(db, work(baton, db));
     }
     give_turn(db);
     return rv;

@@ -3,6 +3,9 @@
  * The queue of SQLite's writers, for mdm_db.c: any thread of a child, and mdmctl. The kernel gives a lock
  * back when its holder dies. A lock is held for one transaction, never across two.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE                 /* locks that belong to an open file, not to the process */
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,8 +19,11 @@
 
 #include "mdm_db_lock.h"
 
-#define POLL_FIRST 200              /* microseconds between two looks at the file lock, growing to POLL_MOST */
-#define POLL_MOST 2000
+#define POLL_FIRST 100              /* microseconds between two looks at a lock, growing to POLL_MOST */
+#define POLL_MOST 800
+
+/* Two bytes of the file. Who holds the turnstile is next: nobody can overtake him at the pen. */
+enum { TURNSTILE = 0, PEN = 1 };
 
 struct mdm_db_lock_t {
     int fd;
@@ -78,11 +84,11 @@ apr_status_t mdm_db_lock_open(mdm_db_lock_t **lock, const char *database, apr_po
     const char *file = apr_pstrcat(p, database, "-writer", NULL);
     mdm_db_lock_t *made = apr_palloc(p, sizeof(*made));
 
-    made->fd = open(file, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    made->fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (made->fd >= 0)
         give_to_owner(made->fd, database, p);
     else if (errno == EEXIST)
-        made->fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        made->fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (made->fd < 0)
         return errno;
     apr_pool_cleanup_register(p, made, close_lock, apr_pool_cleanup_null);
@@ -102,33 +108,59 @@ static apr_status_t take_mutex(apr_interval_time_t most)
 #endif
 }
 
-apr_status_t mdm_db_lock_take(mdm_db_lock_t *lock, apr_interval_time_t most)
+static int set_lock(int fd, int byte, int type)
 {
-    apr_time_t end = apr_time_now() + most;
-    apr_interval_time_t pause = POLL_FIRST;
-    apr_status_t rv = take_mutex(most);
+#ifdef F_OFD_SETLK
+    struct flock range = { 0 };
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    while (flock(lock->fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            rv = errno;
-        else if (apr_time_now() >= end)
-            rv = APR_TIMEUP;
-        if (rv != APR_SUCCESS) {
-            if (writers)
-                apr_thread_mutex_unlock(writers);
-            return rv;
-        }
+    range.l_type = (short)type;
+    range.l_whence = SEEK_SET;
+    range.l_start = byte;
+    range.l_len = 1;
+    return fcntl(fd, F_OFD_SETLK, &range);
+#else
+    /* one lock for both: right, but a process that writes much can overtake the others */
+    if (byte == TURNSTILE)
+        return 0;
+    return flock(fd, (type == F_UNLCK ? LOCK_UN : LOCK_EX) | LOCK_NB);
+#endif
+}
+
+static apr_status_t wait_for(mdm_db_lock_t *lock, int byte, apr_time_t end)
+{
+    apr_interval_time_t pause = POLL_FIRST;
+
+    while (set_lock(lock->fd, byte, F_WRLCK) != 0) {
+        if (errno != EWOULDBLOCK && errno != EACCES && errno != EINTR)
+            return errno;
+        if (apr_time_now() >= end)
+            return APR_TIMEUP;
         apr_sleep(pause);
-        pause = pause * 3 / 2 < POLL_MOST ? pause * 3 / 2 : POLL_MOST;
+        pause = pause * 2 < POLL_MOST ? pause * 2 : POLL_MOST;
     }
     return APR_SUCCESS;
 }
 
+apr_status_t mdm_db_lock_take(mdm_db_lock_t *lock, apr_interval_time_t most)
+{
+    apr_time_t end = apr_time_now() + most;
+    apr_status_t rv = take_mutex(most);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = wait_for(lock, TURNSTILE, end);
+    if (rv == APR_SUCCESS) {
+        rv = wait_for(lock, PEN, end);
+        set_lock(lock->fd, TURNSTILE, F_UNLCK);
+    }
+    if (rv != APR_SUCCESS && writers)
+        apr_thread_mutex_unlock(writers);
+    return rv;
+}
+
 void mdm_db_lock_give(mdm_db_lock_t *lock)
 {
-    flock(lock->fd, LOCK_UN);
+    set_lock(lock->fd, PEN, F_UNLCK);
     if (writers)
         apr_thread_mutex_unlock(writers);
 }
