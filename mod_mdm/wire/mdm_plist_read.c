@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 
 #include "mdm_plist.h"
+#include "mdm_plist_text.h"
 #include "mdm_plist_value.h"
 
 #define SMALL_TEXT 1024
@@ -365,52 +365,6 @@ static const xmlSAXHandler handlers = {
     .serror = on_error,
 };
 
-static int is_encoding_accepted(const char *name, apr_size_t len)
-{
-    static const char *const accepted[] = { "UTF-8", "US-ASCII", "ASCII" };
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {
-        if (strlen(accepted[i]) == len && !strncasecmp(accepted[i], name, len))
-            return 1;
-    }
-    return 0;
-}
-
-/* The encoding named in the XML declaration, when there is one. What is malformed here libxml2 refuses. */
-static int is_declaration_accepted(const char *text)
-{
-    const char *end, *name;
-    char quote;
-
-    if (strncmp(text, "<?xml", 5) != 0 || !(end = strstr(text, "?>")) || !(name = strstr(text, "encoding"))
-        || name > end)
-        return 1;
-    name += strlen("encoding");
-    name += strspn(name, " \t\r\n=");
-    quote = *name++;
-    if (quote != '"' && quote != '\'')
-        return 0;
-    end = strchr(name, quote);
-    return end && is_encoding_accepted(name, (apr_size_t)(end - name));
-}
-
-static const char *check_text(mdm_bytes_t text)
-{
-    char head[256];
-
-    if (!text.len)
-        return "it is empty";
-    if (text.len >= 6 && !memcmp(text.data, "bplist", 6))
-        return "it is a binary property list; only the XML form is accepted";
-    if (!mdm_utf8_valid(text))
-        return "it is not UTF-8 text";
-    if (*text.data != '<' && !apr_isspace(*text.data))
-        return "it is not XML";
-    apr_cpystrn(head, (const char *)text.data, text.len < sizeof(head) ? text.len + 1 : sizeof(head));
-    return is_declaration_accepted(head) ? NULL : "its encoding is not UTF-8";
-}
-
 static apr_status_t parse(reader_t *rd, mdm_bytes_t text)
 {
     xmlSAXHandler sax = handlers;
@@ -449,7 +403,7 @@ apr_status_t mdm_plist_read(mdm_plist_t **root, mdm_ctx_t *ctx, mdm_bytes_t text
     }
     if (text.len > MDM_PLIST_MAX_BYTES)
         return mdm_fail(ctx, MDM_ETOOBIG, "the property list is larger than %d bytes", MDM_PLIST_MAX_BYTES);
-    wrong = check_text(text);
+    wrong = mdm_plist_text_check(text);
     if (wrong)
         return mdm_fail(ctx, MDM_EPLIST, "the property list is refused: %s", wrong);
     mdm_plist_init();

@@ -443,6 +443,37 @@ START_TEST(refuses_duplicate_keys_fast)
 }
 END_TEST
 
+/* `count` times what `format` makes of a number, between two texts. */
+static const char *repeated(const char *before, const char *format, int count, const char *after)
+{
+    char *text = apr_palloc(pool, (apr_size_t)count * 24 + 256), *at = apr_cpystrn(text, before, 128);
+    int i;
+
+    for (i = 0; i < count; i++)
+        at += sprintf(at, format, i);
+    apr_cpystrn(at, after, 128);
+    return text;
+}
+
+/* libxml2 takes a minute for the first of these if it is let. */
+START_TEST(refuses_long_tags_fast)
+{
+    clock_t start = clock();
+
+    refused(repeated("<plist ", "a%d=\"\" ", 300000, "><true/></plist>"), "a tag is too long");
+    refused(repeated("<plist a=\">\" ", "a%d='>' ", 300000, "><true/></plist>"), "a tag is too long");
+    refused(repeated("<plist><!-- < --><![CDATA[<]]><true ", "a%d=\"\" ", 300000, "/></plist>"),
+            "a tag is too long");
+    refused(repeated("<plist ", "xmlns:a%d=\"u\" ", 200000, "><true/></plist>"), "a tag is too long");
+    refused(repeated("<plist><a", "a%d", 300000, "/></plist>"), "a tag is too long");
+    refused(repeated("<plist x=\"", "<%d>", 300000, "\"/>"), "a tag is too long");
+    read_ok(repeated("<plist><string>", "<![CDATA[<a b='%d]]>", 100000, "</string></plist>"));
+    read_ok(repeated("<plist><!-- <a ", "b%d='' ", 300000, "--><true/></plist>"));
+    read_ok(repeated("<plist><array>", "<!-- %d -->", 300000, "</array></plist>"));
+    ck_assert_msg(clock() - start < 5 * CLOCKS_PER_SEC, "long tags took more than five seconds");
+}
+END_TEST
+
 START_TEST(writes_the_documented_bytes)
 {
     static const char expected[] = HEAD "<plist version=\"1.0\">\n<dict>\n\t<key>a&amp;b</key>\n"
@@ -659,6 +690,7 @@ int main(void)
     tcase_add_test(group, refuses_other_encodings);
     tcase_add_test(group, limits_depth_and_size);
     tcase_add_test(group, refuses_duplicate_keys_fast);
+    tcase_add_test(group, refuses_long_tags_fast);
     tcase_add_test(group, writes_the_documented_bytes);
     tcase_add_test(group, refuses_to_write_what_xml_cannot_carry);
     tcase_add_test(group, agrees_with_plistlib);
