@@ -72,7 +72,7 @@ mdm_bytes_t oracle_read(const char *name)
 
 const char *oracle_try(int *status, const char *command)
 {
-    FILE *pipe = popen(apr_psprintf(pool, "cd '%s' && { %s; } 2>&1", folder, command), "r");
+    FILE *pipe = popen(apr_psprintf(pool, "cd '%s' && { %s\n} 2>&1", folder, command), "r");
     const char *output;
     int code;
 

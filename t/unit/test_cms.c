@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signed profiles and Mdm-Signature: what our code signs is verified by the openssl command line, what that
+ * signs is verified by our code. Keys are made when the test runs.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_tables.h>
+#include <check.h>
+#include <openssl/err.h>
+
+#include "mdm_cms.h"
+#include "oracle.h"
+
+#define DAY apr_time_from_sec(86400)
+
+static mdm_ctx_t *ctx;
+static mdm_key_t *key;
+static mdm_cert_t *cert;
+
+static void write_cert(const char *name, const mdm_cert_t *which)
+{
+    const char *pem;
+
+    ck_assert_int_eq(mdm_cert_to_pem(&pem, ctx, which), APR_SUCCESS);
+    oracle_write(name, mdm_bytes_of(pem));
+}
+
+static void start(void)
+{
+    mdm_bytes_t pem;
+
+    ctx = oracle_start();
+    ck_assert_int_eq(mdm_key_generate(&key, ctx, 2048), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, key, "Org", "Signer", DAY), APR_SUCCESS);
+    write_cert("cert.pem", cert);
+    ck_assert_int_eq(mdm_key_to_pem(&pem, ctx, key), APR_SUCCESS);
+    oracle_write("key.pem", pem);
+}
+
+/* Sign body.bin with the command line; `more` are options. */
+static mdm_bytes_t sign(const char *more)
+{
+    oracle_run(apr_psprintf(ctx->pool, "openssl cms -sign -binary -in body.bin -signer cert.pem"
+                            " -inkey key.pem -outform DER -out sig.der %s", more));
+    return oracle_read("sig.der");
+}
+
+static apr_status_t check(mdm_bytes_t der, mdm_bytes_t content)
+{
+    mdm_cert_t *signer = NULL;
+    apr_status_t rv;
+
+    mdm_ctx_clear(ctx);
+    rv = mdm_cms_verify_detached(&signer, ctx, der, content);
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+    if (rv == APR_SUCCESS)
+        ck_assert_str_eq(mdm_cert_fingerprint(ctx, signer), mdm_cert_fingerprint(ctx, cert));
+    else
+        ck_assert(ctx->detail && !signer);
+    return rv;
+}
+
+static mdm_bytes_t body(const char *data, apr_size_t len)
+{
+    mdm_bytes_t bytes = { (const unsigned char *)data, len };
+
+    oracle_write("body.bin", bytes);
+    return bytes;
+}
+
+START_TEST(signed_content_verifies)
+{
+    mdm_bytes_t content = { (const unsigned char *)"a\r\nb\nc\0d\xff", 9 }, der, out;
+    const char *text;
+
+    ck_assert_int_eq(mdm_cms_sign(&der, ctx, content, cert, key, NULL), APR_SUCCESS);
+    oracle_write("signed.der", der);
+    oracle_run("openssl cms -verify -binary -inform DER -in signed.der -CAfile cert.pem -purpose any"
+               " -out out.bin");
+    out = oracle_read("out.bin");
+    ck_assert_uint_eq(out.len, content.len);
+    ck_assert_mem_eq(out.data, content.data, content.len);
+    oracle_run("openssl smime -verify -binary -inform DER -in signed.der -CAfile cert.pem -purpose any");
+    text = oracle_run("openssl cms -cmsout -print -inform DER -in signed.der");
+    oracle_has(text, "object: contentType");
+    oracle_has(text, "object: messageDigest");
+    oracle_has(text, "object: signingTime");
+    ck_assert_ptr_null(strstr(text, "object: S/MIME Capabilities"));
+    oracle_has(text, "digestAlgorithm: \n          algorithm: sha256 (");
+    ck_assert_int_eq(oracle_count(text, "d.certificate:"), 1);
+    ck_assert_ptr_null(strstr(oracle_run("openssl asn1parse -inform DER -in signed.der"), "l=inf"));
+}
+END_TEST
+
+START_TEST(chain_is_included_once)
+{
+    apr_array_header_t *chain = apr_array_make(ctx->pool, 2, sizeof(mdm_cert_t *));
+    mdm_cert_t *other;
+    mdm_bytes_t der;
+
+    ck_assert_int_eq(mdm_cert_make_ca(&other, ctx, key, NULL, "Other", DAY), APR_SUCCESS);
+    APR_ARRAY_PUSH(chain, mdm_cert_t *) = cert;
+    APR_ARRAY_PUSH(chain, mdm_cert_t *) = other;
+    ck_assert_int_eq(mdm_cms_sign(&der, ctx, mdm_bytes_of(""), cert, key, chain), APR_SUCCESS);
+    oracle_write("signed.der", der);
+    oracle_run("openssl cms -verify -binary -inform DER -in signed.der -CAfile cert.pem -purpose any");
+    ck_assert_int_eq(oracle_count(oracle_run("openssl cms -cmsout -print -inform DER -in signed.der"),
+                                  "d.certificate:"), 2);
+}
+END_TEST
+
+START_TEST(wrong_key_does_not_sign)
+{
+    mdm_key_t *other;
+    mdm_bytes_t der;
+
+    ck_assert_int_eq(mdm_key_generate(&other, ctx, 2048), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cms_sign(&der, ctx, mdm_bytes_of("x"), cert, other, NULL), MDM_ECRYPTO);
+}
+END_TEST
+
+START_TEST(elliptic_keys_sign_profiles)
+{
+    mdm_key_t *ec;
+    mdm_cert_t *leaf;
+    mdm_bytes_t der;
+
+    oracle_run("openssl ecparam -name prime256v1 -genkey -out ec.key;"
+               "openssl req -x509 -key ec.key -subj /CN=ec -out ec.pem");
+    ck_assert_int_eq(mdm_key_from_pem(&ec, ctx, oracle_read("ec.key")), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cert_from_pem(&leaf, ctx, oracle_read("ec.pem")), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cms_sign(&der, ctx, mdm_bytes_of("profile"), leaf, ec, NULL), APR_SUCCESS);
+    oracle_write("signed.der", der);
+    oracle_has(oracle_run("openssl cms -verify -inform DER -in signed.der -CAfile ec.pem -purpose any"),
+               "profile");
+}
+END_TEST
+
+START_TEST(detached_signatures_verify)
+{
+    mdm_bytes_t content = body("<?xml?>\r\n\0binary\n", 17);
+
+    ck_assert_int_eq(check(sign(""), content), APR_SUCCESS);
+    ck_assert_int_eq(check(sign("-md sha1"), content), APR_SUCCESS);
+    ck_assert_int_eq(check(sign("-md sha384"), content), APR_SUCCESS);
+    ck_assert_int_eq(check(sign("-md sha512"), content), APR_SUCCESS);
+    ck_assert_int_eq(check(sign("-keyid"), content), APR_SUCCESS);
+    ck_assert_int_eq(check(sign("-noattr"), content), APR_SUCCESS);
+    sign("");
+    oracle_run("python3 -c \"b = open('sig.der', 'rb').read(); n = 2 + (b[1] & 127);"
+               "open('ber', 'wb').write(b'\\x30\\x80' + b[n:] + b'\\0\\0')\"");
+    ck_assert_int_eq(check(oracle_read("ber"), content), APR_SUCCESS);
+    oracle_run("openssl smime -sign -binary -in body.bin -signer cert.pem -inkey key.pem -outform DER"
+               " -out p7.der");
+    ck_assert_int_eq(check(oracle_read("p7.der"), content), APR_SUCCESS);
+    content = body("", 0);
+    ck_assert_int_eq(check(sign(""), content), APR_SUCCESS);
+}
+END_TEST
+
+START_TEST(other_content_does_not_verify)
+{
+    mdm_bytes_t content = body("line\n", 5), der = sign("");
+
+    ck_assert_int_eq(check(der, mdm_bytes_of("line\n")), APR_SUCCESS);
+    ck_assert_int_eq(check(der, mdm_bytes_of("line\r\n")), MDM_ECMS);
+    ck_assert_int_eq(check(der, mdm_bytes_of("line")), MDM_ECMS);
+    ck_assert_int_eq(check(der, mdm_bytes_of("")), MDM_ECMS);
+    ck_assert_int_eq(check(sign("-noattr"), mdm_bytes_of("Line\n")), MDM_ECMS);
+    ck_assert_int_eq(check(sign(""), content), APR_SUCCESS);
+}
+END_TEST
+
+START_TEST(unfit_signatures_are_refused)
+{
+    mdm_bytes_t content = body("x", 1), der = sign(""), longer;
+
+    longer.data = (const unsigned char *)apr_pstrmemdup(ctx->pool, (const char *)der.data, der.len);
+    longer.len = der.len + 1;
+    ck_assert_int_eq(check(longer, content), MDM_EINPUT);
+    ck_assert_int_eq(check(content, content), MDM_EINPUT);
+    ck_assert_int_eq(check(mdm_bytes_of(""), content), MDM_EINPUT);
+    ck_assert_int_eq(check(sign("-nodetach"), content), MDM_EINPUT);
+    ck_assert_int_eq(check(sign("-nocerts"), content), MDM_EINPUT);
+    ck_assert_int_eq(check(sign("-md md5"), content), MDM_EINPUT);
+    ck_assert_int_eq(check(sign("-econtent_type 1.2.840.113549.1.9.16.1.4"), content), MDM_EINPUT);
+    ck_assert_int_eq(check(sign("-keyopt rsa_padding_mode:pss"), content), MDM_EINPUT);
+    oracle_run("openssl cms -encrypt -in body.bin -outform DER -out env.der cert.pem");
+    ck_assert_int_eq(check(oracle_read("env.der"), content), MDM_EINPUT);
+    oracle_run("openssl genrsa -out k2 2048; openssl req -x509 -key k2 -subj /CN=2 -out c2;");
+    ck_assert_int_eq(check(sign("-signer c2 -inkey k2"), content), MDM_EINPUT);
+    oracle_run("openssl genrsa -out k3 1024; openssl req -x509 -key k3 -subj /CN=3 -out c3;"
+               "openssl cms -sign -in body.bin -binary -signer c3 -inkey k3 -outform DER -out weak.der;"
+               "openssl ecparam -name prime256v1 -genkey -out k4;"
+               "openssl req -x509 -key k4 -subj /CN=4 -out c4;"
+               "openssl cms -sign -in body.bin -binary -signer c4 -inkey k4 -outform DER -out ec.der");
+    ck_assert_int_eq(check(oracle_read("weak.der"), content), MDM_EINPUT);
+    ck_assert_int_eq(check(oracle_read("ec.der"), content), MDM_EINPUT);
+}
+END_TEST
+
+/* A second certificate with the signer's name and serial but another key must not be taken for it. */
+START_TEST(twin_certificates_do_not_verify)
+{
+    mdm_bytes_t content = body("x", 1);
+
+    oracle_run("openssl req -x509 -key key.pem -subj /CN=twin -set_serial 5 -out a.pem;"
+               "openssl genrsa -out b.key 2048;"
+               "openssl req -x509 -key b.key -subj /CN=twin -set_serial 5 -out b.pem;"
+               "openssl cms -sign -binary -in body.bin -signer a.pem -inkey key.pem -certfile b.pem"
+               " -outform DER -out both.der");
+    ck_assert_int_eq(check(oracle_read("both.der"), content), MDM_EINPUT);
+}
+END_TEST
+
+START_TEST(flipped_bits_do_no_harm)
+{
+    mdm_bytes_t content = body("x", 1), good = sign(""), bytes;
+    unsigned char *data = apr_pmemdup(ctx->pool, good.data, good.len);
+    apr_size_t i;
+    int held = 0;
+
+    bytes.data = data;
+    for (bytes.len = 0; bytes.len < good.len; bytes.len += 1 + good.len / 64)
+        ck_assert_int_eq(check(bytes, content), MDM_EINPUT);
+    bytes.len = good.len;
+    for (i = 0; i < 512; i++) {
+        mdm_cert_t *signer = NULL;
+        apr_size_t at = i * good.len / 512;
+
+        data[at] ^= (unsigned char)(1 << i % 8);
+        mdm_ctx_clear(ctx);
+        held += mdm_cms_verify_detached(&signer, ctx, bytes, content) == APR_SUCCESS;
+        data[at] ^= (unsigned char)(1 << i % 8);
+    }
+    ck_assert_int_lt(held, 400); /* bits of the certificate itself are for others to judge */
+    ck_assert_int_eq(check(good, content), APR_SUCCESS);
+}
+END_TEST
+
+static Suite *cms_suite(void)
+{
+    Suite *suite = suite_create("cms");
+    TCase *tcase = tcase_create("cms");
+
+    tcase_set_timeout(tcase, 120);
+    tcase_add_checked_fixture(tcase, start, oracle_end);
+    tcase_add_test(tcase, signed_content_verifies);
+    tcase_add_test(tcase, chain_is_included_once);
+    tcase_add_test(tcase, wrong_key_does_not_sign);
+    tcase_add_test(tcase, elliptic_keys_sign_profiles);
+    tcase_add_test(tcase, detached_signatures_verify);
+    tcase_add_test(tcase, other_content_does_not_verify);
+    tcase_add_test(tcase, unfit_signatures_are_refused);
+    tcase_add_test(tcase, twin_certificates_do_not_verify);
+    tcase_add_test(tcase, flipped_bits_do_no_harm);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(cms_suite());
+    int failed;
+
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
