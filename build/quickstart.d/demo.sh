@@ -113,7 +113,7 @@ run_command() {
 END
     code=$(api -o "$answer" -w '%{http_code}' -T "$body" "$url/mdm/api/v1/enqueue/$udid") || code=000
     [ "$code" = 200 ] || die_with "$answer" "queueing $1 for the device is answered $code" "look into $dir/log/error.log"
-    wait_for 60 answered "$uuid" || die_with "$dir/log/device.log" "the device has not answered $1 within a minute" \
+    wait_for 60 event_or_gone "\"uuid\": \"$uuid\"" && wait_for 30 answered "$uuid" || die_with "$dir/log/device.log" "the device has not answered $1 within a minute" \
         "look into $dir/log/error.log, $dir/log/apns.log and $dir/log/device.log"
     [ "$outcome" = Acknowledged ] || die_with "$dir/log/device.log" "the device answered $1 with $outcome"
     step "command" "$1: woken through the push mock, $outcome"
@@ -121,7 +121,6 @@ END
 
 # Asks the server, not the device: sets outcome when the command has a final state.
 answered() {
-    running device || die_with "$dir/log/device.log" "the simulated device has ended"
     api -o "$dir/demo/answer.json" "$url/mdm/api/v1/commands/$1" 2>>"$dir/log/answer.log" || return 1
     outcome=$("$python" "$parts/outcome.py" "$dir/demo/answer.json" "$udid")
     [ -n "$outcome" ]
