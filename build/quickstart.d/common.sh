@@ -234,6 +234,7 @@ existing_file() {
 # The saved port is kept while it is free or ours. A port that was asked for is never exchanged for another.
 choose_port() {
     port=${setting[port]:-8443}
+    site_running || end_orphans
     if site_running && [ "$port" = "${setting[running-port]:-}" ]; then
         return
     fi

@@ -35,7 +35,7 @@ make_keys() {
 
 make_identity_ca() {
     [ ! -f "$dir/state/ca.pem" ] || [ ! -f "$dir/state/ca.key" ] || [ ! -f "$dir/state/seal.key" ] || return 0
-    "$dir/bin/mdmctl" --state-dir "$dir/state" ca init --organization "mod_mdm quickstart" >"$dir/log/ca.log" 2>&1 ||
+    "$dir/bin/mdmctl" --state-dir "$dir/state" ca init --organization "Quickstart" >"$dir/log/ca.log" 2>&1 ||
         die_with "$dir/log/ca.log" "cannot make the identity CA in $dir/state"
     step "identity CA" "$dir/state/ca.pem"
 }

@@ -107,7 +107,7 @@ conf_site() {
 
     MDMEngine On
     MDMServerURL $url
-    MDMOrganization "mod_mdm quickstart"
+    MDMOrganization "Quickstart"
     MDMStateDir "$dir/state"
     MDMAPIKeyFile "$dir/secrets/api.key"
 END
@@ -177,6 +177,20 @@ site_running() {
     remember_process httpd "$pid" 2>/dev/null
 }
 
+# Children outlive a parent that was killed: they keep its port and, without it, listen to no gentle signal. They
+# are known by the configuration they were started with.
+end_orphans() {
+    local process orphan began
+    for process in /proc/[0-9]*; do
+        { tr '\0' '\n' <"$process/cmdline"; } 2>/dev/null | grep -qxF -- "$dir/httpd.conf" || continue
+        orphan=${process#/proc/}
+        began=$(start_time "$orphan") || continue
+        kill -KILL "$orphan" 2>/dev/null || continue
+        wait_for 10 gone "$orphan" "$began" || die "process $orphan still runs" "end it by hand"
+        step "httpd" "ended process $orphan, whose parent was gone"
+    done
+}
+
 # What a running httpd has read: when this changes, it has to read again.
 state_of_site() {
     cat "$dir/httpd.conf" "$dir/modules/mod_mdm.so" "$tls_cert" "$dir/state/ca.pem" "$dir/secrets/api.key" | sha256sum
@@ -185,7 +199,6 @@ state_of_site() {
 start_site() {
     local log=$dir/log/start.log
     url=https://$(url_host):$port
-    ! port_taken "$port" || site_running || choose_port
     write_conf
     "$httpd" -t -f "$dir/httpd.conf.new" >"$log" 2>&1 </dev/null 9>&- ||
         die_with "$log" "httpd refuses the configuration $dir/httpd.conf.new"
@@ -211,6 +224,7 @@ start_site() {
 launch_httpd() {
     local log=$dir/log/start.log
     rm -f "$dir/run/httpd.pid"
+    end_orphans
     "$httpd" -f "$dir/httpd.conf" -k start >"$log" 2>&1 </dev/null 9>&- || die_start
     wait_for 30 site_running || die_start
     started+=(httpd)
@@ -285,6 +299,7 @@ stop_site() {
         fi
         end_process "$file" || die "$file still runs" "end process $pid by hand"
     done
+    end_orphans
     rm -f "$dir/run/httpd.pid" "$dir/run/state"
     [ "$any" = yes ] || say "Nothing runs in $dir."
 }
