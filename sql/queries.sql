@@ -330,7 +330,7 @@ INSERT INTO mdm_event (id, at, kind, actor, source_ip, enrollment_id, object, de
 VALUES (%lld, %lld, %s, %s, %s, %s, %s, %s);
 
 -- STMT_FIGURES_ENROLLMENTS ()
-SELECT state, type, COUNT(*) FROM mdm_enrollment GROUP BY state, type ORDER BY state, type;
+SELECT state, type, COUNT(*) FROM mdm_enrollment GROUP BY type, state ORDER BY type, state;
 
 -- STMT_FIGURES_QUEUE (hour, hour, day, day, week, week)
 SELECT COUNT(CASE WHEN queued_at > %lld THEN 1 END),

@@ -42,7 +42,7 @@ CREATE TABLE mdm_enrollment (
 );
 CREATE UNIQUE INDEX mdm_enrollment_by_enrollment_id ON mdm_enrollment (enrollment_id);
 CREATE INDEX mdm_enrollment_by_parent ON mdm_enrollment (parent) WHERE parent > 0;
-CREATE INDEX mdm_enrollment_by_state ON mdm_enrollment (state, type);
+CREATE INDEX mdm_enrollment_by_type ON mdm_enrollment (type, state);
 
 CREATE TABLE mdm_certificate (
     fingerprint TEXT NOT NULL PRIMARY KEY,
@@ -63,7 +63,7 @@ CREATE UNIQUE INDEX mdm_certificate_by_serial ON mdm_certificate (serial);
 CREATE UNIQUE INDEX mdm_certificate_by_request ON mdm_certificate (request_sha256) WHERE request_sha256 IS NOT NULL;
 CREATE INDEX mdm_certificate_by_enrollment ON mdm_certificate (enrollment) WHERE enrollment > 0;
 CREATE INDEX mdm_certificate_by_issue ON mdm_certificate (issued_at);
-CREATE INDEX mdm_certificate_current ON mdm_certificate (not_after, revoked_at) WHERE replaced_by IS NULL;
+CREATE INDEX mdm_certificate_current ON mdm_certificate (not_after, revoked_at, replaced_by) WHERE replaced_by IS NULL;
 
 CREATE TABLE mdm_challenge (
     sha256 TEXT NOT NULL PRIMARY KEY,
@@ -124,7 +124,7 @@ CREATE TABLE mdm_queue (
     sent_at BIGINT NOT NULL,
     PRIMARY KEY (command, enrollment)
 ) WITHOUT ROWID;
-CREATE INDEX mdm_queue_next ON mdm_queue (enrollment, priority DESC, command, notnow);
+CREATE INDEX mdm_queue_next ON mdm_queue (enrollment, priority DESC, command);
 CREATE INDEX mdm_queue_notnow ON mdm_queue (enrollment) WHERE notnow = 1;
 
 -- History.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The records of the store, family by family, on both databases: what goes in comes out, who may not gets the right
- * refusal, secrets lie sealed in the tables, and the statement budgets hold. The push families are in test_store_push.c.
+ * The records of the store, family by family, on both databases: what goes in comes out, who may not gets
+ * the right refusal, secrets lie sealed in the tables, and the statement budgets hold. The push families are
+ * in test_store_push.c.
  */
 #include <stdlib.h>
 #include <string.h>

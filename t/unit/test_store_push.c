@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Push certificates and wanted wake-ups, on both databases: wishes join, claims are exclusive and end, a wish that comes
- * during a claim is not swallowed, a dead token stays dead until the next TokenUpdate and not longer.
+ * Push certificates and wanted wake-ups, on both databases: wishes join, claims are exclusive and end, a
+ * wish that comes during a claim is not swallowed, a dead token stays dead until the next TokenUpdate and not
+ * longer.
  */
 #include <stdio.h>
 #include <string.h>
