@@ -84,7 +84,8 @@ void apns_mock_start(apns_mock_t *mock, mdm_ctx_t *ctx, const char *options)
     free(here);
     ready = json_loads(line, 0, NULL);
     ck_assert_msg(ready != NULL, "the mock says: %s", line);
-    mock->url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d", (int)json_integer_value(json_object_get(ready, "port")));
+    mock->url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d",
+                             (int)json_integer_value(json_object_get(ready, "port")));
     mock->control_port = (int)json_integer_value(json_object_get(ready, "control_port"));
     mock->ca = oracle_read("apns-ca.pem");
     json_decref(ready);

@@ -415,6 +415,7 @@ static const char one_answer[] =
 
 START_TEST(test_http1_is_no_answer)
 {
+    static const char *const protocols[] = { "http/1.1", "", "h2" };
     const char *program = getenv("MDM_PYTHON");
     mdm_http_request_t request;
     outcome_t outcome;
@@ -423,7 +424,7 @@ START_TEST(test_http1_is_no_answer)
     make_server_certificate();
     oracle_write("one_answer.py", mdm_bytes_of(one_answer));
     port = atoi(apns_mock_spawn(ctx, apr_pstrcat(ctx->pool, program && *program ? program : "/usr/bin/python3",
-                                                 " one_answer.py ", _i == 0 ? "http/1.1" : _i == 1 ? "" : "h2", NULL)));
+                                                 " one_answer.py ", protocols[_i], NULL)));
     mock.url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d", port);
     mock.certificate.len = mock.key.len = 0;
     ck_assert_int_eq(mdm_http_create(&http, ctx, 1, 2), APR_SUCCESS);
