@@ -188,6 +188,7 @@ end_orphans() {
         kill -KILL "$orphan" 2>/dev/null || continue
         wait_for 10 gone "$orphan" "$began" || die "process $orphan still runs" "end it by hand"
         step "httpd" "ended process $orphan, whose parent was gone"
+        any=yes
     done
 }
 
@@ -327,6 +328,10 @@ write_environment() {
     mv "$dir/site.env.new" "$dir/site.env"
 }
 
+only_test_certificate() {
+    ! request "$url/mdm-status?json" 2>>"$dir/log/answer.log" | grep '"topic": "' | grep -qvF -- "$test_topic"
+}
+
 show_site() {
     local again=$src/build/quickstart
     case $again in *[!A-Za-z0-9_./-]*) again=$(quoted "$again") ;; esac
@@ -349,7 +354,7 @@ The site is up (httpd process $pid).
 END
     if demo_runs; then
         say "A mock stands in for Apple's push service, so real devices are not woken until --stop and a new start."
-    else
+    elif only_test_certificate; then
         cat <<END
 The push certificate is one for tests: devices enroll, but Apple will not wake them. For real devices upload your
 own (README.md and docs/push-certificate.md say how); new enrollments then use it.
