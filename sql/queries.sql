@@ -164,7 +164,7 @@ SELECT id, uuid, request_type, created_by, created_at, body FROM mdm_command WHE
 SELECT * FROM (
     SELECT q.enrollment AS enrollment, e.enrollment_id AS enrollment_id, c.request_type AS request_type,
         q.notnow AS notnow, q.tries AS tries, q.queued_at AS queued_at, q.sent_at AS sent_at,
-        NULL AS status, 0 AS finished_at, NULL AS error_chain
+        NULL AS status, 0 AS finished_at, NULL AS error_chain, NULL AS response, q.command AS command
     FROM mdm_command c JOIN mdm_queue q ON q.command = c.id JOIN mdm_enrollment e ON e.id = q.enrollment
     WHERE c.uuid = %s
         AND q.enrollment > COALESCE((SELECT id FROM mdm_enrollment WHERE enrollment_id = %s), %lld)
@@ -173,7 +173,8 @@ UNION ALL
 SELECT * FROM (
     SELECT r.enrollment AS enrollment, e.enrollment_id AS enrollment_id, r.request_type AS request_type,
         0 AS notnow, 0 AS tries, c.created_at AS queued_at, 0 AS sent_at,
-        r.status AS status, r.finished_at AS finished_at, r.error_chain AS error_chain
+        r.status AS status, r.finished_at AS finished_at, r.error_chain AS error_chain, r.response AS response,
+        r.command AS command
     FROM mdm_command c JOIN mdm_result r ON r.command = c.id JOIN mdm_enrollment e ON e.id = r.enrollment
     WHERE c.uuid = %s
         AND r.enrollment > COALESCE((SELECT id FROM mdm_enrollment WHERE enrollment_id = %s), %lld)

@@ -16,6 +16,7 @@ typedef struct {
     const mdm_device_t *device;
     const mdm_connect_row_t *row;
     apr_int64_t enrollment;
+    int wake;
 } message_t;
 
 typedef apr_status_t message_fn(message_t *m);
@@ -96,7 +97,7 @@ static apr_status_t authenticate_again(message_t *m, mdm_enrollment_t *fresh)
     fresh->id = m->enrollment = old->id;
     if (is_renewal(m, old))
         return event(m, "enrollment.renewing", NULL);
-    if ((rv = mdm_store_queue_cancel(m->st, old->id, "the device has enrolled anew")) != APR_SUCCESS
+    if ((rv = mdm_store_queue_cancel(m->st, old->id, "\"the device has enrolled anew\"")) != APR_SUCCESS
         || (rv = mdm_store_enrollment_reset_users(m->st, old->id)) != APR_SUCCESS
         || (rv = mdm_store_enrollment_authenticate(m->st, fresh)) != APR_SUCCESS)
         return rv;
@@ -176,8 +177,10 @@ static apr_status_t token_update(message_t *m)
         return rv;
     if (!is_user_channel(m))
         rv = mdm_store_certificate_supersede(m->st, m->enrollment, m->device->fingerprint);
-    if (rv == APR_SUCCESS && m->row->next)
+    if (rv == APR_SUCCESS && m->row->next) {
+        m->wake = 1;
         rv = mdm_store_push_want_one(m->st, m->enrollment, mdm_ctx_now(m->st->ctx));
+    }
     if (rv == APR_SUCCESS && m->row->state != MDM_STATE_ENROLLED)
         rv = event(m, "enrollment.enrolled", NULL);
     return rv;
@@ -185,7 +188,7 @@ static apr_status_t token_update(message_t *m)
 
 static apr_status_t check_out(message_t *m)
 {
-    apr_status_t rv = mdm_store_queue_cancel(m->st, m->enrollment, "the device has checked out");
+    apr_status_t rv = mdm_store_queue_cancel(m->st, m->enrollment, "\"the device has checked out\"");
 
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(m->st, m->enrollment, MDM_STATE_LEFT);
@@ -250,10 +253,10 @@ static apr_status_t work(void *baton, mdm_db_t *db)
     return messages[w->index].handle(m);
 }
 
-apr_status_t mdm_checkin_handle(apr_int64_t *enrollment, mdm_store_t *st, mdm_bytes_t body, const char *fingerprint,
-                                const char *source)
+apr_status_t mdm_checkin_handle(mdm_checkin_answer_t *answer, mdm_store_t *st, mdm_bytes_t body,
+                                const char *fingerprint, const char *source)
 {
-    work_t w = { { st, NULL, NULL, 0 }, 0 };
+    work_t w = { { st, NULL, NULL, 0, 0 }, 0 };
     mdm_device_t *device;
     const char *type;
     apr_status_t rv = mdm_device_read(&device, st->ctx, body, fingerprint, source);
@@ -272,6 +275,7 @@ apr_status_t mdm_checkin_handle(apr_int64_t *enrollment, mdm_store_t *st, mdm_by
     if (rv == APR_SUCCESS)
         mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0230) "%s of %s, certificate %s", type,
                 device->enrollment_id, w.m.row->serial);
-    *enrollment = w.m.enrollment;
+    answer->enrollment = w.m.enrollment;
+    answer->wake = w.m.wake;
     return rv;
 }

@@ -31,7 +31,7 @@ static int is_notnow(const char *status)
 /* An acknowledged erase is the last word of a device: nothing may reach what comes up on it next. */
 static apr_status_t close_wiped(report_t *r)
 {
-    apr_status_t rv = mdm_store_queue_cancel(r->st, r->row->enrollment, "the device has been erased");
+    apr_status_t rv = mdm_store_queue_cancel(r->st, r->row->enrollment, "\"the device has been erased\"");
 
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(r->st, r->row->enrollment, MDM_STATE_WIPED);

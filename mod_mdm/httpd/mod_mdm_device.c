@@ -55,14 +55,15 @@ static int answer_checkin(request_rec *r, const mdm_conf_t *conf)
 {
     const mdm_bytes_t nothing = { NULL, 0 };
     device_request_t d;
-    apr_int64_t enrollment = 0;
+    mdm_checkin_answer_t answer = { 0, 0 };
     apr_status_t rv = open_request(&d, r, conf);
 
     if (rv == APR_SUCCESS)
-        rv = mdm_checkin_handle(&enrollment, d.st, d.body, d.fingerprint, r->useragent_ip);
+        rv = mdm_checkin_handle(&answer, d.st, d.body, d.fingerprint, r->useragent_ip);
     if (rv == APR_SUCCESS) {
-        mdm_seen_note(conf, enrollment, r->request_time, r->useragent_ip, 0);
-        mdm_worker_wake();
+        mdm_seen_note(conf, answer.enrollment, r->request_time, r->useragent_ip, 0);
+        if (answer.wake)
+            mdm_worker_wake();
     }
     return finish(&d, rv, nothing);
 }

@@ -70,7 +70,7 @@ apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st,
     if (rv != APR_SUCCESS)
         return rv;
     *out = apr_array_make(st->ctx->pool, rows->count, sizeof(mdm_queue_item_t *));
-    for (r = 0; r < rows->count; r++) {
+    for (r = 0; r < rows->count && rv == APR_SUCCESS; r++) {
         mdm_queue_item_t *item = apr_pcalloc(st->ctx->pool, sizeof(*item));
 
         item->uuid = uuid;
@@ -82,9 +82,10 @@ apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st,
         item->state = MDM_ROW(rows, r, 7) ? MDM_ROW(rows, r, 7) : open_state(rows, r, 3, 6);
         item->finished_at = mdm_row_number(rows, r, 8);
         item->error_chain = MDM_ROW(rows, r, 9);
+        rv = mdm_store_response_open(&item->response, st, MDM_ROW(rows, r, 10), MDM_ROW(rows, r, 0), MDM_ROW(rows, r, 11));
         APR_ARRAY_PUSH(*out, mdm_queue_item_t *) = item;
     }
-    return APR_SUCCESS;
+    return rv;
 }
 
 apr_status_t mdm_store_queue_list(apr_array_header_t **out, mdm_store_t *st, const char *enrollment_id, int limit)

@@ -114,11 +114,20 @@ apr_status_t mdm_store_queue_cancel(mdm_store_t *st, apr_int64_t enrollment, con
     return rv == APR_SUCCESS && cancelled ? mdm_db_exec(NULL, st->db, STMT_QUEUE_CANCEL, both) : rv;
 }
 
+apr_status_t mdm_store_response_open(const char **response, mdm_store_t *st, const char *sealed, const char *enrollment,
+                                     const char *command)
+{
+    mdm_bytes_t bytes;
+    apr_status_t rv = mdm_row_unseal(&bytes, st, sealed, RESPONSE, result_row(st, enrollment, command));
+
+    *response = (const char *)bytes.data;
+    return rv;
+}
+
 static apr_status_t get_result(mdm_queue_item_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args,
                                const char *enrollment_id)
 {
     mdm_queue_item_t *item = apr_pcalloc(st->ctx->pool, sizeof(*item));
-    mdm_bytes_t response;
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, stmt, args);
 
@@ -133,11 +142,8 @@ static apr_status_t get_result(mdm_queue_item_t **out, mdm_store_t *st, mdm_stmt
     item->queued_at = mdm_row_number(rows, 0, 5);
     item->finished_at = mdm_row_number(rows, 0, 6);
     item->error_chain = MDM_ROW(rows, 0, 7);
-    rv = mdm_row_unseal(&response, st, MDM_ROW(rows, 0, 8), RESPONSE,
-                        result_row(st, MDM_ROW(rows, 0, 0), MDM_ROW(rows, 0, 1)));
-    item->response = (const char *)response.data;
     *out = item;
-    return rv;
+    return mdm_store_response_open(&item->response, st, MDM_ROW(rows, 0, 8), MDM_ROW(rows, 0, 0), MDM_ROW(rows, 0, 1));
 }
 
 apr_status_t mdm_store_result_latest(mdm_queue_item_t **out, mdm_store_t *st, const char *enrollment_id,

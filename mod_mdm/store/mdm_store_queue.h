@@ -38,7 +38,7 @@ typedef struct mdm_queue_item_t {
     apr_time_t queued_at, sent_at, finished_at;
     int tries;
     const char *error_chain;      /* JSON, results only */
-    const char *response;         /* raw plist text, results only, NULL in lists */
+    const char *response;         /* raw plist text, results only */
 } mdm_queue_item_t;
 
 /** Open commands of an enrollment in the order they will be served. Array of mdm_queue_item_t *. */
@@ -78,6 +78,9 @@ apr_status_t mdm_store_queue_cancel(mdm_store_t *st, apr_int64_t enrollment, con
 /** The newest result of a RequestType for an enrollment. @return MDM_ENOTFOUND */
 apr_status_t mdm_store_result_latest(mdm_queue_item_t **out, mdm_store_t *st, const char *enrollment_id,
                                      const char *request_type);
+/** Open a sealed response of mdm_result; for the files of the store. NULL stays NULL. No statement. */
+apr_status_t mdm_store_response_open(const char **response, mdm_store_t *st, const char *sealed,
+                                     const char *enrollment, const char *command);
 /** The result of a command for an enrollment, with its response. @return MDM_ENOTFOUND */
 apr_status_t mdm_store_result_get(mdm_queue_item_t **out, mdm_store_t *st, const char *uuid,
                                   const char *enrollment_id);
