@@ -39,7 +39,7 @@ PidFile "%(folder)s/httpd.pid"
 DefaultRuntimeDir "%(folder)s/run"
 Mutex "file:%(folder)s/run" default
 ErrorLog "%(folder)s/error.log"
-LogLevel warn mpm_event:notice mpm_worker:notice mpm_prefork:notice %(loglevel)s
+LogLevel warn mpm_%(mpm)s:notice core:notice %(loglevel)s
 CustomLog "%(folder)s/access.log" "%%h %%u \\"%%r\\" %%>s %%D"
 %(identity)s
 Listen 127.0.0.1:%(port)d
@@ -152,7 +152,7 @@ class Site:
 
     def _write_conf(self, port):
         self.port = port
-        values = {"folder": self.folder, "port": port, "loglevel": self.loglevel,
+        values = {"folder": self.folder, "port": port, "loglevel": self.loglevel, "mpm": self.mpm,
                   "server_file": self.keys.server_file, "server_key_file": self.keys.server_key_file,
                   "identity": "User %s\nGroup #%d\n" % (RUN_USER, pwd.getpwnam(RUN_USER).pw_gid)
                   if os.geteuid() == 0 else ""}

@@ -54,8 +54,12 @@ def test_a_certificate_that_only_looks_like_ours_is_403(site, phone):
     imitation.name = phone.certificate.issuer
     certificate, key = imitation.issue(phone.certificate.subject, usage="client", key=site.keys.take())
     with phone.as_identity(certificate, key):
-        for mode in MODES:
-            assert refused(phone.idle(identity=mode))
+        assert refused(phone.idle(identity="signature"))
+        # mod_ssl may end the handshake itself: it knows our CA's certificate when the device sends it along
+        try:
+            assert refused(phone.idle(identity="tls"))
+        except OSError:
+            pass
 
 
 def test_a_certificate_of_the_ca_that_is_not_in_the_table_is_403(site, phone):
