@@ -12,6 +12,7 @@
 #include <mod_status.h>
 #include <mpm_common.h>
 
+#include "mod_mdm_alarm.h"
 #include "mod_mdm_config.h"
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_handlers.h"
@@ -92,6 +93,9 @@ static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serve
     }
     if (sites->nelts == 0)
         return OK;
+    if (mdm_alarm_create(p) != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, MDMNO(0002) "no shared memory: the status page will not show past "
+                     "failures");
     ap_add_version_component(p, "mod_mdm/" MDM_VERSION);
     return mdm_worker_post_config(sites, p, s);
 }

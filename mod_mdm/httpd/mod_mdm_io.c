@@ -8,6 +8,7 @@
 #include <http_request.h>
 #include <util_filter.h>
 
+#include "mod_mdm_alarm.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_log.h"
 
@@ -156,8 +157,12 @@ int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
 {
     int status = rv < MDM_E_START ? ap_map_http_request_error(rv, HTTP_BAD_REQUEST) : mdm_io_status(rv);
 
-    ap_log_rerror(APLOG_MARK, status >= 500 ? APLOG_ERR : APLOG_INFO, rv < MDM_E_START ? rv : 0, r,
-                  MDMNO(0110) "%s %s: %d: %s", r->method, r->uri, status, mdm_ctx_detail(ctx, rv));
+    int level = status >= 500 ? APLOG_ERR : status == HTTP_FORBIDDEN ? APLOG_WARNING : APLOG_INFO;
+
+    ap_log_rerror(APLOG_MARK, level, rv < MDM_E_START ? rv : 0, r, MDMNO(0110) "%s %.200s: %d: %s", r->method, r->uri,
+                  status, mdm_ctx_detail(ctx, rv));
+    if (status >= 500)
+        mdm_alarm_raise(r->request_time, mdm_ctx_detail(ctx, rv));
     return status;
 }
 
@@ -179,7 +184,7 @@ int mdm_io_method(int *answer, request_rec *r, const char *const *allowed)
     const char *allow = NULL;
 
     for (method = allowed; *method; method++) {
-        if (!strcmp(*method, r->method))
+        if (!strcmp(*method, r->header_only ? "GET" : r->method))
             return 1;
         allow = allow ? apr_pstrcat(r->pool, allow, ", ", *method, NULL) : *method;
     }

@@ -21,7 +21,7 @@ static const char *parameter(request_rec *r, const char *name)
 
     for (pair = args ? apr_strtok(args, "&", &last) : NULL; pair; pair = apr_strtok(NULL, "&", &last)) {
         if (!strncmp(pair, name, len) && pair[len] == '=')
-            return apr_punescape_url(r->pool, pair + len + 1, NULL, "\r\n", 0);
+            return apr_punescape_url(r->pool, pair + len + 1, NULL, NULL, 0);
     }
     return NULL;
 }

@@ -11,24 +11,36 @@
 
 #include "mdm_json.h"
 #include "mdm_status.h"
+#include "mod_mdm_alarm.h"
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_handlers.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_page.h"
+
+/* How long a failure stays on the page. */
+#define ALARM_SPAN apr_time_from_sec(900)
 
 static const char *const methods[] = { "GET", NULL };
 
 static json_t *make_report(request_rec *r, const mdm_conf_t *conf, mdm_ctx_t *ctx, mdm_store_t **st)
 {
     apr_status_t rv = mdm_dbd_request(st, ctx, r);
-    const char *why = NULL;
+    const char *why = NULL, *failure;
+    json_t *report;
+    apr_time_t at;
 
     if (rv != APR_SUCCESS) {
         why = mdm_ctx_detail(ctx, rv);
         mdm_io_log_failure(r, ctx, rv);
         *st = NULL;
     }
-    return mdm_status_report(ctx, *st, conf->site, why);
+    report = mdm_status_report(ctx, *st, conf->site, why);
+    failure = mdm_alarm_last(&at, r->request_time, ALARM_SPAN, r->pool);
+    if (failure && !why)
+        json_array_append_new(json_object_get(report, "alerts"),
+                              json_sprintf("A request failed %d seconds ago: %s",
+                                           (int)apr_time_sec(r->request_time - at), failure));
+    return report;
 }
 
 /* "open_commands", "under 1 hour" becomes OpenCommandsUnder1Hour: mod_status' style of keys. */
