@@ -24,7 +24,7 @@ choose_build_folder() {
 build_module() {
     local log=$dir/log/build.log
     choose_build_folder
-    if [ -f "$build/Makefile" ] && make -q -C "$build" all >/dev/null 2>&1; then
+    if [ -f "$build/Makefile" ] && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -q -C "$build" all >/dev/null 2>&1; then
         step "module" "built already ($build)"
     else
         step "module" "building in $build; the first time takes a minute"
@@ -39,7 +39,7 @@ build_module() {
 # A build folder that build/test has configured is taken as it is. A shell of its own, because "set -e" does not
 # hold inside a condition.
 build_all() {
-    env -u MDM_BUILDDIR bash -eu -c '
+    env -u MDM_BUILDDIR -u MAKEFLAGS -u MFLAGS -u MAKELEVEL bash -eu -c '
         . "$1/build/configured"
         [ -f "$3/Makefile" ] && [ -x "$3/config.status" ] || configured "$2" "$3" --disable-tests
         make -C "$3" -j"$(nproc)" all' - "$src" "$tree" "$build"
