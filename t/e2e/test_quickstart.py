@@ -51,11 +51,10 @@ def quickstart():
     parent = tempfile.mkdtemp(prefix="mdm quickstart-")
     made = Quickstart(os.path.join(parent, "site"))
     yield made
-    if os.path.exists(os.path.join(made.folder, "site.env")):
-        made("--stop")
-        elsewhere = os.path.dirname(made.env()["MDM_CTL"])
-        assert os.path.basename(elsewhere).startswith("quickstart-")
-        shutil.rmtree(elsewhere)
+    made("--stop")
+    number = subprocess.run(["cksum"], input=made.folder.encode(), capture_output=True, check=True).stdout.split()[0]
+    for shared in ("/var/lib/mod_mdm", os.path.expanduser("~/.local/share/mod_mdm")):
+        shutil.rmtree(os.path.join(shared, "quickstart-" + number.decode()), ignore_errors=True)
     shutil.rmtree(parent)
 
 
