@@ -108,7 +108,6 @@ static apr_status_t check_request(mdm_ctx_t *ctx, X509_REQ *req, int *weak)
     if (rv != APR_SUCCESS)
         return rv;
     holds = X509_REQ_verify(req, pkey) == 1;
-    ERR_clear_error();
     if (!holds)
         return mdm_fail(ctx, MDM_EINPUT, "the certification request's own signature is wrong");
     return APR_SUCCESS;
@@ -139,6 +138,7 @@ apr_status_t mdm_csr_from_der(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, mdm_by
         return mdm_fail(ctx, MDM_EINPUT, "not a DER certification request");
     apr_pool_cleanup_register(ctx->pool, req, free_req, apr_pool_cleanup_null);
     rv = check_request(ctx, req, weak);
+    ERR_clear_error();
     if (rv != APR_SUCCESS)
         return rv;
     made = apr_pcalloc(ctx->pool, sizeof(*made));

@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <check.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -68,6 +69,7 @@ static int refused(mdm_bytes_t der)
     ck_assert_int_eq(mdm_csr_from_der(&csr, &weak, ctx, der), MDM_EINPUT);
     ck_assert_ptr_null(csr);
     ck_assert_ptr_nonnull(ctx->detail);
+    ck_assert_uint_eq(ERR_peek_error(), 0);
     return weak;
 }
 
@@ -396,6 +398,17 @@ START_TEST(odd_challenges_are_none)
 }
 END_TEST
 
+static apr_size_t find(mdm_bytes_t in, const char *bytes, apr_size_t len)
+{
+    apr_size_t at;
+
+    for (at = 0; at + len <= in.len; at++)
+        if (!memcmp(in.data + at, bytes, len))
+            return at;
+    ck_abort_msg("not there");
+    return 0;
+}
+
 START_TEST(unfit_requests_are_refused)
 {
     mdm_bytes_t der = make_csr("2048", "-subj /CN=d");
@@ -408,6 +421,11 @@ START_TEST(unfit_requests_are_refused)
     changed.len++;
     ck_assert_int_eq(refused(changed), 0);
     changed.len -= 2;
+    ck_assert_int_eq(refused(changed), 0);
+    changed.len++;
+    data[find(der, "\x02\x01\x00", 3) + 2] = 1; /* version 2 */
+    ck_assert_int_eq(refused(changed), 0);
+    data[find(der, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", 9) + 8] = 3; /* no key algorithm */
     ck_assert_int_eq(refused(changed), 0);
     ck_assert_int_eq(refused(mdm_bytes_of("")), 0);
     ck_assert_int_eq(refused(make_csr("1024", "-subj /CN=d")), 0);
