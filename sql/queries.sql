@@ -162,21 +162,23 @@ SELECT id, uuid, request_type, created_by, created_at, body FROM mdm_command WHE
 
 -- STMT_COMMAND_STATES (uuid, cursor, none, limit, uuid, cursor, none, limit, limit)
 SELECT * FROM (
-    SELECT q.enrollment AS enrollment, e.enrollment_id AS enrollment_id, c.request_type AS request_type,
+    SELECT q.enrollment AS enrollment, e.enrollment_id AS enrollment_id,
+        (SELECT c.request_type FROM mdm_command c WHERE c.id = q.command) AS request_type,
         q.notnow AS notnow, q.tries AS tries, q.queued_at AS queued_at, q.sent_at AS sent_at,
         NULL AS status, 0 AS finished_at, NULL AS error_chain, NULL AS response, q.command AS command
-    FROM mdm_command c JOIN mdm_queue q ON q.command = c.id JOIN mdm_enrollment e ON e.id = q.enrollment
-    WHERE c.uuid = %s
+    FROM mdm_queue q JOIN mdm_enrollment e ON e.id = q.enrollment
+    WHERE q.command = (SELECT id FROM mdm_command WHERE uuid = %s)
         AND q.enrollment > COALESCE((SELECT id FROM mdm_enrollment WHERE enrollment_id = %s), %lld)
     ORDER BY q.enrollment LIMIT %lld) open_rows
 UNION ALL
 SELECT * FROM (
     SELECT r.enrollment AS enrollment, e.enrollment_id AS enrollment_id, r.request_type AS request_type,
-        0 AS notnow, 0 AS tries, c.created_at AS queued_at, 0 AS sent_at,
+        0 AS notnow, 0 AS tries,
+        (SELECT c.created_at FROM mdm_command c WHERE c.id = r.command) AS queued_at, 0 AS sent_at,
         r.status AS status, r.finished_at AS finished_at, r.error_chain AS error_chain, r.response AS response,
         r.command AS command
-    FROM mdm_command c JOIN mdm_result r ON r.command = c.id JOIN mdm_enrollment e ON e.id = r.enrollment
-    WHERE c.uuid = %s
+    FROM mdm_result r JOIN mdm_enrollment e ON e.id = r.enrollment
+    WHERE r.command = (SELECT id FROM mdm_command WHERE uuid = %s)
         AND r.enrollment > COALESCE((SELECT id FROM mdm_enrollment WHERE enrollment_id = %s), %lld)
     ORDER BY r.enrollment LIMIT %lld) finished_rows
 ORDER BY 1 LIMIT %lld;
@@ -290,12 +292,14 @@ UPDATE mdm_push SET
 WHERE enrollment = %lld AND dead_tally <> (
     SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment AND e.state = 2);
 
+-- "<> 0" in place of "> 0" below keeps the outer UPDATE off mdm_push_by_due, which would walk all that is due
+
 -- STMT_PUSH_CLAIM (lease_until, owner, lease, now, limit, now)
 UPDATE mdm_push SET due_at = %lld, lease_owner = %s, lease = %lld, lease_tally = COALESCE(
         (SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment), 0)
 WHERE enrollment IN (
         SELECT enrollment FROM mdm_push WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at LIMIT %lld)
-    AND due_at > 0 AND due_at <= %lld;
+    AND due_at <> 0 AND due_at <= %lld;
 
 -- STMT_PUSH_CLAIMED (lease_until, owner, lease)
 SELECT p.enrollment, e.enrollment_id, e.topic, e.push_token, e.push_magic, p.wish, p.attempts, p.wanted_at, e.token_at

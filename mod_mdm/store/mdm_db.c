@@ -29,6 +29,7 @@ typedef struct {
     apr_dbd_prepared_t *prepared[STMT_COUNT];
     const char *labels[STMT_COUNT];
     int generation;                 /* in the labels: PostgreSQL never sees a name twice in one session */
+    int settled;                    /* PostgreSQL: this session knows how to plan */
     int mark;                       /* the store's own note */
     mdm_db_lock_t *lock;            /* SQLite: where writers queue; NULL: nothing to wait for */
 } connection_t;
@@ -96,10 +97,28 @@ static int is_stale(mdm_db_t *db, mdm_stmt_e stmt, const char *text)
     return label && strstr(text, label) != NULL;
 }
 
+/* The session may be another one. */
 static void forget_statements(connection_t *connection)
 {
+    connection->settled = 0;
     memset(connection->prepared, 0, sizeof(connection->prepared));
     memset(connection->labels, 0, sizeof(connection->labels));
+}
+
+/*
+ * PostgreSQL keeps a plan it made when a table was small, and small tables are read from end to end: as they
+ * grow, so would the cost of every request, until the statistics catch up. Every table a device's request
+ * touches has its index, so plans that read whole tables are ruled out from the start, for this session.
+ */
+static void settle_session(mdm_db_t *db)
+{
+    int ignored = 0;
+
+    if (db->kind == MDM_DB_PGSQL && !db->connection->settled && !db->in_transaction)
+        db->connection->settled = apr_dbd_query(db->driver, db->handle, &ignored,
+                                                "SET enable_seqscan = off; SET enable_hashjoin = off; "
+                                                "SET enable_mergejoin = off; SET jit = off; "
+                                                "SET plan_cache_mode = force_generic_plan") == 0;
 }
 
 static int prepare(mdm_db_t *db, mdm_stmt_e stmt)
@@ -195,6 +214,7 @@ static apr_status_t run(mdm_db_t *db, const call_t *call)
     for (tries = 1; tries <= TRIES; tries++) {
         int stale;
 
+        settle_session(db);
         rc = run_once(db, call);
         if (rc == 0)
             return APR_SUCCESS;
@@ -294,6 +314,7 @@ static apr_status_t begin(mdm_db_t *db)
     for (tries = 1;; tries++) {
         const char *text;
 
+        settle_session(db);
         rc = apr_dbd_query(db->driver, db->handle, &ignored, sql);
         if (rc == 0)
             return APR_SUCCESS;
