@@ -6,6 +6,7 @@
 #include "mod_mdm.h"
 
 #include <ap_mmn.h>
+#include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -63,12 +64,27 @@ static int handle(request_rec *r)
     return handlers[i].handle(r, conf);
 }
 
-/* Our Locations are no files: looking for some would cost system calls, and refuse long lists of ids in a URL. */
-static int map_to_storage(request_rec *r)
+/* SetHandler keeps its argument as an expression, a constant one as a rule. */
+static int location_is_ours(request_rec *r)
 {
     const core_dir_config *dir = ap_get_core_module_config(r->per_dir_config);
+    const char *err = NULL;
 
-    return is_ours(dir->handler) ? OK : DECLINED;
+    return is_ours(dir->expr_handler ? ap_expr_str_exec(r, dir->expr_handler, &err) : dir->handler);
+}
+
+/* Our Locations are no files: looking for some would cost system calls, and refuse long lists of ids in a URL. */
+static int translate_name(request_rec *r)
+{
+    if (!location_is_ours(r))
+        return DECLINED;
+    r->filename = apr_pstrdup(r->pool, "/");
+    return OK;
+}
+
+static int map_to_storage(request_rec *r)
+{
+    return location_is_ours(r) ? OK : DECLINED;
 }
 
 static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -116,6 +132,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(mdm_worker_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ap, status_hook, mdm_status_section, NULL, NULL, APR_HOOK_MIDDLE);
