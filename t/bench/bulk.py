@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is done to ten thousand enrollments at once: one command for all, and their pushes. The pushes go to
+nghttpd and to the mock of t/sim; h2load, in the place of httpd, sends the same requests to the same server."""
+
+import contextlib
+import os
+import re
+import shutil
+import statistics
+import struct
+import subprocess
+import time
+import types
+
+from e2e.httpd import free_port, wait_until
+from e2e.site import API_KEY
+from mdmsim import web
+from mdmsim.apns_control import ApnsProcess
+
+from . import rig, scripts, seed
+
+STREAMS = 100
+
+
+class Commits:
+    """Counts the transactions that a database has written: call it for the sum since it was made."""
+
+    def __init__(self, database):
+        self.database, self.seen, self.salts, self.sum = database, 0, None, 0
+        self.start = self()
+
+    def __call__(self):
+        if self.database.kind == "pgsql":
+            text = self.database.cluster.sql("postgres", "SELECT pg_snapshot_xmax(pg_current_snapshot())")[0][0]
+            return int(text)
+        count, salts = self._wal()
+        self.sum += count - self.seen if salts == self.salts else count
+        self.seen, self.salts = count, salts
+        return self.sum
+
+    def _wal(self):
+        """Commit frames in SQLite's write-ahead log, and which log it is."""
+        try:
+            with open(self.database.file + "-wal", "rb") as source:
+                data = source.read()
+        except FileNotFoundError:
+            data = b""
+        if len(data) < 32:
+            return 0, None
+        size, salts, count = struct.unpack_from(">I", data, 8)[0] + 24, data[16:24], 0
+        for at in range(32, len(data) - 23, size):
+            if data[at + 8:at + 16] != salts:
+                break
+            count += data[at + 4:at + 8] != b"\0\0\0\0"
+        return count, salts
+
+
+def _lane(author, target, body=b""):
+    one = scripts.request("PUT", target, body, Authorization=web.basic_auth("nanomdm", API_KEY))
+    return scripts.write(os.path.join(author.folder, "bulk"), [(None, None, [one])])
+
+
+def enqueue(bench, ids, times=3):
+    """One command for all ids, a few times: the median of the seconds."""
+    script = _lane(bench.author, "/mdm/api/v1/enqueue/%s?nopush=1" % ",".join(ids), scripts.Author.command())
+    runs, commits = [], []
+    bench.site.forget_peaks()
+    for _ in range(times):
+        bench.quiet()
+        before = bench.commits()
+        runs.append(bench.rig.load(script, 0, 1))
+        commits.append(bench.commits() - before)
+        if runs[-1]["status"] != {"200": 1}:
+            raise SystemExit("bench: enqueue to %d: %s" % (len(ids), runs[-1]["status"]))
+    middle = {name: statistics.median(one[name] for one in runs)
+              for name in ("seconds", "httpd_seconds", "database_seconds", "statements")}
+    return types.SimpleNamespace(count=len(ids), commits=min(commits), peak=bench.site.peak(), **middle)
+
+
+# ---- servers that take pushes
+
+class Nghttpd:
+    """nghttpd with a file for each push token, so that a push is answered 200."""
+
+    title = "nghttpd"
+
+    def __init__(self, keys, folder):
+        self.ca_file, self.port = keys.tls_ca_file, free_port()
+        self.url = "https://localhost:%d" % self.port
+        self.client_url = self.url
+        tokens = os.path.join(folder, "pushes", "3", "device")
+        os.makedirs(tokens, exist_ok=True)
+        for n in range(seed.TOKENS):
+            open(os.path.join(tokens, seed.token(n).hex()), "w").close()
+        self.process = subprocess.Popen(
+            ["nghttpd", "-d", os.path.join(folder, "pushes"), "-a", "127.0.0.1", "-m", str(STREAMS), str(self.port),
+             keys.server_key_file, keys.server_file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(self._listens, what="nghttpd to listen")
+
+    def _listens(self):
+        if self.process.poll() is not None:
+            raise SystemExit("bench: nghttpd does not run")
+        import socket
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+class Mock(ApnsProcess):
+    """The mock of t/sim, which also takes h2load, that can show no certificate."""
+
+    title = "the mock of APNs"
+
+    def __init__(self, keys, topic):
+        super().__init__(keys.push_ca_file, ["--client-cert", "optional", "--anonymous-topic", topic,
+                                             "--max-concurrent-streams", str(STREAMS)])
+        self.start()
+
+
+def need_programs():
+    for program, package in (("nghttpd", "nghttp2-server"), ("h2load", "nghttp2-client")):
+        if not shutil.which(program):
+            raise SystemExit("bench: %s is missing (Debian package: %s)" % (program, package))
+
+
+def h2load(bench, server, count):
+    """Requests/s of h2load over one connection."""
+    body = os.path.join(bench.folder, "push.json")
+    with open(body, "w") as out:
+        out.write('{"mdm":"%s"}' % scripts.NEW)
+    command = ["h2load", "-n", str(count), "-c", "1", "-m", str(STREAMS), "-t", "1", "-d", body, "-H",
+               "apns-topic: " + bench.site.topic, "-H", "apns-push-type: mdm", "-H", "content-type: application/json",
+               "-H", "apns-id: 3f5e4a6c-0d1b-4c7e-9a35-6b8f1e2d7c40", "-H", "apns-expiration: 1900000000", "-H",
+               "apns-priority: 10", "%s/3/device/%s" % (server.url, seed.token(0).hex())]
+    with rig.on_core(bench.rig.server_core):
+        said = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    found = re.search(r"finished in \S+, ([0-9.]+) req/s", said)
+    if not found or not re.search(r"%d succeeded, 0 failed" % count, said):
+        raise SystemExit("bench: h2load against %s: %s" % (server.title, said[-600:]))
+    return float(found.group(1))
+
+
+def _left(bench):
+    return int(bench.site.database.sql("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0")[0][0])
+
+
+def _sent(bench):
+    return int(bench.site.database.sql("SELECT COUNT(*) FROM mdm_push WHERE last_reason = 'Success'"
+                                       " AND last_wish = wish")[0][0])
+
+
+def push(bench, server, ids):
+    """Wake all ids through a server: pushes/s from the call to the last one written down as sent."""
+    site = bench.site
+    site.stop()
+    site.own["MDMAPNSURL"], site.own["MDMAPNSCAFile"] = server.url, server.ca_file
+    bench.start()
+    bench.quiet()
+    site.database.sql("UPDATE mdm_push SET due_at = 0, last_reason = NULL")
+    site.forget_peaks()
+    usage = rig.Usage(bench.rig)
+    start = time.monotonic()
+    reply = site.api("PUT", "/v1/push/" + ",".join(ids))
+    accepted = time.monotonic()
+    if reply.status != 200:
+        raise SystemExit("bench: push to %d: %s" % (len(ids), reply))
+    wait_until(lambda: _left(bench) == 0, 120, "%d pushes to be sent" % len(ids))
+    end = time.monotonic()
+    httpd, database = usage.taken()
+    if _sent(bench) != len(ids):
+        raise SystemExit("bench: %d of %d pushes arrived:\n%s" % (_sent(bench), len(ids), site.log.text()[-2000:]))
+    return types.SimpleNamespace(
+        title=server.title, count=len(ids), rate=len(ids) / (end - accepted), call=accepted - start,
+        httpd=httpd, database=database, peak=site.peak(), h2load=h2load(bench, server, len(ids)))
+
+
+def pushes(bench, ids):
+    """The figures of both servers."""
+    found = []
+    for make in (lambda: Nghttpd(bench.keys, bench.folder), lambda: Mock(bench.keys, bench.site.topic)):
+        with rig.on_core(bench.rig.load_core):
+            server = make()
+        with contextlib.closing(types.SimpleNamespace(close=server.stop)):
+            found.append(push(bench, server, ids))
+    return found
