@@ -44,6 +44,7 @@ static apr_status_t unavailable(mdm_ctx_t *ctx)
 apr_status_t mdm_dbd_request(mdm_store_t **st, mdm_ctx_t *ctx, request_rec *r)
 {
     held_t *held = apr_pcalloc(ctx->pool, sizeof(*held));
+    apr_status_t rv;
 
     if (!dbd_acquire)
         return unavailable(ctx);
@@ -53,8 +54,10 @@ apr_status_t mdm_dbd_request(mdm_store_t **st, mdm_ctx_t *ctx, request_rec *r)
         held->dbd = dbd_acquire(r);
     if (!held->dbd)
         return unavailable(ctx);
-    *st = &held->store;
-    return wrap(&held->store, ctx, held->dbd, mdm_config_of(r->server));
+    rv = wrap(&held->store, ctx, held->dbd, mdm_config_of(r->server));
+    if (rv == APR_SUCCESS)
+        *st = &held->store;
+    return rv;
 }
 
 apr_status_t mdm_dbd_open(mdm_store_t **st, mdm_ctx_t *ctx, const mdm_conf_t *conf)
