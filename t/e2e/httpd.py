@@ -11,6 +11,7 @@ import time
 
 HTTPD = os.environ.get("MDM_HTTPD", "/usr/sbin/apache2")
 MODULES_DIR = os.environ.get("MDM_MODULES_DIR", "/usr/lib/apache2/modules")
+RUNNING = re.compile(r"resuming normal operations")
 # what must never stand in an error log unless a test expects it
 TROUBLE = re.compile(r"\[mdm:(error|crit|alert|emerg)\]|AH0005[12]:|AddressSanitizer|runtime error:|Assertion")
 
@@ -85,7 +86,7 @@ class Httpd:
         self.port, self.process = None, None
 
     def start(self, port=None, attempts=5):
-        """Start and wait until the port accepts connections. A port that somebody took is replaced."""
+        """Start and wait until it serves. A port that somebody took is replaced."""
         for attempt in range(attempts):
             self.port = port or free_port()
             mark = self.log.size()
@@ -93,7 +94,7 @@ class Httpd:
             self.process = subprocess.Popen(
                 [HTTPD, "-f", conf, "-DFOREGROUND"], stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
                 stdout=open(os.path.join(self.folder, "console.log"), "ab"), start_new_session=True)
-            if self._wait_listening():
+            if self._wait_serving(mark):
                 return self
             said = self.log.text(mark) + self.console()
             if "Address already in use" not in said or attempt + 1 == attempts:
@@ -103,12 +104,14 @@ class Httpd:
     def console(self):
         return Log(os.path.join(self.folder, "console.log")).text()
 
-    def _wait_listening(self, timeout=30):
+    def _wait_serving(self, mark, timeout=30):
+        """The port is open long before the keys are read; the log says when all is well."""
         limit = time.monotonic() + timeout
         while time.monotonic() < limit and self.process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return True
+            if RUNNING.search(self.log.text(mark)):
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                        return True
             time.sleep(0.02)
         if self.process.poll() is None:
             self.kill()
@@ -130,7 +133,7 @@ class Httpd:
         """Graceful restart; returns when the new generation is up."""
         mark = self.log.size()
         self.process.send_signal(signal.SIGUSR1)
-        self.log.wait(r"AH0(0489|0163|0292): .*resuming normal operations", mark, timeout)
+        self.log.wait(RUNNING, mark, timeout)
 
     def kill_child(self, pid):
         """kill -9 of one child; returns when httpd has replaced it."""

@@ -56,7 +56,7 @@ def test_the_bytes_served_are_the_bytes_enqueued(site, phone):
     body = (b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" '
             b'"http://www.apple.com/DTDs/PropertyList-1.0.dtd">\r\n<plist version="1.0">\n\t<dict>  <key>Command</key>'
             b'<dict><key>RequestType</key><string>Settings</string><key>X</key><string>\xc3\xa4 &amp; &lt; &#x20ac; '
-            b"\xf0\x9f\x8f\xa5 'q' \\ % $1 ? ;--</string></dict>\n<key>CommandUUID</key><string>bytes-%s</string>"
+            b"\xf0\x9f\x8f\xa5 'q' \\ %% $1 ? ;--</string></dict>\n<key>CommandUUID</key><string>bytes-%s</string>"
             b"</dict></plist>  \n\n" % phone.udid.encode())
     reply = site.enqueue(phone.id, body, nopush=True)
     assert reply.status == 200, reply.text
@@ -272,6 +272,6 @@ def test_odd_error_chains_do_not_stop_the_queue(site, phone, queue, chain):
 
 def test_last_seen_is_written_within_the_interval(site, phone):
     from .httpd import wait_until
-    before = site.show(phone.id)["last_seen_at"]
+    before = site.show(phone.id).get("last_seen_at")
     phone.idle()
-    wait_until(lambda: site.show(phone.id)["last_seen_at"] not in (None, 0, before), what="last_seen_at to move")
+    wait_until(lambda: site.show(phone.id).get("last_seen_at") not in (None, before), what="last_seen_at to move")

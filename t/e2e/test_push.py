@@ -141,17 +141,24 @@ def test_a_broken_connection_is_made_again(mock_site, new_phone, action):
                "the push to be accepted")
 
 
+def dead(site, phone, apns, *answer, **options):
+    """Push, let APNs answer so from now on, and wait until the server has learnt it."""
+    apns.answer(*answer, magic=phone.push_magic, **options)
+    push_now(site, phone.id)
+    apns.wait_pushes(1, magic=phone.push_magic)
+    rest(site, [phone.id])
+    apns.clear(pushes=False)
+
+
 @pytest.mark.mpm
 @pytest.mark.parametrize("reason", ["Unregistered", "ExpiredToken"])
 def test_410_ends_pushing_until_the_next_tokenupdate(site, quiet_phone, new_phone, apns, reason):
     phone = quiet_phone
-    apns.answer(410, reason, magic=phone.push_magic, times=1, timestamp=time.time() + 5)
-    push_now(site, phone.id)
-    apns.wait_pushes(1, magic=phone.push_magic)
-    wait_until(lambda: site.api("GET", "/v1/push/" + phone.id).status == 500, what="the token to be known dead")
-    reply = site.api("GET", "/v1/push/" + phone.id)
-    assert reply.json["status"][phone.id]["push_error"]
+    dead(site, phone, apns, 410, reason, timestamp=time.time() + 5)
     before = len(apns.pushes(magic=phone.push_magic))
+    reply = site.api("GET", "/v1/push/" + phone.id)
+    assert reply.status == 500
+    assert reply.json["status"][phone.id]["push_error"]
     queued = site.enqueue(phone.id, devices.command()[1])
     assert queued.status == 500 and queued.json["status"][phone.id]["push_error"]
     assert len(site.queue_uuids(phone.id)) == 1, "the command stays queued"
@@ -165,11 +172,15 @@ def test_410_ends_pushing_until_the_next_tokenupdate(site, quiet_phone, new_phon
     apns.wait_pushes(1, magic=phone.push_magic)
 
 
-def test_baddevicetoken_ends_pushing_too(site, quiet_phone, apns):
-    apns.answer(400, "BadDeviceToken", magic=quiet_phone.push_magic, times=1)
+def test_a_410_about_an_older_life_of_the_token_does_not_end_pushing(site, quiet_phone, apns):
+    apns.answer(410, magic=quiet_phone.push_magic, times=1, timestamp=time.time() - 86400)
     push_now(site, quiet_phone.id)
-    apns.wait_pushes(1, magic=quiet_phone.push_magic)
-    wait_until(lambda: site.api("GET", "/v1/push/" + quiet_phone.id).status == 500, what="the token to be known bad")
+    assert apns.wait_pushes(2, magic=quiet_phone.push_magic)[1].status == 200
+
+
+def test_baddevicetoken_ends_pushing_too(site, quiet_phone, apns):
+    dead(site, quiet_phone, apns, 400, "BadDeviceToken")
+    assert site.api("GET", "/v1/push/" + quiet_phone.id).status == 500
 
 
 def test_a_tokenupdate_with_commands_waiting_wakes_the_device(site, quiet_phone, apns):
