@@ -500,6 +500,8 @@ apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, cons
         return mdm_fail(ctx, MDM_ECONFIG, "APR has no database driver %s: install libaprutil1-dbd-%s", driver, driver);
     if (kind_of(driver) == MDM_DB_PGSQL && !strstr(params, "connect_timeout"))
         params = apr_pstrcat(pool, params, " connect_timeout=10", NULL);
+    if (kind_of(driver) == MDM_DB_SQLITE3)
+        mdm_db_lock_make_database(params, pool);
     rv = apr_dbd_open_ex(opened->driver, pool, params, &opened->handle, &error);
     if (rv != APR_SUCCESS)
         return mdm_fail(ctx, MDM_EDB, "cannot open the %s database: %s", driver, error ? error : "no reason given");

@@ -79,6 +79,23 @@ static void give_to_owner(int fd, const char *database, apr_pool_t *p)
         return;
 }
 
+void mdm_db_lock_make_database(const char *database, apr_pool_t *p)
+{
+    const char *slash = strrchr(database, '/');
+    struct stat folder;
+    int fd;
+
+    if (geteuid() != 0 || stat(slash ? apr_pstrmemdup(p, database, slash - database + 1) : ".", &folder) != 0)
+        return;
+    fd = open(database, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return;
+    /* not given away: then it is root's, as it would have been without us */
+    if (fchown(fd, folder.st_uid, folder.st_gid) != 0)
+        fchmod(fd, 0600);
+    close(fd);
+}
+
 apr_status_t mdm_db_lock_open(mdm_db_lock_t **lock, const char *database, apr_pool_t *p)
 {
     const char *file = apr_pstrcat(p, database, "-writer", NULL);

@@ -16,6 +16,9 @@ typedef struct mdm_db_lock_t mdm_db_lock_t;
 /** Make the mutex of this process; once per process, before threads. */
 apr_status_t mdm_db_lock_init(apr_pool_t *process_pool);
 
+/** When root is about to make a database: make its file empty, for the owner of its folder. */
+void mdm_db_lock_make_database(const char *database, apr_pool_t *p);
+
 /**
  * Open the lock file of a database (its path with "-writer" behind it, owner and mode as the database's or
  * its folder's); closed with `p`, never removed.

@@ -82,7 +82,8 @@ apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st,
         item->state = MDM_ROW(rows, r, 7) ? MDM_ROW(rows, r, 7) : open_state(rows, r, 3, 6);
         item->finished_at = mdm_row_number(rows, r, 8);
         item->error_chain = MDM_ROW(rows, r, 9);
-        rv = mdm_store_response_open(&item->response, st, MDM_ROW(rows, r, 10), MDM_ROW(rows, r, 0), MDM_ROW(rows, r, 11));
+        rv = mdm_store_response_open(&item->response, st, MDM_ROW(rows, r, 10), MDM_ROW(rows, r, 0),
+                                     MDM_ROW(rows, r, 11));
         APR_ARRAY_PUSH(*out, mdm_queue_item_t *) = item;
     }
     return rv;

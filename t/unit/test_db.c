@@ -312,6 +312,13 @@ START_TEST(sqlite_is_durable_and_its_files_have_one_owner)
     ck_assert_int_eq(stat(database_params(), &db), 0);
     ck_assert_int_eq(stat(apr_pstrcat(database_pool(), database_params(), "-writer", NULL), &lock), 0);
     ck_assert_int_eq(lock.st_mode & 0111, 0);
+    ck_assert_int_eq(db.st_mode & 07, 0);
+    if (geteuid() == 0) {
+        ck_assert_int_eq(db.st_uid, 65534);
+        ck_assert_int_eq(lock.st_uid, 65534);
+        ck_assert_int_eq(stat(apr_pstrcat(database_pool(), database_params(), "-wal", NULL), &lock), 0);
+        ck_assert_int_eq(lock.st_uid, 65534);
+    }
     database_end();
 }
 END_TEST
@@ -421,6 +428,50 @@ START_TEST(many_writers_lose_nothing)
 }
 END_TEST
 
+/* Cost of a device's request must not grow with tables: every table by index, whatever the statistics say. */
+START_TEST(what_devices_wait_for_reads_no_whole_table)
+{
+    static const char *const free_to_scan[] = { "STMT_META", "STMT_FIGURES", "STMT_PUSH_TOPIC_LIST",
+                                                "STMT_ENROLLMENT_NEWEST" };
+    const char *scan = _i ? "Seq Scan on" : "SCAN ", *set = _i ? "SET enable_seqscan = off;" : "";
+    mdm_store_t *st;
+    size_t i;
+    int stmt;
+
+    database_start(_i);
+    st = database_ready(database_pool());
+    for (stmt = STMT_NONE + 1; stmt < STMT_COUNT; stmt++) {
+        const char *in = mdm_stmts[stmt].sql, *plan, *found;
+        char *sql = apr_palloc(database_pool(), 2 * strlen(in) + 1), *to = sql;
+
+        for (i = 0; i < sizeof(free_to_scan) / sizeof(free_to_scan[0]); i++) {
+            if (!strncmp(mdm_stmts[stmt].name, free_to_scan[i], strlen(free_to_scan[i])))
+                break;
+        }
+        if (i < sizeof(free_to_scan) / sizeof(free_to_scan[0]) || other_kind(stmt, mdm_db_kind(st->db)))
+            continue;
+        for (; *in; in++) {
+            if (*in == '%' && in[1] == 's') {
+                to = apr_cpystrn(to, "'x'", 4);
+                in++;
+            }
+            else if (*in == '%') {
+                *to++ = '1';
+                in += 3;
+            }
+            else
+                *to++ = *in;
+        }
+        *to = '\0';
+        plan = database_sql(apr_psprintf(database_pool(), "%s EXPLAIN %s %s;", set, _i ? "" : "QUERY PLAN", sql));
+        for (found = strstr(plan, scan); found; found = strstr(found + 1, scan))
+            ck_assert_msg(strstr(found, "_rows") == found + strcspn(found, "_\n") && !_i, "%s:\n%s",
+                          mdm_stmts[stmt].name, plan);
+    }
+    database_end();
+}
+END_TEST
+
 static int initialise(void)
 {
     apr_pool_t *p;
@@ -500,6 +551,7 @@ int main(int argc, char **argv)
     tcase_add_test(group, a_locked_sqlite_file_fails_clearly);
     tcase_add_test(group, sqlite_is_durable_and_its_files_have_one_owner);
     tcase_add_loop_test(group, many_writers_lose_nothing, 0, DATABASES);
+    tcase_add_loop_test(group, what_devices_wait_for_reads_no_whole_table, 0, DATABASES);
     tcase_add_test(group, children_that_start_together_make_one_schema);
     tcase_add_loop_test(group, the_version_is_looked_at, 0, DATABASES);
     suite_add_tcase(suite, group);
