@@ -9,7 +9,9 @@
  * CommandUUID of the answer before, when that named none, ends its connection: there is nothing left to do on it.
  * Started by bench.py.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

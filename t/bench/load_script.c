@@ -3,7 +3,9 @@
  * Reading the script of the load generator, once, before anything is sent. The script is written by the
  * benchmark itself; what is wrong with it ends the program.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
