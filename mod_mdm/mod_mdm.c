@@ -73,17 +73,6 @@ static int location_is_ours(request_rec *r)
     return is_ours(dir->expr_handler ? ap_expr_str_exec(r, dir->expr_handler, &err) : dir->handler);
 }
 
-/* httpd would make a file name of the path, and refuses lists of ids longer than a file name may be. */
-static int translate_name(request_rec *r)
-{
-    const core_dir_config *dir = ap_get_core_module_config(r->per_dir_config);
-
-    if (!is_ours(dir->handler))
-        return DECLINED;
-    r->filename = r->uri;
-    return OK;
-}
-
 /* Our Locations are no files: looking for some would cost system calls, and refuse long lists of ids in a URL. */
 static int translate_name(request_rec *r)
 {
@@ -143,7 +132,6 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(mdm_worker_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
