@@ -271,8 +271,8 @@ WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = 
 UPDATE mdm_push SET
     wish = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN wish ELSE wish + 1 END,
     wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at < %lld THEN wanted_at ELSE %lld END,
-    due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND due_at < %lld THEN due_at ELSE %lld END,
-    attempts = 0, lease_owner = NULL
+    due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (attempts > 0 OR due_at < %lld) THEN due_at ELSE %lld END,
+    attempts = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN attempts ELSE 0 END, lease_owner = NULL
 WHERE enrollment IN (
     SELECT e.id FROM mdm_enrollment e JOIN mdm_push p ON p.enrollment = e.id JOIN mdm_push_topic t ON t.topic = e.topic
     WHERE e.enrollment_id IN (%64s) AND e.state = 2 AND p.dead_tally <> e.token_update_tally);
@@ -287,8 +287,8 @@ WHERE e.enrollment_id IN (%64s);
 UPDATE mdm_push SET
     wish = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN wish ELSE wish + 1 END,
     wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at < %lld THEN wanted_at ELSE %lld END,
-    due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND due_at < %lld THEN due_at ELSE %lld END,
-    attempts = 0, lease_owner = NULL
+    due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (attempts > 0 OR due_at < %lld) THEN due_at ELSE %lld END,
+    attempts = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN attempts ELSE 0 END, lease_owner = NULL
 WHERE enrollment = %lld AND dead_tally <> (
     SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment AND e.state = 2);
 

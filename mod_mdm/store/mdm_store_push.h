@@ -32,8 +32,9 @@ typedef struct mdm_push_target_t {
 
 /**
  * Want a wake-up at `due_at` for the enrollments named, chunked. Rows are one per enrollment, so wishes
- * coalesce: an earlier due_at wins, attempts start again. The apns_id is derived from (enrollment, wish); a
- * wish that nobody has claimed yet is joined, and keeps its apns_id. Two statements per MDM_QUEUE_CHUNK ids.
+ * coalesce: an earlier due_at wins, but a wake-up that failed keeps its pause, since APNs asked for it. The
+ * apns_id is derived from (enrollment, wish); a wish that nobody has claimed yet is joined, and keeps its
+ * apns_id. Two statements per MDM_QUEUE_CHUNK ids.
  * @param targets array of mdm_push_target_t, one per id, in the order given
  */
 apr_status_t mdm_store_push_want(apr_array_header_t **targets, mdm_store_t *st, apr_time_t due_at,
