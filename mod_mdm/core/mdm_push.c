@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The push engine. An entry goes: claimed (in its topic's ready list) -> under way (the HTTP client has it) -> ended
- * (waits to be written down) -> gone. The entries of one claim share a pool, the batch, which goes with its last
- * entry; nothing else grows. All of it runs in the worker's thread.
+ * The push engine. An entry goes: claimed (in its topic's ready list) -> under way (the HTTP client has it) ->
+ * ended (waits to be written down) -> gone. The entries of one claim share a pool, the batch, which goes with
+ * its last entry; nothing else grows. All of it runs in the worker's thread.
  */
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
 
@@ -22,17 +23,12 @@
 #define CLAIMED_MAX (4 * MDM_PUSH_CLAIM_MAX)      /* in memory */
 #define REASON_MAX 100
 
-struct mdm_push_batch_t {
-    apr_pool_t *pool;
-    apr_time_t lease_until;
-    int entries;
-};
-
 struct mdm_push_t {
     mdm_ctx_t *ctx;
     mdm_http_t *http;
     mdm_push_config_t config;
     mdm_push_topics_t topics;
+    apr_hash_t *newest;              /* enrollment id -> its newest entry that is ready or under way */
     mdm_push_entries_t ended;
     mdm_push_counts_t counts;
     apr_time_t look_at;              /* the next look at the database */
@@ -40,14 +36,6 @@ struct mdm_push_t {
     apr_time_t database_retry_at;
     int database_down;
 };
-
-static void let_go(mdm_push_entry_t *entry)
-{
-    mdm_push_batch_t *batch = entry->batch;
-
-    if (!--batch->entries)
-        apr_pool_destroy(batch->pool);
-}
 
 static apr_time_t earlier(apr_time_t a, apr_time_t b)
 {
@@ -74,12 +62,49 @@ static void database_works(mdm_push_t *push)
     push->database_down = 0;
 }
 
+/* ---- one enrollment, one entry */
+
+static void forget_newest(mdm_push_entry_t *entry)
+{
+    apr_hash_t *newest = entry->push->newest;
+    const apr_int64_t *id = &entry->job->enrollment;
+
+    if (apr_hash_get(newest, id, sizeof(*id)) == entry)
+        apr_hash_set(newest, id, sizeof(*id), NULL);
+}
+
+/*
+ * Wishes coalesce in the table; one that comes after a claim is claimed again, and takes the place of what is
+ * still here, or waits for the end of what is under way.
+ */
+static void enlist(mdm_push_entry_t *entry)
+{
+    apr_hash_t *newest = entry->push->newest;
+    const apr_int64_t *id = &entry->job->enrollment;
+    mdm_push_entry_t *other = apr_hash_get(newest, id, sizeof(*id));
+
+    if (other && other->under_way) {
+        if (other->successor)
+            mdm_push_entry_free(other->successor);
+        other->successor = entry;
+        return;
+    }
+    if (other) {
+        other->superseded = 1;
+        /* The key is the entry's own: it must not outlive it. */
+        forget_newest(other);
+    }
+    apr_hash_set(newest, id, sizeof(*id), entry);
+    mdm_push_entries_add(&entry->topic->ready, entry);
+}
+
 /* ---- ended entries */
 
 static void end_entry(mdm_push_entry_t *entry, mdm_apns_outcome_e outcome, apr_time_t due_at, const char *reason)
 {
     mdm_push_t *push = entry->push;
 
+    forget_newest(entry);
     entry->outcome = outcome;
     entry->due_at = due_at;
     entry->reason = apr_pstrndup(entry->batch->pool, reason, REASON_MAX);
@@ -95,7 +120,7 @@ static apr_status_t write_sent(mdm_push_t *push, mdm_store_t *st)
     int n = 0;
 
     for (entry = push->ended.first; entry; entry = entry->next) {
-        if (entry->outcome == MDM_APNS_SENT)
+        if (entry->outcome == MDM_APNS_SENT && !entry->superseded)
             ids[n++] = entry->job->enrollment;
     }
     return n ? mdm_store_push_done(st, push->config.owner, ids, n) : APR_SUCCESS;
@@ -115,6 +140,8 @@ static apr_status_t write_ended(void *baton, mdm_db_t *db)
 
     (void)db;
     for (entry = write->push->ended.first; entry && rv == APR_SUCCESS; entry = entry->next) {
+        if (entry->superseded)
+            continue;
         if (entry->outcome == MDM_APNS_TOKEN_DEAD)
             rv = mdm_store_push_dead(write->st, owner, entry->job->enrollment, entry->reason);
         else if (entry->outcome != MDM_APNS_SENT)
@@ -134,9 +161,9 @@ static void forget_ended(mdm_push_t *push)
             push->counts.dead++;
         else
             push->counts.failed++;
-        if (entry->due_at)
+        if (entry->due_at && !entry->superseded)
             push->look_at = earlier(push->look_at, entry->due_at);
-        let_go(entry);
+        mdm_push_entry_free(entry);
     }
 }
 
@@ -230,17 +257,39 @@ static void decide(mdm_push_entry_t *entry, const mdm_apns_result_t *result)
     }
 }
 
+static int is_same_token(const mdm_push_entry_t *a, const mdm_push_entry_t *b)
+{
+    return a->job->token.len == b->job->token.len && !memcmp(a->job->token.data, b->job->token.data, a->job->token.len);
+}
+
+/* The row is the successor's claim now: what became of the entry before it is not written, unless it was the last. */
+static void succeed(mdm_push_entry_t *entry)
+{
+    mdm_push_entry_t *successor = entry->successor;
+
+    if (!successor)
+        return;
+    if (entry->outcome == MDM_APNS_TOKEN_DEAD && is_same_token(entry, successor)) {
+        mdm_push_entry_free(successor);
+        return;
+    }
+    entry->superseded = 1;
+    enlist(successor);
+}
+
 static void answered(void *baton, const mdm_http_answer_t *answer)
 {
     mdm_push_entry_t *entry = baton;
     mdm_ctx_t *ctx = mdm_ctx_create(entry->batch->pool, entry->push->ctx->log);
     mdm_apns_result_t result;
 
+    entry->under_way = 0;
     entry->topic->under_way--;
     entry->push->counts.under_way--;
     mdm_apns_judge(&result, ctx, answer);
     log_result(entry, &result);
     decide(entry, &result);
+    succeed(entry);
 }
 
 /* ---- starting */
@@ -279,21 +328,11 @@ static apr_status_t start(mdm_push_entry_t *entry)
     }
     rv = mdm_http_start(entry->push->http, &request);
     if (rv == APR_SUCCESS) {
+        entry->under_way = 1;
         entry->topic->under_way++;
         entry->push->counts.under_way++;
     }
     return rv;
-}
-
-static void put_back(mdm_push_entry_t *entry)
-{
-    mdm_push_entries_t *ready = &entry->topic->ready;
-
-    entry->next = ready->first;
-    ready->first = entry;
-    if (!ready->last)
-        ready->last = entry;
-    ready->count++;
 }
 
 /* Until a first answer shows that the way is open, one request tries it for all. */
@@ -312,22 +351,27 @@ static int start_next(mdm_push_t *push, mdm_push_topic_state_t *topic, apr_time_
 
     if (!entry)
         return 0;
+    if (entry->superseded) {
+        mdm_push_entry_free(entry);
+        return 1;
+    }
     if (mdm_push_topic_blocked(topic, push->ctx)) {
         end_entry(entry, MDM_APNS_TOPIC_BAD, now + MDM_PUSH_BLOCKED_WAIT, topic->problem);
         return 1;
     }
     if (now + LEASE_NEEDED > entry->batch->lease_until) {
         push->counts.dropped++;
-        let_go(entry);
+        forget_newest(entry);
+        mdm_push_entry_free(entry);
         return 1;
     }
     if (must_wait(push, topic, now)) {
-        put_back(entry);
+        mdm_push_entries_put_back(&topic->ready, entry);
         return 0;
     }
     rv = start(entry);
     if (rv != APR_SUCCESS)
-        put_back(entry);
+        mdm_push_entries_put_back(&topic->ready, entry);
     if (rv != APR_SUCCESS && rv != MDM_ETOOBIG)
         mdm_push_topic_hold(topic, push->ctx, &not_made);
     return rv == APR_SUCCESS;
@@ -353,6 +397,8 @@ static void take_jobs(mdm_push_t *push, mdm_push_batch_t *batch, const apr_array
 {
     int i;
 
+    batch->entries = jobs->nelts;
+    push->counts.claimed += jobs->nelts;
     for (i = 0; i < jobs->nelts; i++) {
         mdm_push_entry_t *entry = apr_pcalloc(batch->pool, sizeof(*entry));
 
@@ -360,10 +406,8 @@ static void take_jobs(mdm_push_t *push, mdm_push_batch_t *batch, const apr_array
         entry->batch = batch;
         entry->job = &APR_ARRAY_IDX(jobs, i, mdm_push_job_t);
         entry->topic = mdm_push_topic_find(&push->topics, entry->job->topic ? entry->job->topic : "");
-        mdm_push_entries_add(&entry->topic->ready, entry);
+        enlist(entry);
     }
-    batch->entries = jobs->nelts;
-    push->counts.claimed += jobs->nelts;
 }
 
 static apr_status_t claim_batch(mdm_push_t *push, mdm_push_batch_t *batch, mdm_store_t *st)
@@ -478,6 +522,7 @@ apr_status_t mdm_push_create(mdm_push_t **push, mdm_ctx_t *ctx, mdm_http_t *http
     made->http = http;
     made->config = *config;
     made->topics.pool = ctx->pool;
+    made->newest = apr_hash_make(ctx->pool);
     made->topics.real_apns = is_apples(config->base_url, ctx->pool);
     *push = made;
     return APR_SUCCESS;
@@ -486,12 +531,15 @@ apr_status_t mdm_push_create(mdm_push_t **push, mdm_ctx_t *ctx, mdm_http_t *http
 apr_time_t mdm_push_turn(mdm_push_t *push, int woken)
 {
     apr_time_t now = mdm_ctx_now(push->ctx);
+    int look;
 
     if (woken)
         push->look_at = now;
-    if (must_write(push, now))
+    look = now >= push->look_at && may_claim(push, now);
+    /* Never a claim beside an unwritten end of the same enrollment: the end would be taken for the claim's. */
+    if (must_write(push, now) || (look && push->ended.count && now >= push->database_retry_at))
         write_down(push);
-    if (now >= push->look_at && now >= push->database_retry_at && may_claim(push, now))
+    if (look && now >= push->database_retry_at)
         claim(push);
     start_ready(push);
     return next_turn(push, mdm_ctx_now(push->ctx));

@@ -30,30 +30,6 @@ apr_interval_time_t mdm_push_backoff(int n, apr_interval_time_t cap)
     return wait / 2 + (apr_interval_time_t)(part % 1000) * (wait / 2) / 1000;
 }
 
-void mdm_push_entries_add(mdm_push_entries_t *entries, mdm_push_entry_t *entry)
-{
-    entry->next = NULL;
-    if (entries->last)
-        entries->last->next = entry;
-    else
-        entries->first = entry;
-    entries->last = entry;
-    entries->count++;
-}
-
-mdm_push_entry_t *mdm_push_entries_take(mdm_push_entries_t *entries)
-{
-    mdm_push_entry_t *entry = entries->first;
-
-    if (entry) {
-        entries->first = entry->next;
-        if (!entries->first)
-            entries->last = NULL;
-        entries->count--;
-    }
-    return entry;
-}
-
 /* Topics come from devices: those without a certificate must not pile up. */
 static void forget_idle(mdm_push_topics_t *topics)
 {

@@ -6,16 +6,7 @@
 #ifndef MDM_PUSH_TOPIC_H
 #define MDM_PUSH_TOPIC_H
 
-#include "mdm_push.h"
-
-typedef struct mdm_push_batch_t mdm_push_batch_t;
-typedef struct mdm_push_entry_t mdm_push_entry_t;
-typedef struct mdm_push_topic_state_t mdm_push_topic_state_t;
-
-typedef struct mdm_push_entries_t {
-    mdm_push_entry_t *first, *last;
-    int count;
-} mdm_push_entries_t;
+#include "mdm_push_entry.h"
 
 struct mdm_push_topic_state_t {
     mdm_push_topic_state_t *next;
@@ -66,20 +57,5 @@ apr_interval_time_t mdm_push_backoff(int n, apr_interval_time_t cap);
 
 /** How long a blocked topic's jobs wait. */
 #define MDM_PUSH_BLOCKED_WAIT apr_time_from_sec(15 * 60)
-
-void mdm_push_entries_add(mdm_push_entries_t *entries, mdm_push_entry_t *entry);
-mdm_push_entry_t *mdm_push_entries_take(mdm_push_entries_t *entries);
-
-/** One claimed wake-up on its way. */
-struct mdm_push_entry_t {
-    mdm_push_entry_t *next;
-    mdm_push_t *push;
-    mdm_push_batch_t *batch;
-    mdm_push_topic_state_t *topic;
-    const mdm_push_job_t *job;
-    mdm_apns_outcome_e outcome;      /* what to write down: SENT, TOKEN_DEAD; else failed, due again at due_at */
-    apr_time_t due_at;               /* 0: never */
-    const char *reason;
-};
 
 #endif

@@ -277,6 +277,53 @@ START_TEST(test_new_wish_while_under_way)
 }
 END_TEST
 
+START_TEST(test_many_wishes_are_one_push)
+{
+    int i;
+
+    make_engine();
+    enroll(1);
+    rule("{\"reason\":\"ServiceUnavailable\"}");
+    run();
+    for (i = 0; i < 10; i++) {
+        want_one(0);
+        (void)mdm_push_turn(push, 1);
+    }
+    ck_assert_int_eq(mock_pushes(), 1);
+    pass(apr_time_from_sec(1));
+    run();
+    ck_assert_int_eq(mock_pushes(), 2);
+    assert_row(0, "0|0|-|Success");
+    /* and while one is under way */
+    rule("{\"status\":200,\"delay\":0.2}");
+    want_one(0);
+    (void)mdm_push_turn(push, 1);
+    for (i = 0; i < 10; i++) {
+        want_one(0);
+        (void)mdm_push_turn(push, 1);
+    }
+    ck_assert_int_eq(counts().under_way, 1);
+    run();
+    ck_assert_int_eq(mock_pushes(), 4);
+    assert_row(0, "0|0|-|Success");
+    ck_assert_int_eq(counts().ready, 0);
+}
+END_TEST
+
+START_TEST(test_dead_token_ends_the_next_wish_too)
+{
+    make_engine();
+    enroll(1);
+    rule("{\"reason\":\"Unregistered\",\"delay\":0.2}");
+    (void)mdm_push_turn(push, 1);
+    want_one(0);
+    (void)mdm_push_turn(push, 1);
+    run();
+    ck_assert_int_eq(mock_pushes(), 1);
+    assert_row(0, "0|0|-|Unregistered");
+}
+END_TEST
+
 START_TEST(test_backoff_grows)
 {
     apr_interval_time_t wait;
@@ -653,6 +700,8 @@ int main(void)
     tcase_add_test(tests, test_sends);
     tcase_add_test(tests, test_many_over_one_connection);
     tcase_add_test(tests, test_new_wish_while_under_way);
+    tcase_add_test(tests, test_many_wishes_are_one_push);
+    tcase_add_test(tests, test_dead_token_ends_the_next_wish_too);
     tcase_add_test(tests, test_backoff_grows);
     tcase_add_test(tests, test_retry_after);
     tcase_add_test(tests, test_dead_token);
