@@ -13,6 +13,20 @@
 
 #define PEM_MAX (1024 * 1024)
 
+static apr_status_t read_key(mdm_key_t **key, mdm_ctx_t *ctx, const char *directive, const char *file)
+{
+    mdm_bytes_t pem;
+    apr_status_t rv = mdm_file_read_secret(&pem, ctx, file);
+
+    if (rv == APR_SUCCESS && (rv = mdm_key_from_pem(key, ctx, pem)) != APR_SUCCESS) {
+        const char *why = mdm_ctx_detail(ctx, rv);
+
+        mdm_ctx_clear(ctx);
+        return mdm_fail(ctx, MDM_ECONFIG, "%s %s: %s", directive, file, why);
+    }
+    return rv;
+}
+
 static apr_status_t load_ca(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *conf)
 {
     mdm_bytes_t pem;
@@ -22,8 +36,7 @@ static apr_status_t load_ca(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *
 
     if ((rv = mdm_file_read(&pem, ctx, conf->ca_certificate_file, PEM_MAX)) != APR_SUCCESS
         || (rv = mdm_cert_from_pem(&cert, ctx, pem)) != APR_SUCCESS
-        || (rv = mdm_file_read_secret(&pem, ctx, conf->ca_key_file)) != APR_SUCCESS
-        || (rv = mdm_key_from_pem(&key, ctx, pem)) != APR_SUCCESS)
+        || (rv = read_key(&key, ctx, "MDMCAKeyFile", conf->ca_key_file)) != APR_SUCCESS)
         return rv;
     if (!mdm_cert_has_key(cert, key))
         return mdm_fail(ctx, MDM_ECONFIG, "MDMCAKeyFile %s is not the key of MDMCACertificateFile %s",
@@ -46,8 +59,7 @@ static apr_status_t load_signer(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf
         return APR_SUCCESS;
     if ((rv = mdm_file_read(&pem, ctx, conf->signer_file, PEM_MAX)) != APR_SUCCESS
         || (rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS
-        || (rv = mdm_file_read_secret(&pem, ctx, conf->signer_key_file)) != APR_SUCCESS
-        || (rv = mdm_key_from_pem(&key, ctx, pem)) != APR_SUCCESS)
+        || (rv = read_key(&key, ctx, "MDMProfileSignerFile", conf->signer_key_file)) != APR_SUCCESS)
         return rv;
     site->signer = APR_ARRAY_IDX(certs, 0, mdm_cert_t *);
     site->signer_key = key;

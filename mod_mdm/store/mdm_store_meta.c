@@ -87,7 +87,7 @@ static apr_status_t refuse(mdm_store_t *st, int version)
         return mdm_fail(st->ctx, MDM_ESCHEMA, "the database has no tables of mod_mdm: run " CTL " db init");
     if (version > MDM_SCHEMA_VERSION)
         return mdm_fail(st->ctx, MDM_ESCHEMA, "database schema is version %d, this mod_mdm needs %d: the database is "
-                        "newer: install the newer mod_mdm", version, MDM_SCHEMA_VERSION);
+                        "newer: install the newer mod_mdm, then run " CTL " db status", version, MDM_SCHEMA_VERSION);
     return mdm_fail(st->ctx, MDM_ESCHEMA, "database schema is version %d, this mod_mdm needs %d: run " CTL
                     " db upgrade", version, MDM_SCHEMA_VERSION);
 }
