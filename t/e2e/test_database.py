@@ -80,9 +80,8 @@ def set_version(site, version):
     site.database.sql("UPDATE mdm_meta SET value = '%s' WHERE name = 'schema_version'" % version)
 
 
-@pytest.mark.parametrize("version,word", [("99", "newer"), ("0", "")])
-def test_another_schema_version_is_refused_with_the_command_that_helps(own_site, new_phone, version, word):
-    site = own_site
+def test_a_newer_schema_version_is_refused_with_the_command_that_helps(own_site, new_phone):
+    site, version = own_site, "99"
     phone = new_phone(site)
     site.stop()
     right = site.database.sql("SELECT value FROM mdm_meta WHERE name = 'schema_version'")[0][0]
@@ -93,7 +92,7 @@ def test_another_schema_version_is_refused_with_the_command_that_helps(own_site,
     reply = phone.idle()
     assert reply.status == 503 and reply.headers["Retry-After"]
     line = site.log.wait(r"\[mdm:(error|crit)\].*mdmctl.*", mark).group(0)
-    assert "db " in line and word in line
+    assert "db status" in line and "newer" in line
     done = site.ctl("db", "status", check=False)
     assert done.returncode != 0
     assert version in done.stdout + done.stderr

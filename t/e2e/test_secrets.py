@@ -53,10 +53,12 @@ def test_no_secret_is_readable_in_the_database(site, phone):
 
 
 def test_log_lines_cannot_be_forged_by_a_device(site, phone):
-    evil = "X\n[mdm:error] forged line\r\x1b[31m"
     mark = site.log.size()
-    phone.send_report({"Status": "Acknowledged", "CommandUUID": evil})
-    phone.send_checkin({"MessageType": evil})
+    for text in ("X\n[mdm:error] forged line\r", "X &#13;&#10;[mdm:error] forged line", "&#27;[31mX"):
+        for url, name in ((phone.server_url, "CommandUUID"), (phone.checkin_url, "MessageType"),
+                          (phone.server_url, "UDID")):
+            keys = {"Status": "Acknowledged", "UDID": phone.udid, name: "EVIL"}
+            phone.put(url, plistlib.dumps(keys).replace(b"EVIL", text.encode()))
     text = site.log.text(mark)
     assert not re.search(r"^\[mdm:error\]", text, re.M)
     assert "\x1b" not in text
