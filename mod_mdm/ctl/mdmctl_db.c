@@ -14,7 +14,7 @@ static int status(mdmctl_t *m, int version)
     if (version == MDM_SCHEMA_VERSION)
         printf("schema version %d: up to date\n", version);
     else if (!version)
-        printf("no tables yet: run mdmctl ... db init\n");
+        printf("schema version 0, no tables yet: run mdmctl ... db init\n");
     else if (version < MDM_SCHEMA_VERSION)
         printf("schema version %d, this program needs %d: run mdmctl ... db upgrade\n", version, MDM_SCHEMA_VERSION);
     else

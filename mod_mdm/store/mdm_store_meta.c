@@ -31,7 +31,8 @@ static apr_status_t add(mdm_store_t *st, const char *name, const char *value)
     return mdm_db_exec(NULL, st->db, STMT_META_INSERT, args);
 }
 
-apr_status_t mdm_store_version(int *version, mdm_store_t *st)
+/* Version 0 with tables is a database that somebody broke; without, an empty one. */
+static apr_status_t look(int *tables, int *version, mdm_store_t *st)
 {
     int sqlite = mdm_db_kind(st->db) == MDM_DB_SQLITE3;
     const char *value = NULL;
@@ -39,7 +40,8 @@ apr_status_t mdm_store_version(int *version, mdm_store_t *st)
     apr_status_t rv = mdm_db_select(&rows, st->db, sqlite ? STMT_META_TABLES_SQLITE3 : STMT_META_TABLES_PGSQL, NULL);
 
     *version = 0;
-    if (rv != APR_SUCCESS || !rows->count || !mdm_row_number(rows, 0, 0))
+    *tables = rv == APR_SUCCESS && rows->count && mdm_row_number(rows, 0, 0);
+    if (!*tables)
         return rv;
     rv = get(&value, st, "schema_version");
     if (rv == APR_SUCCESS && value)
@@ -47,16 +49,23 @@ apr_status_t mdm_store_version(int *version, mdm_store_t *st)
     return rv;
 }
 
+apr_status_t mdm_store_version(int *version, mdm_store_t *st)
+{
+    int tables;
+
+    return look(&tables, version, st);
+}
+
 static apr_status_t init_work(void *baton, mdm_db_t *db)
 {
     mdm_store_t *st = baton;
     const char *instance = mdm_uuid_random(st->ctx->pool);
-    int version;
-    apr_status_t rv = mdm_store_version(&version, st);
+    int version, tables;
+    apr_status_t rv = look(&tables, &version, st);
 
     if (rv != APR_SUCCESS)
         return rv;
-    if (version)
+    if (tables)
         return MDM_EEXIST;
     if (!instance)
         return mdm_fail(st->ctx, MDM_ECRYPTO, "no random bytes for the instance id");
@@ -81,9 +90,9 @@ apr_status_t mdm_store_init(mdm_store_t *st)
     return rv;
 }
 
-static apr_status_t refuse(mdm_store_t *st, int version)
+static apr_status_t refuse(mdm_store_t *st, int tables, int version)
 {
-    if (version == 0)
+    if (!tables)
         return mdm_fail(st->ctx, MDM_ESCHEMA, "the database has no tables of mod_mdm: run " CTL " db init");
     if (version > MDM_SCHEMA_VERSION)
         return mdm_fail(st->ctx, MDM_ESCHEMA, "database schema is version %d, this mod_mdm needs %d: the database is "
@@ -95,36 +104,36 @@ static apr_status_t refuse(mdm_store_t *st, int version)
 /* Steps from older versions are added here; version 1 is the first. */
 apr_status_t mdm_store_upgrade(mdm_store_t *st)
 {
-    int version;
-    apr_status_t rv = mdm_store_version(&version, st);
+    int version, tables;
+    apr_status_t rv = look(&tables, &version, st);
 
     if (rv != APR_SUCCESS || version == MDM_SCHEMA_VERSION)
         return rv;
-    if (version == 0 || version > MDM_SCHEMA_VERSION)
-        return refuse(st, version);
+    if (!tables || version > MDM_SCHEMA_VERSION)
+        return refuse(st, tables, version);
     return mdm_fail(st->ctx, MDM_ESCHEMA, "there is no way from schema version %d to %d", version, MDM_SCHEMA_VERSION);
 }
 
 apr_status_t mdm_store_ready(mdm_store_t *st)
 {
-    int *seen = mdm_db_mark(st->db), version;
+    int *seen = mdm_db_mark(st->db), version, tables;
     apr_status_t rv;
 
     if (*seen == MDM_SCHEMA_VERSION)
         return APR_SUCCESS;
-    rv = mdm_store_version(&version, st);
-    if (rv == APR_SUCCESS && version == 0 && mdm_db_kind(st->db) == MDM_DB_SQLITE3) {
+    rv = look(&tables, &version, st);
+    if (rv == APR_SUCCESS && !tables && mdm_db_kind(st->db) == MDM_DB_SQLITE3) {
         /* another child may have been quicker: then look at what it made */
         rv = mdm_db_settle(st->db);
         if (rv == APR_SUCCESS)
             rv = mdm_db_transact(st->db, init_work, st);
         if (rv == APR_SUCCESS || rv == MDM_EEXIST)
-            rv = mdm_store_version(&version, st);
+            rv = look(&tables, &version, st);
     }
     if (rv != APR_SUCCESS)
         return rv;
     if (version != MDM_SCHEMA_VERSION)
-        return refuse(st, version);
+        return refuse(st, tables, version);
     *seen = version;
     return APR_SUCCESS;
 }

@@ -59,7 +59,8 @@ void mdm_row_names(mdm_row_names_t *out, mdm_store_t *st, const char *const *nam
     int i;
 
     out->names = apr_palloc(st->ctx->pool, sizeof(*names) * (apr_size_t)(count + 1));
-    memcpy(out->names, names, sizeof(*names) * (apr_size_t)count);
+    if (count)
+        memcpy(out->names, names, sizeof(*names) * (apr_size_t)count);
     out->twice = apr_array_make(st->ctx->pool, 1, sizeof(const char *));
     out->count = 0;
     qsort(out->names, (size_t)count, sizeof(*names), compare_names);

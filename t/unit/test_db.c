@@ -528,6 +528,12 @@ START_TEST(the_version_is_looked_at)
     ck_assert_ptr_nonnull(strstr(st->ctx->detail, "newer"));
     mdm_ctx_clear(st->ctx);
     ck_assert_int_eq(mdm_store_upgrade(st), MDM_ESCHEMA);
+    mdm_ctx_clear(st->ctx);
+    database_sql("UPDATE mdm_meta SET value = '0' WHERE name = 'schema_version';");
+    ck_assert_int_eq(mdm_store_ready(st), MDM_ESCHEMA);
+    ck_assert_ptr_nonnull(strstr(st->ctx->detail, "db upgrade"));
+    mdm_ctx_clear(st->ctx);
+    ck_assert_int_eq(mdm_store_init(st), MDM_EEXIST);
     database_end();
 }
 END_TEST
