@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line beside the module: what a site's administrator does as root on the machine. One file per noun; each
- * function gets what follows its noun and returns an exit code: 0 done, 1 failed (one sentence on standard error), 2 wrong
- * usage.
+ * The command line beside the module: what a site's administrator does as root on the machine. One file per
+ * noun; each function gets what follows its noun and returns an exit code: 0 done, 1 failed (one sentence on
+ * standard error), 2 wrong usage.
  */
 #ifndef MDMCTL_H
 #define MDMCTL_H

@@ -49,7 +49,8 @@ static int show(mdmctl_t *m, mdm_store_t *st, const char *serial)
            c->user ? c->user : "-", mdmctl_time(c->issued_at, p), mdmctl_time(c->not_before, p),
            mdmctl_time(c->not_after, p), c->fingerprint);
     if (c->revoked_at)
-        printf("Revoked:     %s, %s\n", mdmctl_time(c->revoked_at, p), c->revoked_reason ? c->revoked_reason : "no reason");
+        printf("Revoked:     %s, %s\n", mdmctl_time(c->revoked_at, p),
+               c->revoked_reason ? c->revoked_reason : "no reason");
     if (c->replaced_by)
         printf("Replaced by: %s\n", c->replaced_by);
     fputs(c->pem, stdout);
@@ -94,5 +95,7 @@ int mdmctl_certificate(mdmctl_t *m, int argc, const char **argv)
         return mdmctl_usage(USAGE);
     if ((rv = mdmctl_store(&st, m, 1)) != APR_SUCCESS)
         return mdmctl_fail(m, rv);
-    return is_list ? list(m, st) : is_show ? show(m, st, argv[1]) : revoke_one(m, st, argv[1], reason ? reason : "unspecified");
+    if (is_list)
+        return list(m, st);
+    return is_show ? show(m, st, argv[1]) : revoke_one(m, st, argv[1], reason ? reason : "unspecified");
 }
