@@ -29,7 +29,7 @@ typedef enum {
 
 typedef struct mdm_scep_request_t {
     int message_type;                 /* one of mdm_scep_message_type_e, never CERT_REP */
-    const char *transaction_id;       /* 1 to 255 printable characters */
+    const char *transaction_id;       /* 1 to 255 letters, digits, and blank '()+,-./:=?_@*& */
     mdm_bytes_t sender_nonce;         /* 1 to 64 bytes */
     const mdm_cert_t *signer;         /* holds the key that signed the message; recipient of the reply */
     const mdm_csr_t *csr;             /* PKCSReq and RenewalReq, checked by mdm_csr_from_der; else NULL */

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
@@ -44,12 +45,13 @@ static const ASN1_STRING *only_attribute(const opening_t *o, const char *oid, in
     return X509_ATTRIBUTE_get0_data(attribute, 0, type, NULL);
 }
 
+/* What a PrintableString may hold, and four characters that clients put there all the same. */
 static int is_printable(const unsigned char *data, int len)
 {
     int i;
 
     for (i = 0; i < len; i++)
-        if (data[i] < 0x20 || data[i] > 0x7e)
+        if (data[i] > 0x7e || !data[i] || (!apr_isalnum(data[i]) && !strchr(" '()+,-./:=?_@*&", data[i])))
             return 0;
     return 1;
 }

@@ -89,6 +89,12 @@ START_TEST(messages_without_identity_are_no_messages)
     is_no_message(message());
     maker.transaction_id = "";
     is_no_message(message());
+    maker.transaction_id = "'; DROP TABLE certificates; --";
+    is_no_message(message());
+    maker.transaction_id = "<b>\r\n";
+    is_no_message(message());
+    maker.transaction_id = "t\xc3\xa4";
+    is_no_message(message());
     maker.transaction_id = "a\0b";
     maker.transaction_id_len = 3;
     is_no_message(message());
