@@ -13,7 +13,7 @@ HTTPD = os.environ.get("MDM_HTTPD", "/usr/sbin/apache2")
 MODULES_DIR = os.environ.get("MDM_MODULES_DIR", "/usr/lib/apache2/modules")
 RUNNING = re.compile(r"resuming normal operations")
 # what must never stand in an error log unless a test expects it
-TROUBLE = re.compile(r"\[mdm:(error|crit|alert|emerg)\]|AH0005[12]:|AddressSanitizer|runtime error:|Assertion")
+TROUBLE = re.compile(r"^\[[^\]]*\] \[mdm:(error|crit|alert|emerg)\]|AH0005[12]:|AddressSanitizer|runtime error:|Assertion")
 
 
 def wait_until(condition, timeout=20, what="the condition"):
