@@ -174,7 +174,9 @@ class Device(Channel):
         method = "POST" if {"POSTPKIOperation", "SCEPStandard"} & set(caps) else "GET"
         options = {"subject": payload.get("Subject") or [[["CN", self.udid]]], "method": method,
                    "challenge": payload.get("Challenge"), "ber": True,
-                   "key": pki.new_key(self.key_bits or payload.get("Keysize", 1024)), **options}
+                   **options}
+        if options.get("key") is None:
+            options["key"] = pki.new_key(self.key_bits or payload.get("Keysize", 1024))
         result = client.enrol(**options)
         self.scep_result = result
         if not result.ok:
