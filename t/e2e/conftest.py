@@ -6,6 +6,7 @@ marked "once" only under event with SQLite. Choose with -k: pytest t/e2e -k pref
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -24,6 +25,8 @@ ALL = BOTH + [("prefork", "sqlite3"), ("prefork", "pgsql")]
 
 
 def pytest_configure(config):
+    # a terminated run ends like an interrupted one, so that it leaves no servers behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.addinivalue_line("markers", "mpm: runs under prefork as well")
     config.addinivalue_line("markers", "once: does not depend on the database or the MPM")
     config.addinivalue_line("markers", "smoke: a short way through everything")

@@ -2,6 +2,7 @@
 """A private httpd in the foreground: started on a free loopback port, watched through its error log, ended by
 its process id. Nothing here knows what the configuration is about."""
 
+import ctypes
 import os
 import re
 import signal
@@ -14,6 +15,11 @@ MODULES_DIR = os.environ.get("MDM_MODULES_DIR", "/usr/lib/apache2/modules")
 RUNNING = re.compile(r"resuming normal operations")
 # what must never stand in an error log unless a test expects it
 TROUBLE = re.compile(r"^\[[^\]]*\] \[mdm:(error|crit|alert|emerg)\]|AH0005[12]:|AddressSanitizer|runtime error:|Assertion")
+
+
+def end_with_parent():
+    """In the new process: be terminated when the tests are killed (prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def wait_until(condition, timeout=20, what="the condition"):
@@ -93,7 +99,8 @@ class Httpd:
             conf = self.make_conf(self.port)
             self.process = subprocess.Popen(
                 [HTTPD, "-f", conf, "-DFOREGROUND"], stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
-                stdout=open(os.path.join(self.folder, "console.log"), "ab"), start_new_session=True)
+                stdout=open(os.path.join(self.folder, "console.log"), "ab"), start_new_session=True,
+                preexec_fn=end_with_parent)
             if self._wait_serving(mark):
                 return self
             said = self.log.text(mark) + self.console()
