@@ -144,7 +144,7 @@ fi
 MDM_TESTS_POSTGRESQL
 MDM_DBD_DRIVER([sqlite3], [libaprutil1-dbd-sqlite3])
 MDM_DBD_DRIVER([pgsql], [libaprutil1-dbd-pgsql])
-for mdm_pair in openssl:openssl curl:curl; do
+for mdm_pair in openssl:openssl curl:curl sqlite3:sqlite3 nghttpd:nghttp2-server; do
   mdm_program=`echo $mdm_pair | $SED 's/:.*//'`
   mdm_package=`echo $mdm_pair | $SED 's/.*://'`
   AC_MSG_CHECKING([for $mdm_program])
