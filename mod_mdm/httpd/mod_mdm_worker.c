@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <ap_mpm.h>
@@ -33,8 +34,8 @@ static const apr_array_header_t *all_sites;
 static server_rec *main_server;
 static int wake_pipe[2] = { -1, -1 };
 
-/* Of this child: the mutexes are held while the threads work. */
-static apr_thread_mutex_t *worker_gate, *seen_gate;
+/* Of this child: held while the threads work. Not of a pool: a late thread may still come and look. */
+static pthread_mutex_t worker_gate = PTHREAD_MUTEX_INITIALIZER, seen_gate = PTHREAD_MUTEX_INITIALIZER;
 static volatile apr_uint32_t gate_open;
 
 /* One site in the worker. */
@@ -206,10 +207,10 @@ static apr_status_t worker_callback(int state, void *data, apr_pool_t *p)
     /* The thread may be earlier than child_init, and later than the pools: then the gate is shut. */
     if (state != AP_WATCHDOG_STATE_RUNNING || !apr_atomic_read32(&gate_open))
         return APR_SUCCESS;
-    apr_thread_mutex_lock(worker_gate);
+    pthread_mutex_lock(&worker_gate);
     if (apr_atomic_read32(&gate_open))
         run_worker();
-    apr_thread_mutex_unlock(worker_gate);
+    pthread_mutex_unlock(&worker_gate);
     return APR_SUCCESS;
 }
 
@@ -229,10 +230,10 @@ static apr_status_t seen_callback(int state, void *data, apr_pool_t *p)
     (void)p;
     if (state != AP_WATCHDOG_STATE_RUNNING || !apr_atomic_read32(&gate_open))
         return APR_SUCCESS;
-    apr_thread_mutex_lock(seen_gate);
+    pthread_mutex_lock(&seen_gate);
     if (apr_atomic_read32(&gate_open))
         flush_seen();
-    apr_thread_mutex_unlock(seen_gate);
+    pthread_mutex_unlock(&seen_gate);
     return APR_SUCCESS;
 }
 
@@ -320,11 +321,11 @@ static apr_status_t leave_child(void *unused)
 {
     (void)unused;
     shut_gate();
-    apr_thread_mutex_lock(worker_gate);
-    apr_thread_mutex_unlock(worker_gate);
-    apr_thread_mutex_lock(seen_gate);
+    pthread_mutex_lock(&worker_gate);
+    pthread_mutex_unlock(&worker_gate);
+    pthread_mutex_lock(&seen_gate);
     flush_seen();
-    apr_thread_mutex_unlock(seen_gate);
+    pthread_mutex_unlock(&seen_gate);
     return APR_SUCCESS;
 }
 
@@ -352,10 +353,6 @@ void mdm_worker_child_init(apr_pool_t *pchild, server_rec *s)
         return;
     ctx = mdm_ctx_create(pchild, mdm_log_for_server(s, pchild));
     rv = lock_allocator(pchild);
-    if (rv == APR_SUCCESS)
-        rv = apr_thread_mutex_create(&worker_gate, APR_THREAD_MUTEX_DEFAULT, pchild);
-    if (rv == APR_SUCCESS)
-        rv = apr_thread_mutex_create(&seen_gate, APR_THREAD_MUTEX_DEFAULT, pchild);
     if (rv == APR_SUCCESS)
         rv = mdm_http_global_init(ctx);
     if (rv != APR_SUCCESS) {
