@@ -64,6 +64,31 @@ static json_t *counts_json(const apr_array_header_t *counts)
     return json;
 }
 
+/* The figures count by state and type; what an administrator asks for first is the state. */
+static json_t *states_json(const apr_array_header_t *counts, apr_pool_t *p)
+{
+    json_t *json = json_object();
+    int i;
+
+    for (i = 0; i < counts->nelts; i++) {
+        const mdm_count_t *c = &APR_ARRAY_IDX(counts, i, mdm_count_t);
+        const char *state = apr_pstrmemdup(p, c->name, strcspn(c->name, " "));
+
+        json_object_set_new(json, state, json_integer(json_integer_value(json_object_get(json, state)) + c->count));
+    }
+    return json;
+}
+
+/* A certificate that signed itself is none of Apple's: good for trying out, useless for waking anybody. */
+static void alert_test_certificate(json_t *alerts, mdm_ctx_t *ctx, const mdm_push_topic_t *t)
+{
+    mdm_cert_t *cert;
+
+    if (mdm_cert_from_pem(&cert, ctx, mdm_bytes_of(t->certificate_pem)) == APR_SUCCESS && mdm_cert_is_self_signed(cert))
+        alert(alerts, apr_psprintf(ctx->pool, "The push certificate %s is a test certificate: Apple's push service does "
+                                   "not take it, real devices cannot be woken.", t->topic));
+}
+
 static json_t *topics_json(json_t *alerts, mdm_ctx_t *ctx, const apr_array_header_t *topics)
 {
     json_t *json = json_array();
@@ -77,6 +102,7 @@ static json_t *topics_json(json_t *alerts, mdm_ctx_t *ctx, const apr_array_heade
 
         set_text(item, "not_after", time_text(t->not_after, ctx->pool));
         json_array_append_new(json, item);
+        alert_test_certificate(alerts, ctx, t);
         alert_expiry(alerts, ctx, apr_pstrcat(ctx->pool, "The push certificate ", t->topic, NULL), t->not_after,
                      "renew it with the same Apple Account, or its devices cannot be woken");
     }
@@ -143,7 +169,7 @@ static void add_figures(json_t *report, json_t *alerts, mdm_store_t *st)
         alert(alerts, apr_pstrcat(st->ctx->pool, "The database does not answer: ", mdm_ctx_detail(st->ctx, rv), NULL));
         return;
     }
-    json_object_set_new(report, "enrollments", counts_json(f->enrollments));
+    json_object_set_new(report, "enrollments", states_json(f->enrollments, st->ctx->pool));
     json_object_set_new(report, "open_commands", counts_json(f->open_commands));
     json_object_set_new(report, "pushes", counts_json(f->pushes));
     json_object_set_new(report, "pushes_due", json_integer(f->pushes_due));
