@@ -3,6 +3,8 @@
  * Directives: one table, one setter per kind of value, one merge line per member. Runs while httpd reads its
  * configuration, in the parent; touches neither files nor the network.
  */
+#include <stddef.h>
+
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
@@ -91,7 +93,7 @@ void *mdm_config_dir_merge(apr_pool_t *p, void *basev, void *addv)
 }
 
 /* Where a directive's value goes: the offset of its member in mdm_conf_t, carried in the command table. */
-#define TO(member) ((void *)APR_OFFSETOF(mdm_conf_t, member))
+#define TO(member) ((void *)offsetof(mdm_conf_t, member))
 #define MEMBER(cmd, type) \
     ((type *)((char *)mdm_config_of((cmd)->server) + (apr_size_t)(cmd)->info))
 
