@@ -224,6 +224,15 @@ LIBS=$mdm_save_LIBS])
 
 AC_DEFUN([MDM_COMPILER_FLAGS],
 [MDM_WARN_CFLAGS="-std=gnu11 -Wall -Wextra -Wformat-security -Wshadow"
+dnl clang sees null pointers in the sentinels of APR's rings (APR_BRIGADE_SENTINEL)
+AC_MSG_CHECKING([whether $CC knows -Wnull-pointer-subtraction])
+mdm_save_CFLAGS=$CFLAGS
+CFLAGS="$CFLAGS -Werror -Wnull-pointer-subtraction"
+AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])],
+  [AC_MSG_RESULT([yes])
+   MDM_WARN_CFLAGS="$MDM_WARN_CFLAGS -Wno-null-pointer-subtraction"],
+  [AC_MSG_RESULT([no])])
+CFLAGS=$mdm_save_CFLAGS
 AS_IF([test "x$enable_werror" = xyes], [MDM_WARN_CFLAGS="$MDM_WARN_CFLAGS -Werror"])
 MDM_SAN_CFLAGS=
 HTTPD_PRELOAD=

@@ -266,7 +266,7 @@ const command_rec mdm_config_commands[] = {
                   "How often last-seen times are written to the database"),
     AP_INIT_TAKE1("MDMLimitRequestBody", set_limit_request_body, NULL, RSRC_CONF | ACCESS_CONF,
                   "Largest request body in bytes"),
-    { NULL }
+    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };
 
 static const char *in_state_dir(const mdm_conf_t *conf, const char *name, apr_pool_t *p)
