@@ -17,7 +17,8 @@
 
 #define CONNECTION_KEY "mdm-db"
 #define ERROR_TEXT_MAX 240
-#define TRIES 3                     /* of a statement outside a transaction */
+#define TRIES 4                     /* of a statement outside a transaction */
+#define BLIND 2                     /* libpq may need so many failures to see that the connection is gone */
 #define ATTEMPTS 8                  /* of a transaction */
 #define PAUSE_FIRST 1000            /* microseconds; doubles with each attempt, up to PAUSE_MOST */
 #define PAUSE_MOST 64000
@@ -224,7 +225,7 @@ static apr_status_t run(mdm_db_t *db, const call_t *call)
             forget_statements(db->connection);
         if (db->in_transaction)
             return fail_in_transaction(db, name, text);
-        if (!connection_is_good(db) || (tries > 1 && !stale))
+        if (!connection_is_good(db) || (tries > BLIND && !stale))
             break;
     }
     return mdm_fail(db->ctx, MDM_EDB, "database: %s: %s", name, text);
@@ -302,7 +303,7 @@ apr_status_t mdm_db_script(mdm_db_t *db, const char *sql)
 }
 
 /*
- * BEGIN, tried again once on a connection that had to be made anew. Not APR's transactions: PostgreSQL's driver
+ * BEGIN, tried again on a connection that had to be made anew. Not APR's transactions: PostgreSQL's driver
  * crashes when its BEGIN fails, SQLite's believes in a transaction that did not begin, and both report
  * success for one that was rolled back.
  */
@@ -319,7 +320,7 @@ static apr_status_t begin(mdm_db_t *db)
         if (rc == 0)
             return APR_SUCCESS;
         text = error_text(db, rc);
-        if (db->kind == MDM_DB_SQLITE3 || tries > 1 || !connection_is_good(db))
+        if (db->kind == MDM_DB_SQLITE3 || tries > BLIND || !connection_is_good(db))
             return mdm_fail(db->ctx, MDM_EDB, "database: cannot begin: %s", text);
     }
 }
