@@ -107,6 +107,18 @@ static apr_status_t reissue(operation_t *op, const mdm_certificate_t *row)
     return mdm_cert_from_pem(&op->issued, op->st->ctx, mdm_bytes_of(row->pem));
 }
 
+/* A device that repeats itself before it was answered: its first message has used the challenge up meanwhile. */
+static apr_status_t enroll_after_twin(operation_t *op, apr_status_t refusal)
+{
+    mdm_certificate_t *row;
+    apr_status_t rv = mdm_store_certificate_by_request(&row, op->st, op->request->sha256);
+
+    if (rv != APR_SUCCESS)
+        return rv == MDM_ENOTFOUND ? refusal : rv;
+    mdm_ctx_clear(op->st->ctx);
+    return reissue(op, row);
+}
+
 static apr_status_t work(void *baton, mdm_db_t *db)
 {
     operation_t *op = baton;
@@ -126,7 +138,8 @@ static apr_status_t work(void *baton, mdm_db_t *db)
     if (rv != MDM_ENOTFOUND)
         return rv;
     mdm_ctx_clear(op->st->ctx);
-    return enroll(op);
+    rv = enroll(op);
+    return rv == MDM_EDENIED ? enroll_after_twin(op, rv) : rv;
 }
 
 static apr_status_t decide(operation_t *op)
