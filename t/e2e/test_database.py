@@ -3,13 +3,40 @@
 200, which a device would take for "nothing to do"."""
 
 import os
+import shutil
+import tempfile
 
 import pytest
 from mdmsim import web
 
 from . import devices
 from .httpd import wait_until
-from .site import PASSWORD, USER
+from .postgresql import Cluster
+from .site import PASSWORD, USER, Pgsql
+
+
+@pytest.fixture
+def fragile_site(make_site, variant, closing):
+    """A running site whose database can be taken away without harm to others."""
+    database = None
+    if variant[1] == "pgsql":
+        folder = tempfile.mkdtemp(prefix="mdm-e2e-pg-")
+        os.chmod(folder, 0o755)
+        cluster = Cluster(folder).start()
+        closing(Ended(cluster))
+        database = Pgsql(cluster)
+    site = make_site(database=database).start()
+    site.upload_push_certificate()
+    return site
+
+
+class Ended:
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    def close(self):
+        self.cluster.stop("immediate")
+        shutil.rmtree(os.path.dirname(self.cluster.folder), ignore_errors=True)
 
 
 def all_down(site, phone):
@@ -44,8 +71,8 @@ def take_away(site):
 
 
 @pytest.mark.mpm
-def test_database_down_is_503_with_retry_after_and_nothing_is_lost(own_site, new_phone):
-    site = own_site
+def test_database_down_is_503_with_retry_after_and_nothing_is_lost(fragile_site, new_phone):
+    site = fragile_site
     phone = new_phone(site)
     command_uuid, body = devices.command()
     assert site.enqueue(phone.id, body, nopush=True).status == 200
@@ -63,8 +90,8 @@ def test_database_down_is_503_with_retry_after_and_nothing_is_lost(own_site, new
     assert phone.idle().body == b""
 
 
-def test_pushes_go_on_when_the_database_is_back(own_site, new_phone, apns):
-    site = own_site
+def test_pushes_go_on_when_the_database_is_back(fragile_site, new_phone, apns):
+    site = fragile_site
     phone = new_phone(site)
     site.log.expect(r"\[mdm:error\]", r"\[mdm:crit\]")
     back = take_away(site)

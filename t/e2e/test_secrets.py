@@ -20,7 +20,7 @@ def everything_once(site, phone):
     phone.connect()
     phone.token_update()
     challenge = site.challenge()
-    key = site.keys.push_pem.decode().split("PRIVATE KEY-----")[1].split("-----")[0].split()[1]
+    key = site.keys.push_pem.decode().split("PRIVATE KEY-----")[1].split("-----")[0].split()[11]
     return {"profile payload": base64.b64encode(b"wifi-passphrase-CANARY1").decode(), "result": "result-CANARY2",
             "push magic": phone.push_magic, "push token": phone.token.hex(),
             "push token (base64)": base64.b64encode(phone.token).decode(),
