@@ -73,18 +73,22 @@ static int location_is_ours(request_rec *r)
     return is_ours(dir->expr_handler ? ap_expr_str_exec(r, dir->expr_handler, &err) : dir->handler);
 }
 
-/* Our Locations are no files: looking for some would cost system calls, and refuse long lists of ids in a URL. */
+/*
+ * Our Locations are no files: looking for some would cost system calls, and refuse long lists of ids in a URL. What is
+ * known of the Location here is not when files are mapped, so the request bears a mark.
+ */
 static int translate_name(request_rec *r)
 {
     if (!location_is_ours(r))
         return DECLINED;
     r->filename = apr_pstrdup(r->pool, "/");
+    ap_set_module_config(r->request_config, &mdm_module, r->filename);
     return OK;
 }
 
 static int map_to_storage(request_rec *r)
 {
-    return location_is_ours(r) ? OK : DECLINED;
+    return ap_get_module_config(r->request_config, &mdm_module) ? OK : DECLINED;
 }
 
 static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)

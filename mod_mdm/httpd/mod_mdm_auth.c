@@ -40,6 +40,25 @@ static const char *tls_certificate(request_rec *r)
     return pem && *pem ? pem : NULL;
 }
 
+/*
+ * A connection's certificate is looked at once: its peer has proven there that it holds the key, and whether the
+ * certificate still counts is asked of the database with every request. *fingerprint is NULL without one.
+ */
+static apr_status_t tls_fingerprint(const char **fingerprint, mdm_ctx_t *ctx, request_rec *r)
+{
+    conn_rec *c = r->connection;
+    const char *pem;
+    apr_status_t rv;
+
+    *fingerprint = ap_get_module_config(c->conn_config, &mdm_module);
+    if (*fingerprint || !(pem = tls_certificate(r)))
+        return APR_SUCCESS;
+    rv = pem_fingerprint(fingerprint, ctx, pem);
+    if (rv == APR_SUCCESS)
+        ap_set_module_config(c->conn_config, &mdm_module, apr_pstrdup(c->pool, *fingerprint));
+    return rv;
+}
+
 static apr_status_t signature_fingerprint(const char **fingerprint, mdm_ctx_t *ctx, const char *header, mdm_bytes_t body)
 {
     mdm_cert_t *signer;
@@ -56,11 +75,11 @@ static apr_status_t signature_fingerprint(const char **fingerprint, mdm_ctx_t *c
 
 apr_status_t mdm_auth_device(const char **fingerprint, mdm_ctx_t *ctx, request_rec *r, mdm_bytes_t body)
 {
-    const char *pem = tls_certificate(r);
     const char *header = apr_table_get(r->headers_in, "Mdm-Signature");
+    apr_status_t rv = tls_fingerprint(fingerprint, ctx, r);
 
-    if (pem)
-        return pem_fingerprint(fingerprint, ctx, pem);
+    if (rv != APR_SUCCESS || *fingerprint)
+        return rv;
     if (header)
         return signature_fingerprint(fingerprint, ctx, header, body);
     return mdm_fail(ctx, MDM_EDENIED, "the device shows no certificate: neither in TLS nor as Mdm-Signature");
