@@ -108,9 +108,13 @@ static void end(connection_t *c)
     close(SSL_get_fd(c->ssl));
 }
 
-static void fail(connection_t *c)
+static void fail(connection_t *c, const char *why)
 {
-    run.failed++;
+    unsigned long code = ERR_get_error();
+
+    if (!run.failed++)
+        fprintf(stderr, "load: %s, request %d of its connection: %s\n", why, c->at + 1,
+                code ? ERR_reason_error_string(code) : strerror(errno));
     end(c);
 }
 
@@ -144,7 +148,7 @@ static void send_next(connection_t *c)
     if (c->in_unit == 0)
         c->unit_started = c->sent_at;
     if (SSL_write(c->ssl, request->bytes, (int)request->len) != (int)request->len)
-        fail(c);
+        fail(c, "cannot send");
 }
 
 static void find_uuid(connection_t *c)
@@ -232,14 +236,14 @@ static void receive(connection_t *c)
         n = SSL_read(c->ssl, c->input + c->got, (int)(c->room - c->got - 1));
         if (n <= 0) {
             if (SSL_get_error(c->ssl, n) != SSL_ERROR_WANT_READ)
-                fail(c);
+                fail(c, n ? "no answer" : "closed before the answer");
             return;
         }
         c->got += (size_t)n;
         if (!c->head_len) {
             stop = memmem(c->input, c->got, "\r\n\r\n", 4);
             if (stop && !read_head(c, stop)) {
-                fail(c);
+                fail(c, "an answer that is none");
                 return;
             }
         }

@@ -14,7 +14,8 @@ from e2e.site import API_KEY, Site
 
 TICK = os.sysconf("SC_CLK_TCK")
 LOAD = os.path.join(os.environ.get("MDM_BUILDDIR", "."), "t", "bench", "load")
-CHILDREN = "StartServers 2\nServerLimit 4\nThreadsPerChild 32\nMinSpareThreads 1\nMaxSpareThreads 128\n" \
+# more threads in a child than there are connections: a child without a free one closes those at rest
+CHILDREN = "StartServers 2\nServerLimit 2\nThreadsPerChild 64\nMinSpareThreads 1\nMaxSpareThreads 128\n" \
            "MaxRequestWorkers 128\n"
 
 
