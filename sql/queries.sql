@@ -256,6 +256,11 @@ FROM mdm_push_topic WHERE topic = %s;
 SELECT topic, not_before, not_after, uploaded_at, generation, certificate_pem
 FROM mdm_push_topic ORDER BY uploaded_at DESC, topic;
 
+-- STMT_PUSH_RESUME (due_at, now, topic)
+UPDATE mdm_push SET due_at = %lld, attempts = 0
+WHERE due_at > %lld AND lease_owner IS NULL AND attempts > 0
+    AND (SELECT e.topic FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment) = %s;
+
 -- ---- pushes
 
 -- STMT_PUSH_INSERT (enrollment)

@@ -16,7 +16,11 @@ typedef struct mdm_push_topic_t {
     int generation;               /* + 1 at each upload: a sender knows that its copy is stale */
 } mdm_push_topic_t;
 
-apr_status_t mdm_store_push_topic_put(mdm_store_t *st, const mdm_push_topic_t *topic);   /* 2 statements at most */
+/**
+ * Keep a certificate in place of the topic's present one. Wake-ups of the topic that pause after a failure are due at
+ * once: the certificate may have been the reason. Three statements at most.
+ */
+apr_status_t mdm_store_push_topic_put(mdm_store_t *st, const mdm_push_topic_t *topic);
 /** @return MDM_ENOTFOUND */
 apr_status_t mdm_store_push_topic_get(mdm_push_topic_t **out, mdm_store_t *st, const char *topic);
 /** All topics, newest upload first, without keys. Array of mdm_push_topic_t *. */

@@ -38,6 +38,11 @@ apr_status_t mdm_store_push_topic_put(mdm_store_t *st, const mdm_push_topic_t *t
 
         rv = mdm_db_exec(NULL, st->db, STMT_PUSH_TOPIC_INSERT, args);
     }
+    if (rv == APR_SUCCESS) {
+        const char *args[] = { now, now, t->topic };
+
+        rv = mdm_db_exec(NULL, st->db, STMT_PUSH_RESUME, args);
+    }
     return rv;
 }
 

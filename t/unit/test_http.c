@@ -445,8 +445,8 @@ START_TEST(test_nghttpd)
 
     make_server_certificate();
     oracle_run("mkdir -p htdocs/3/device && echo hello > htdocs/3/device/ab007fc1");
-    apns_mock_spawn(ctx, apr_psprintf(ctx->pool, "stdbuf -oL nghttpd -v -a 127.0.0.1 -d htdocs %d server.key server.pem",
-                                      port));
+    apns_mock_spawn(ctx, apr_psprintf(ctx->pool, "stdbuf -oL nghttpd -v -a 127.0.0.1 -d htdocs %d server.key "
+                                      "server.pem", port));
     mock.url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d", port);
     mock.certificate.len = mock.key.len = 0;
     ck_assert_int_eq(mdm_http_create(&http, ctx, 1, 2), APR_SUCCESS);
