@@ -51,6 +51,7 @@ static void need_secret(check_t *c, const char *directive, const char *file, con
         problem(c, directive, c->ctx->detail, NULL);
 }
 
+/* NULL after a problem; else at least one. */
 static apr_array_header_t *need_certificates(check_t *c, const char *directive, const char *file, const char *remedy)
 {
     apr_array_header_t *certs = NULL;
@@ -59,11 +60,12 @@ static apr_array_header_t *need_certificates(check_t *c, const char *directive, 
     if (!need_file(c, directive, file, remedy))
         return NULL;
     mdm_ctx_clear(c->ctx);
-    if (mdm_file_read(&pem, c->ctx, file, PEM_MAX) != APR_SUCCESS
-        || mdm_certs_from_pem(&certs, c->ctx, pem) != APR_SUCCESS)
-        problem(c, directive, apr_psprintf(c->ctx->pool, "%s: %s", file, c->ctx->detail),
-                "give a file with PEM certificates");
-    return certs;
+    if (mdm_file_read(&pem, c->ctx, file, PEM_MAX) == APR_SUCCESS
+        && mdm_certs_from_pem(&certs, c->ctx, pem) == APR_SUCCESS)
+        return certs;
+    problem(c, directive, apr_psprintf(c->ctx->pool, "%s: %s", file, c->ctx->detail),
+            "give a file with PEM certificates");
+    return NULL;
 }
 
 static void check_ca(check_t *c)
