@@ -136,7 +136,7 @@ UPDATE mdm_enrollment SET last_seen_at = %lld, last_ip = %s WHERE id = %lld AND 
 
 -- STMT_CONNECT (enrollment_id, answered_uuid, most_notnow, fingerprint)
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login,
-    e.id, e.parent, e.state, e.last_seen_at,
+    e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
     aq.command, a.request_type, n.id, n.uuid, n.body
 FROM mdm_certificate c
@@ -146,6 +146,19 @@ LEFT JOIN mdm_queue aq ON aq.command = a.id AND aq.enrollment = e.id
 LEFT JOIN mdm_command n ON n.id = (
     SELECT q.command FROM mdm_queue q
     WHERE q.enrollment = e.id AND q.notnow <= %lld AND q.command <> COALESCE(a.id, 0)
+    ORDER BY q.priority DESC, q.command LIMIT 1)
+WHERE c.fingerprint = %s;
+
+-- STMT_CONNECT_IDLE (enrollment_id, most_notnow, fingerprint)
+SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login,
+    e.id, e.parent, e.state, e.last_seen_at, e.certificate,
+    CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
+    n.id, n.uuid, n.body
+FROM mdm_certificate c
+LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
+LEFT JOIN mdm_command n ON n.id = (
+    SELECT q.command FROM mdm_queue q
+    WHERE q.enrollment = e.id AND q.notnow <= %lld
     ORDER BY q.priority DESC, q.command LIMIT 1)
 WHERE c.fingerprint = %s;
 

@@ -162,6 +162,13 @@ static apr_status_t read_tokens(mdm_tokens_t *tokens, const message_t *m)
     return APR_SUCCESS;
 }
 
+/* A device that goes on with the identity it has replaces none: least of all a renewed one it has yet to use. */
+static int keeps_identity(const message_t *m)
+{
+    return m->row->state == MDM_STATE_ENROLLED && m->row->certificate
+        && !strcmp(m->row->certificate, m->device->fingerprint);
+}
+
 static apr_status_t token_update(message_t *m)
 {
     mdm_tokens_t tokens;
@@ -175,7 +182,7 @@ static apr_status_t token_update(message_t *m)
         return rv;
     if ((rv = mdm_store_enrollment_token_update(m->st, m->enrollment, &tokens)) != APR_SUCCESS)
         return rv;
-    if (!is_user_channel(m))
+    if (!is_user_channel(m) && !keeps_identity(m))
         rv = mdm_store_certificate_supersede(m->st, m->enrollment, m->device->fingerprint);
     if (rv == APR_SUCCESS && m->row->next) {
         m->wake = 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one SELECT of the connect path. Runs in every request of every device: index look-ups only, and nothing
- * is unsealed unless there is a command to serve.
+ * The one SELECT of the connect path, in two forms: a device that reports nothing costs no look-up of a command.
+ * Runs in every request of every device: index look-ups only, and nothing is unsealed unless there is a command
+ * to serve.
  */
 #include <apr_strings.h>
 
@@ -21,10 +22,14 @@ static apr_status_t open_body(mdm_connect_row_t *row, mdm_store_t *st, const cha
 apr_status_t mdm_store_connect(mdm_connect_row_t **out, mdm_store_t *st, const char *fingerprint,
                                const char *enrollment_id, const char *answered_uuid, int skip_notnow)
 {
-    const char *args[] = { enrollment_id, answered_uuid, skip_notnow ? "0" : "1", fingerprint };
+    const char *most_notnow = skip_notnow ? "0" : "1";
+    const char *report[] = { enrollment_id, answered_uuid, most_notnow, fingerprint };
+    const char *idle[] = { enrollment_id, most_notnow, fingerprint };
     mdm_connect_row_t *row = apr_pcalloc(st->ctx->pool, sizeof(*row));
+    int next = answered_uuid ? 14 : 12;     /* the column of n.id */
     mdm_rows_t *rows;
-    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_CONNECT, args);
+    apr_status_t rv = mdm_db_select(&rows, st->db, answered_uuid ? STMT_CONNECT : STMT_CONNECT_IDLE,
+                                    answered_uuid ? report : idle);
 
     if (rv != APR_SUCCESS)
         return rv;
@@ -42,10 +47,11 @@ apr_status_t mdm_store_connect(mdm_connect_row_t **out, mdm_store_t *st, const c
     row->parent = mdm_row_number(rows, 0, 7);
     row->state = (mdm_state_e)mdm_row_number(rows, 0, 8);
     row->last_seen_at = mdm_row_number(rows, 0, 9);
-    row->has_notnow = (int)mdm_row_number(rows, 0, 10);
-    row->answered = mdm_row_number(rows, 0, 11);
-    row->answered_type = row->answered ? MDM_ROW(rows, 0, 12) : NULL;
-    row->next = mdm_row_number(rows, 0, 13);
-    row->next_uuid = MDM_ROW(rows, 0, 14);
-    return row->next ? open_body(row, st, MDM_ROW(rows, 0, 13), MDM_ROW(rows, 0, 15)) : APR_SUCCESS;
+    row->certificate = MDM_ROW(rows, 0, 10);
+    row->has_notnow = (int)mdm_row_number(rows, 0, 11);
+    row->answered = answered_uuid ? mdm_row_number(rows, 0, 12) : 0;
+    row->answered_type = row->answered ? MDM_ROW(rows, 0, 13) : NULL;
+    row->next = mdm_row_number(rows, 0, next);
+    row->next_uuid = MDM_ROW(rows, 0, next + 1);
+    return row->next ? open_body(row, st, MDM_ROW(rows, 0, next), MDM_ROW(rows, 0, next + 2)) : APR_SUCCESS;
 }

@@ -15,10 +15,11 @@ typedef struct mdm_connect_row_t {
     apr_time_t not_after, revoked_at;
     const char *replaced_by;
     const char *certificate_user;
-    apr_int64_t enrollment;       /* 0: no such enrollment_id; the next five are about it */
+    apr_int64_t enrollment;       /* 0: no such enrollment_id; the next four are about it */
     apr_int64_t parent;
     mdm_state_e state;
     apr_int64_t last_seen_at;
+    const char *certificate;      /* fingerprint of its current identity */
     int has_notnow;               /* some open command was answered NotNow in an earlier or this session */
     apr_int64_t answered;         /* id of the open command that `answered_uuid` names, 0: not open here */
     const char *answered_type;    /* its RequestType */
