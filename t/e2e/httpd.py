@@ -3,8 +3,11 @@
 its process id. Nothing here knows what the configuration is about."""
 
 import ctypes
+import glob
 import os
 import re
+import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,8 +21,10 @@ TROUBLE = re.compile(r"^\[[^\]]*\] \[mdm:(error|crit|alert|emerg)\]|AH0005[12]:|
 
 
 def end_with_parent():
-    """In the new process: be terminated when the tests are killed (prctl PR_SET_PDEATHSIG)."""
+    """In the new process: be terminated when the tests are killed (prctl PR_SET_PDEATHSIG); dump core."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 
 
 def wait_until(condition, timeout=20, what="the condition"):
@@ -107,6 +112,16 @@ class Httpd:
             if "Address already in use" not in said or attempt + 1 == attempts:
                 raise AssertionError("httpd did not start:\n" + said[-4000:])
         return self
+
+    def crashes(self):
+        """Where crashed children stood, as far as there are core files and gdb to read them."""
+        found = ""
+        for core in glob.glob(os.path.join(self.folder, "run", "core*")):
+            if shutil.which("gdb"):
+                found += subprocess.run(["gdb", "-batch", "-ex", "bt", "-ex", "thread apply all bt 8", HTTPD, core],
+                                        capture_output=True, text=True).stdout[:9000]
+            os.unlink(core)
+        return found
 
     def console(self):
         return Log(os.path.join(self.folder, "console.log")).text()

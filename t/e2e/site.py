@@ -37,6 +37,7 @@ ServerRoot "%(folder)s"
 ServerName 127.0.0.1
 PidFile "%(folder)s/httpd.pid"
 DefaultRuntimeDir "%(folder)s/run"
+CoreDumpDirectory "%(folder)s/run"
 Mutex "file:%(folder)s/run" default
 ErrorLog "%(folder)s/error.log"
 LogLevel warn mpm_%(mpm)s:notice core:notice %(loglevel)s
@@ -209,7 +210,7 @@ class Site:
         try:
             self.stop()
             trouble = self.log.trouble()
-            assert not trouble, "unexpected in the error log:\n" + "\n".join(trouble[:20])
+            assert not trouble, "unexpected in the error log:\n" + "\n".join(trouble[:20]) + self.httpd.crashes()
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
