@@ -110,7 +110,7 @@ def say(text):
 
 
 def run_database(bench, options, out):
-    out("\n## %s\n" % table.DATABASES[bench.site.database.kind])
+    out("## %s\n" % table.DATABASES[bench.site.database.kind])
     found = []
     for size in options.sizes:
         start = time.monotonic()
@@ -155,7 +155,8 @@ def main():
     start = time.monotonic()
     try:
         keys = Keys(folder, spare=2)
-        out(machine(folder))
+        out(machine(folder) + "\n")
+        out(table.LEGEND)
         for kind in options.database or ["sqlite3", "pgsql"]:
             if kind == "pgsql":
                 with rig.on_core(rig.cores()[0]):
@@ -167,7 +168,7 @@ def main():
             finally:
                 bench.close()
                 database.close()
-        out("\n## For orientation\n\n" + table.orientation(paths.PATHS))
+        out("## For orientation\n\n" + table.orientation(paths.PATHS))
     finally:
         if cluster:
             cluster.stop("immediate")

@@ -13,6 +13,15 @@ NANOMDM = {
 DATABASES = {"sqlite3": "SQLite", "pgsql": "PostgreSQL"}
 
 
+LEGEND = """\
+A unit of work is what the path names; p50 and p99 are its latencies with all connections busy. "static" is a file of
+the size of the answers, from the same httpd over the same kind of connection, between the rounds of the path; "of
+static" compares requests/s. SQL, RSA and the processor times (microseconds) are those of a unit; "CPU ratio" is the
+static file's processor time beside the path's, which other programs on the machine disturb less than requests/s.
+"child MB" is the largest resident size of an httpd child.
+"""
+
+
 def number(value):
     """Three digits that count, thousands apart."""
     if value >= 1000:
@@ -37,7 +46,7 @@ def rows(lines):
 
 
 HEAD = ("Path", "units/s", "requests/s", "static/s", "of static", "p50 ms", "p99 ms", "SQL", "RSA", "httpd us",
-        "database us", "static us", "static/both", "child MB")
+        "database us", "static us", "CPU ratio", "child MB")
 
 
 def paths(found):
@@ -51,10 +60,10 @@ def paths(found):
 def growth(small, large, sizes):
     """How the larger site compares; both are lists of (Path, Figures)."""
     lines = [("Path", "of static at %s" % number(sizes[0]), "of static at %s" % number(sizes[1]), "ratio",
-              "by processor time")]
+              "by CPU time")]
     for (path, before), (_, after) in zip(small, large):
         lines.append((path.title, percent(before.ratio), percent(after.ratio), percent(after.ratio / before.ratio),
-                      percent(after.cost_ratio / before.cost_ratio)))
+                      percent((before.httpd + before.database) / (after.httpd + after.database))))
     return rows(lines)
 
 
