@@ -44,7 +44,10 @@ static void put(page_t *page, const char *html)
 
 static void put_text(page_t *page, const char *text)
 {
-    put(page, text ? apr_pescape_entity(page->p, text, 0) : "");
+    const char *safe = text ? apr_pescape_entity(page->p, text, 0) : "";
+
+    /* What needs no escape comes back as it is, and its JSON may be gone before the page is joined. */
+    put(page, safe == text ? apr_pstrdup(page->p, text) : safe);
 }
 
 /* Any JSON value in a table cell: scalars as they are, the rest as compact JSON. */
@@ -171,7 +174,7 @@ static void put_device_row(page_t *page, const json_t *device)
     const char *const *column;
 
     put(page, "<tr><td><a href=\"?id=");
-    put(page, apr_pescape_urlencoded(page->p, id));
+    put_text(page, apr_pescape_urlencoded(page->p, id));
     put(page, "\"><code>");
     put_text(page, id);
     put(page, "</code></a></td><td>");
