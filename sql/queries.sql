@@ -271,7 +271,7 @@ FROM mdm_push_topic ORDER BY uploaded_at DESC, topic;
 
 -- STMT_PUSH_RESUME (due_at, now, topic)
 UPDATE mdm_push SET due_at = %lld, attempts = 0
-WHERE due_at > %lld AND lease_owner IS NULL AND attempts > 0
+WHERE due_at > 0 AND due_at > %lld AND lease_owner IS NULL AND attempts > 0
     AND (SELECT e.topic FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment) = %s;
 
 -- ---- pushes
