@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The front door: the module record and its hooks. Everything behind them is in httpd/ (what httpd hands us) and
- * below (what an MDM server does).
+ * The front door: the module record and its hooks. Everything behind them is in httpd/ (what httpd hands us)
+ * and below (what an MDM server does).
  */
 #include "mod_mdm.h"
 
@@ -57,8 +57,8 @@ static int handle(request_rec *r)
         return DECLINED;
     conf = mdm_config_of(r->server);
     if (!conf->site) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0001) "SetHandler %s in a virtual host without MDMEngine On",
-                      r->handler);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      MDMNO(0001) "SetHandler %s in a virtual host without MDMEngine On", r->handler);
         return HTTP_NOT_FOUND;
     }
     return handlers[i].handle(r, conf);
@@ -74,8 +74,8 @@ static int location_is_ours(request_rec *r)
 }
 
 /*
- * Our Locations are no files: looking for some would cost system calls, and refuse long lists of ids in a URL. What is
- * known of the Location here is not when files are mapped, so the request bears a mark.
+ * Our Locations are no files: looking for some would cost system calls, and refuse long lists of ids in a
+ * URL. What is known of the Location here is not when files are mapped, so the request bears a mark.
  */
 static int translate_name(request_rec *r)
 {
@@ -114,8 +114,8 @@ static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serve
     if (sites->nelts == 0)
         return OK;
     if (mdm_alarm_create(p) != APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, MDMNO(0002) "no shared memory: the status page will not show past "
-                     "failures");
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     MDMNO(0002) "no shared memory: the status page will not show past failures");
     ap_add_version_component(p, "mod_mdm/" MDM_VERSION);
     return mdm_worker_post_config(sites, p, s);
 }

@@ -24,7 +24,7 @@ typedef enum {
 
 typedef struct mdm_log_t mdm_log_t;
 struct mdm_log_t {
-    /* Write one line. `text` is complete, already formatted; `rv` is APR_SUCCESS when there is no code to show. */
+    /* Write one line. `text` is complete; `rv` is APR_SUCCESS when there is no code to show. */
     void (*write)(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line, apr_status_t rv,
                   const char *text);
     /* Whether lines of this level are wanted; lets callers skip the formatting. */

@@ -60,8 +60,8 @@ apr_status_t mdm_seal_read(mdm_seal_t **seal, mdm_ctx_t *ctx, const char *file)
         return rv;
     apr_pool_cleanup_register(ctx->pool, made, cleanse_seal, apr_pool_cleanup_null);
     if (!parse_key(made->key, text))
-        return mdm_fail(ctx, MDM_ECONFIG, "%s is not a sealing key (%d hex digits): restore it from a backup", file,
-                        2 * MDM_SEAL_KEY_LEN);
+        return mdm_fail(ctx, MDM_ECONFIG, "%s is not a sealing key (%d hex digits): restore it from a backup",
+                        file, 2 * MDM_SEAL_KEY_LEN);
     key.data = made->key;
     key.len = sizeof(made->key);
     apr_cpystrn(made->id, mdm_sha256_hex(key, ctx->pool), sizeof(made->id));
@@ -145,8 +145,8 @@ apr_status_t mdm_unseal(mdm_bytes_t *plain, mdm_ctx_t *ctx, const mdm_seal_t *se
     if (!colon)
         return mdm_fail(ctx, MDM_ECRYPTO, "%s is not a sealed value", where);
     if ((apr_size_t)(colon - sealed - 2) != KEY_ID_LEN || strncmp(sealed + 2, seal->id, KEY_ID_LEN))
-        return mdm_fail(ctx, MDM_ECRYPTO, "%s was sealed with key %.*s, this site has %s: restore that key", where,
-                        (int)(colon - sealed - 2), sealed + 2, seal->id);
+        return mdm_fail(ctx, MDM_ECRYPTO, "%s was sealed with key %.*s, this site has %s: restore that key",
+                        where, (int)(colon - sealed - 2), sealed + 2, seal->id);
     if (mdm_base64_decode(&bytes, colon + 1, strlen(colon + 1), ctx->pool) != APR_SUCCESS
         || bytes.len < NONCE_LEN + TAG_LEN)
         return mdm_fail(ctx, MDM_ECRYPTO, "%s is a damaged sealed value", where);

@@ -36,7 +36,9 @@ apr_status_t mdm_seal(const char **sealed, mdm_ctx_t *ctx, const mdm_seal_t *sea
 apr_status_t mdm_unseal(mdm_bytes_t *plain, mdm_ctx_t *ctx, const mdm_seal_t *seal, const char *sealed,
                         const char *where);
 
-/** HMAC-SHA256 under the sealing key, for values that must be stable on this site and meaningless elsewhere. */
+/**
+ * HMAC-SHA256 under the sealing key, for values that must be stable on this site and meaningless elsewhere.
+ */
 apr_status_t mdm_seal_mac(unsigned char out[MDM_SHA256_LEN], const mdm_seal_t *seal, mdm_bytes_t data);
 
 #endif

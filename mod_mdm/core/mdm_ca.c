@@ -33,10 +33,11 @@ static apr_status_t make_dir(mdm_ctx_t *ctx, const char *dir)
 }
 
 /* The key is written first: a certificate without its key would look like a CA and be none. */
-static apr_status_t make_ca(mdm_ctx_t *ctx, const char *cert_file, const char *key_file, const char *organization,
-                            apr_interval_time_t lifetime)
+static apr_status_t make_ca(mdm_ctx_t *ctx, const char *cert_file, const char *key_file,
+                            const char *organization, apr_interval_time_t lifetime)
 {
-    const char *name = apr_pstrcat(ctx->pool, organization ? organization : "MDM", " Device Identity CA", NULL);
+    const char *name = apr_pstrcat(ctx->pool, organization ? organization : "MDM",
+                                   " Device Identity CA", NULL);
     const char *pem;
     mdm_bytes_t key_pem;
     mdm_cert_t *cert;
@@ -52,7 +53,8 @@ static apr_status_t make_ca(mdm_ctx_t *ctx, const char *cert_file, const char *k
     return rv == APR_SUCCESS ? mdm_file_create(ctx, cert_file, mdm_bytes_of(pem), 0) : rv;
 }
 
-apr_status_t mdm_ca_init(mdm_ctx_t *ctx, const char *state_dir, const char *organization, apr_interval_time_t lifetime)
+apr_status_t mdm_ca_init(mdm_ctx_t *ctx, const char *state_dir, const char *organization,
+                         apr_interval_time_t lifetime)
 {
     const char *cert_file = path(ctx, state_dir, "ca.pem");
     const char *key_file = path(ctx, state_dir, "ca.key");
@@ -68,7 +70,8 @@ apr_status_t mdm_ca_init(mdm_ctx_t *ctx, const char *state_dir, const char *orga
     if (has_cert && has_key && has_seal)
         return mdm_fail(ctx, MDM_EEXIST, "%s has a CA already; nothing was changed", state_dir);
     if (has_cert != has_key)
-        return mdm_fail(ctx, MDM_ECONFIG, "%s is there, but %s is not: restore it from a backup, or move both away",
+        return mdm_fail(ctx, MDM_ECONFIG,
+                        "%s is there, but %s is not: restore it from a backup, or move both away",
                         has_cert ? cert_file : key_file, has_cert ? key_file : cert_file);
     if (!has_seal && (rv = mdm_seal_create(ctx, seal_file)) != APR_SUCCESS)
         return rv;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One-time SCEP challenges. Made by the enrollment profile and by mdmctl, used up by PKIOperation in the transaction
- * that stores the certificate. Never logs or keeps a challenge's text.
+ * One-time SCEP challenges. Made by the enrollment profile and by mdmctl, used up by PKIOperation in the
+ * transaction that stores the certificate. Never logs or keeps a challenge's text.
  */
 #include "mdm_challenge.h"
 
@@ -28,7 +28,8 @@ apr_status_t mdm_challenge_new(const char **text, mdm_store_t *st, const char *u
     return mdm_store_challenge_insert(st, &challenge);
 }
 
-apr_status_t mdm_challenge_use(mdm_challenge_t **challenge, mdm_store_t *st, const char *text, const char *common_name)
+apr_status_t mdm_challenge_use(mdm_challenge_t **challenge, mdm_store_t *st, const char *text,
+                               const char *common_name)
 {
     if (!text || !*text)
         return mdm_fail(st->ctx, MDM_EDENIED, "the request carries no challenge");

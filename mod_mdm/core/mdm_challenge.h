@@ -21,6 +21,7 @@ apr_status_t mdm_challenge_new(const char **text, mdm_store_t *st, const char *u
                                apr_interval_time_t lifetime);
 
 /** Use a challenge up inside the caller's transaction; as mdm_store_challenge_use. A NULL text is refused. */
-apr_status_t mdm_challenge_use(mdm_challenge_t **challenge, mdm_store_t *st, const char *text, const char *common_name);
+apr_status_t mdm_challenge_use(mdm_challenge_t **challenge, mdm_store_t *st, const char *text,
+                               const char *common_name);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The check-in endpoint. Authenticate binds a certificate to an enrollment; TokenUpdate makes it reachable; CheckOut
- * ends it. Called by the mdm-checkin handler, any thread.
+ * The check-in endpoint. Authenticate binds a certificate to an enrollment; TokenUpdate makes it reachable;
+ * CheckOut ends it. Called by the mdm-checkin handler, any thread.
  */
 #include <string.h>
 
@@ -57,8 +57,9 @@ static void describe(mdm_enrollment_t *e, const message_t *m)
 }
 
 /*
- * A certificate that its owner got for one device can be presented with another device's UDID, which is no secret. So
- * an enrollment in force passes to another person's certificate only after its own has been revoked or has expired.
+ * A certificate that its owner got for one device can be presented with another device's UDID, which is
+ * no secret. So an enrollment in force passes to another person's certificate only after its own has
+ * been revoked or has expired.
  */
 static apr_status_t may_take_over(message_t *m, const mdm_enrollment_t *old)
 {
@@ -76,11 +77,11 @@ static apr_status_t may_take_over(message_t *m, const mdm_enrollment_t *old)
         return APR_SUCCESS;
     }
     return mdm_device_refuse(m->st->ctx, m->device,
-                             apr_psprintf(m->st->ctx->pool, "the device is enrolled by another person: revoke certificate "
-                                          "%s to let it enroll anew", current->serial));
+                             apr_psprintf(m->st->ctx->pool, "the device is enrolled by another person: "
+                                          "revoke certificate %s to let it enroll anew", current->serial));
 }
 
-/* A renewed identity is bound before its first use: then this is the same enrollment, and it loses nothing. */
+/* A renewed identity is bound before its first use: this is the same enrollment then, and loses nothing. */
 static int is_renewal(const message_t *m, const mdm_enrollment_t *old)
 {
     return old->state == MDM_STATE_ENROLLED && m->row->bound_to == old->id && old->certificate
@@ -101,7 +102,8 @@ static apr_status_t authenticate_again(message_t *m, mdm_enrollment_t *fresh)
         || (rv = mdm_store_enrollment_reset_users(m->st, old->id)) != APR_SUCCESS
         || (rv = mdm_store_enrollment_authenticate(m->st, fresh)) != APR_SUCCESS)
         return rv;
-    return m->row->bound_to ? APR_SUCCESS : mdm_store_certificate_bind(m->st, m->device->fingerprint, old->id);
+    return m->row->bound_to ? APR_SUCCESS
+                            : mdm_store_certificate_bind(m->st, m->device->fingerprint, old->id);
 }
 
 static apr_status_t authenticate(message_t *m)
@@ -133,7 +135,8 @@ static apr_status_t add_user_channel(message_t *m)
 {
     mdm_connect_row_t *device_row;
     mdm_enrollment_t fresh = { 0 };
-    apr_status_t rv = mdm_store_connect(&device_row, m->st, m->device->fingerprint, m->device->device_id, NULL, 1);
+    apr_status_t rv = mdm_store_connect(&device_row, m->st, m->device->fingerprint, m->device->device_id,
+                                        NULL, 1);
 
     if (rv != APR_SUCCESS || (rv = mdm_device_judge(m->st->ctx, m->device, device_row, 0)) != APR_SUCCESS)
         return rv;
@@ -162,7 +165,7 @@ static apr_status_t read_tokens(mdm_tokens_t *tokens, const message_t *m)
     return APR_SUCCESS;
 }
 
-/* A device that goes on with the identity it has replaces none: least of all a renewed one it has yet to use. */
+/* A device that goes on with its identity replaces none: least of all a renewed one it has yet to use. */
 static int keeps_identity(const message_t *m)
 {
     return m->row->state == MDM_STATE_ENROLLED && m->row->certificate
@@ -177,7 +180,8 @@ static apr_status_t token_update(message_t *m)
     if (rv != APR_SUCCESS)
         return rv;
     if (m->row->state == MDM_STATE_LEFT || m->row->state == MDM_STATE_WIPED)
-        return mdm_device_refuse(m->st->ctx, m->device, "the enrollment has ended: the device has to enroll again");
+        return mdm_device_refuse(m->st->ctx, m->device,
+                                 "the enrollment has ended: the device has to enroll again");
     if (!m->enrollment && (rv = add_user_channel(m)) != APR_SUCCESS)
         return rv;
     if ((rv = mdm_store_enrollment_token_update(m->st, m->enrollment, &tokens)) != APR_SUCCESS)
@@ -230,7 +234,7 @@ static apr_status_t judge(const work_t *w)
 {
     const message_t *m = &w->m;
 
-    /* Of a user channel that is new, only the certificate can be judged here; add_user_channel does the rest. */
+    /* Of a new user channel only the certificate can be judged here; add_user_channel does the rest. */
     if (!m->row->enrollment && is_user_channel(m)) {
         mdm_connect_row_t row = *m->row;
 

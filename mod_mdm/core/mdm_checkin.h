@@ -14,8 +14,8 @@ typedef struct mdm_checkin_answer_t {
 
 /**
  * Take a check-in message; everything is stored in one transaction before this returns.
- * @return APR_SUCCESS: answer 200 with an empty body; MDM_EGONE for UserAuthenticate: this user is not managed; MDM_EPLIST,
- *         MDM_EINPUT (also unknown message types), MDM_EDENIED, MDM_EDB
+ * @return APR_SUCCESS: answer 200 with an empty body; MDM_EGONE for UserAuthenticate: this user is not
+ *         managed; MDM_EPLIST, MDM_EINPUT (also unknown message types), MDM_EDENIED, MDM_EDB
  */
 apr_status_t mdm_checkin_handle(mdm_checkin_answer_t *answer, mdm_store_t *st, mdm_bytes_t body,
                                 const char *fingerprint, const char *source);

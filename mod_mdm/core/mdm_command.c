@@ -34,8 +34,8 @@ apr_status_t mdm_command_read(mdm_command_t **command, mdm_ctx_t *ctx, mdm_bytes
     if (!c->uuid || !*c->uuid || !c->request_type || !*c->request_type)
         return mdm_fail(ctx, MDM_EINPUT, "the command lacks CommandUUID or Command.RequestType");
     if (strlen(c->uuid) > UUID_MAX || strlen(c->request_type) > REQUEST_TYPE_MAX)
-        return mdm_fail(ctx, MDM_EINPUT, "CommandUUID is longer than %d or RequestType longer than %d bytes", UUID_MAX,
-                        REQUEST_TYPE_MAX);
+        return mdm_fail(ctx, MDM_EINPUT, "CommandUUID is longer than %d or RequestType longer than %d bytes",
+                        UUID_MAX, REQUEST_TYPE_MAX);
     c->body = apr_pstrmemdup(ctx->pool, (const char *)body.data, body.len);
     *command = c;
     return APR_SUCCESS;
@@ -48,8 +48,8 @@ static apr_status_t refuse(mdm_ctx_t *ctx, const apr_array_header_t *refused)
 
     for (i = 0; i < refused->nelts && i < REFUSED_SHOWN; i++)
         names = apr_pstrcat(ctx->pool, names, i ? ", " : "", APR_ARRAY_IDX(refused, i, const char *), NULL);
-    return mdm_fail(ctx, MDM_EINPUT, "nothing was queued: not enrolled, unknown or named twice: %s%s (%d of them)", names,
-                    refused->nelts > REFUSED_SHOWN ? ", ..." : "", refused->nelts);
+    return mdm_fail(ctx, MDM_EINPUT, "nothing was queued: not enrolled, unknown or named twice: %s%s (%d of "
+                    "them)", names, refused->nelts > REFUSED_SHOWN ? ", ..." : "", refused->nelts);
 }
 
 static apr_status_t enqueue(void *baton, mdm_db_t *db)
@@ -65,7 +65,8 @@ static apr_status_t enqueue(void *baton, mdm_db_t *db)
         return rv;
     if (refused && refused->nelts)
         return refuse(e->st->ctx, refused);
-    return e->wake ? mdm_store_push_want(&e->targets, e->st, mdm_ctx_now(e->st->ctx), e->ids, e->count) : APR_SUCCESS;
+    return e->wake ? mdm_store_push_want(&e->targets, e->st, mdm_ctx_now(e->st->ctx), e->ids, e->count)
+                   : APR_SUCCESS;
 }
 
 apr_status_t mdm_command_enqueue(apr_array_header_t **targets, mdm_store_t *st, mdm_command_t *command,
@@ -92,8 +93,8 @@ static apr_status_t wake(void *baton, mdm_db_t *db)
     return mdm_store_push_want(&e->targets, e->st, mdm_ctx_now(e->st->ctx), e->ids, e->count);
 }
 
-apr_status_t mdm_command_wake(apr_array_header_t **targets, mdm_store_t *st, const char *const *enrollment_ids,
-                              int count)
+apr_status_t mdm_command_wake(apr_array_header_t **targets, mdm_store_t *st,
+                              const char *const *enrollment_ids, int count)
 {
     enqueue_t e = { st, NULL, enrollment_ids, count, 1, NULL };
     apr_status_t rv = mdm_db_transact(st->db, wake, &e);

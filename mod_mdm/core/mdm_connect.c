@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The connect endpoint and the rules of the queue: serving does not finish, only an answer does; NotNow keeps a
- * command for later; an answer to what is not open disturbs nothing. Called by the mdm-connect handler, any thread.
+ * The connect endpoint and the rules of the queue: serving does not finish, only an answer does;
+ * NotNow keeps a command for later; an answer to what is not open disturbs nothing. Called by the
+ * mdm-connect handler, any thread.
  */
 #include <string.h>
 
@@ -36,13 +37,15 @@ static apr_status_t close_wiped(report_t *r)
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(r->st, r->row->enrollment, MDM_STATE_WIPED);
     if (rv == APR_SUCCESS)
-        rv = mdm_store_event(r->st, "enrollment.wiped", NULL, r->device->source, r->device->enrollment_id, NULL, NULL);
+        rv = mdm_store_event(r->st, "enrollment.wiped", NULL, r->device->source, r->device->enrollment_id,
+                             NULL, NULL);
     return rv;
 }
 
 static int erases(const report_t *r)
 {
-    return !strcmp(r->status, "Acknowledged") && r->row->answered_type && !strcmp(r->row->answered_type, "EraseDevice");
+    return !strcmp(r->status, "Acknowledged") && r->row->answered_type
+        && !strcmp(r->row->answered_type, "EraseDevice");
 }
 
 static apr_status_t store_report(void *baton, mdm_db_t *db)
@@ -103,7 +106,8 @@ static apr_status_t act(report_t *r, const char *uuid)
     if (!uuid)
         return r->row->has_notnow ? mdm_store_queue_new_session(r->st, r->row->enrollment) : APR_SUCCESS;
     if (!r->row->answered) {
-        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0220) "%s reports %s for command %s, which is not open: ignored",
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0,
+                MDMNO(0220) "%s reports %s for command %s, which is not open: ignored",
                 r->device->enrollment_id, r->status, uuid);
         return APR_SUCCESS;
     }

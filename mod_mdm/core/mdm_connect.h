@@ -14,8 +14,9 @@ typedef struct mdm_connect_answer_t {
 } mdm_connect_answer_t;
 
 /**
- * Take a report and find the next command. Idle with nothing queued is one statement and writes nothing; a report is
- * stored before this returns. A report about a command that is not open (repeated, unknown) changes nothing.
+ * Take a report and find the next command. Idle with nothing queued is one statement and writes
+ * nothing; a report is stored before this returns. A report about a command that is not open (repeated,
+ * unknown) changes nothing.
  * @param fingerprint of the certificate the transport proved
  * @param source      client address
  * @return MDM_EPLIST, MDM_EINPUT, MDM_EDENIED, MDM_EDB

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who a device's message comes from. The transport (TLS or Mdm-Signature) has proven the certificate's key; the store
- * knows the certificate; here the two are held against the identifiers in the body. Any thread, no statement.
+ * Who a device's message comes from. The transport (TLS or Mdm-Signature) has proven the
+ * certificate's key; the store knows the certificate; here the two are held against the identifiers
+ * in the body. Any thread, no statement.
  */
 #include <string.h>
 
@@ -64,12 +65,14 @@ apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t 
 
 apr_status_t mdm_device_refuse(mdm_ctx_t *ctx, const mdm_device_t *device, const char *why)
 {
-    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0210) "refused a message of %s with certificate %.16s...: %s",
-            device->enrollment_id, device->fingerprint, why);
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0,
+            MDMNO(0210) "refused a message of %s with certificate %.16s...: %s", device->enrollment_id,
+            device->fingerprint, why);
     return mdm_fail(ctx, MDM_EDENIED, "%s", why);
 }
 
-apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const mdm_connect_row_t *row, int unbound)
+apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const mdm_connect_row_t *row,
+                              int unbound)
 {
     apr_int64_t device_enrollment = row->parent ? row->parent : row->enrollment;
 
@@ -82,7 +85,8 @@ apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const 
     if (row->not_after <= mdm_ctx_now(ctx))
         return mdm_device_refuse(ctx, device, "the certificate has expired");
     if (!row->bound_to)
-        return unbound ? APR_SUCCESS : mdm_device_refuse(ctx, device, "the certificate has not sent Authenticate");
+        return unbound ? APR_SUCCESS
+                       : mdm_device_refuse(ctx, device, "the certificate has not sent Authenticate");
     if (row->bound_to != device_enrollment)
         return mdm_device_refuse(ctx, device, "the certificate is bound to another enrollment");
     return APR_SUCCESS;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A device's message: who it says it is, and whether its certificate may say so. Shared by check-in and connect.
+ * A device's message: who it says it is, and whether its certificate may say so. Shared
+ * by check-in and connect.
  */
 #ifndef MDM_DEVICE_H
 #define MDM_DEVICE_H
@@ -21,21 +22,22 @@ typedef struct mdm_device_t {
 } mdm_device_t;
 
 /**
- * Parse a body and form the ids as NanoMDM does: UDID, UDID:UserID, UDID:UserShortName (Shared iPad), EnrollmentID,
- * EnrollmentID:EnrollmentUserID.
+ * Parse a body and form the ids as NanoMDM does: UDID, UDID:UserID, UDID:UserShortName (Shared iPad),
+ * EnrollmentID, EnrollmentID:EnrollmentUserID.
  * @return MDM_EPLIST, MDM_EINPUT
  */
 apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const char *fingerprint,
                              const char *source);
 
 /**
- * Whether the certificate of a message is ours, in force, and bound to the enrollment that speaks. Each refusal is
- * logged as a warning here, with who and why.
+ * Whether the certificate of a message is ours, in force, and bound to the enrollment that speaks. Each
+ * refusal is logged as a warning here, with who and why.
  * @param row     from mdm_store_connect for this message
  * @param unbound nonzero: a certificate that is bound to nobody yet will do (Authenticate)
  * @return MDM_EDENIED
  */
-apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const mdm_connect_row_t *row, int unbound);
+apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const mdm_connect_row_t *row,
+                              int unbound);
 
 /** Refuse a message: log who and why, and return MDM_EDENIED. */
 apr_status_t mdm_device_refuse(mdm_ctx_t *ctx, const mdm_device_t *device, const char *why);

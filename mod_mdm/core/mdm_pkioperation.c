@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SCEP server's decisions. Called by the mdm-scep handler in any thread. Authorization comes first and inside the
- * transaction that stores the certificate, so that one challenge can never pay for two.
+ * The SCEP server's decisions. Called by the mdm-scep handler in any thread. Authorization comes first and
+ * inside the transaction that stores the certificate, so that one challenge can never pay for two.
  */
 #include <apr_strings.h>
 
@@ -40,7 +40,8 @@ static apr_status_t issue(operation_t *op)
     if (op->issued)   /* the transaction is being run again */
         return APR_SUCCESS;
     if (mdm_cert_not_after(op->site->ca) <= now)
-        return mdm_fail(ctx, MDM_ECONFIG, "the identity CA has expired: make a new one, no certificate can be issued");
+        return mdm_fail(ctx, MDM_ECONFIG,
+                        "the identity CA has expired: make a new one, no certificate can be issued");
     how.csr = op->request->csr;
     how.ca = op->site->ca;
     how.ca_key = op->site->ca_key;
@@ -107,7 +108,7 @@ static apr_status_t reissue(operation_t *op, const mdm_certificate_t *row)
     return mdm_cert_from_pem(&op->issued, op->st->ctx, mdm_bytes_of(row->pem));
 }
 
-/* A device that repeats itself before it was answered: its first message has used the challenge up meanwhile. */
+/* A device that repeats itself before it was answered: its first message has used the challenge up. */
 static apr_status_t enroll_after_twin(operation_t *op, apr_status_t refusal)
 {
     mdm_certificate_t *row;
@@ -132,7 +133,8 @@ static apr_status_t work(void *baton, mdm_db_t *db)
     if (rv != MDM_ENOTFOUND)
         return rv;
     mdm_ctx_clear(op->st->ctx);
-    rv = mdm_store_certificate_by_fingerprint(&row, op->st, mdm_cert_fingerprint(op->st->ctx, op->request->signer));
+    rv = mdm_store_certificate_by_fingerprint(&row, op->st,
+                                              mdm_cert_fingerprint(op->st->ctx, op->request->signer));
     if (rv == APR_SUCCESS)
         return renew(op, row);
     if (rv != MDM_ENOTFOUND)
@@ -156,8 +158,8 @@ static apr_status_t decide(operation_t *op)
     }
 }
 
-apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const mdm_site_t *site, mdm_bytes_t message,
-                                     const char *source)
+apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const mdm_site_t *site,
+                                     mdm_bytes_t message, const char *source)
 {
     mdm_ctx_t *ctx = st->ctx;
     operation_t op = { st, site, NULL, source, NULL, MDM_SCEP_BAD_REQUEST };
@@ -176,7 +178,8 @@ apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const 
     }
     if (rv != MDM_EDENIED && rv != MDM_EINPUT && rv != MDM_ECMS)
         return rv;
-    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0201) "SCEP: request refused, failInfo %d: %s", op.fail_info,
-            mdm_ctx_detail(ctx, rv));
-    return mdm_scep_reply_failure(reply, ctx, request, op.fail_info, mdm_ctx_detail(ctx, rv), site->ca, site->ca_key);
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0201) "SCEP: request refused, failInfo %d: %s",
+            op.fail_info, mdm_ctx_detail(ctx, rv));
+    return mdm_scep_reply_failure(reply, ctx, request, op.fail_info, mdm_ctx_detail(ctx, rv), site->ca,
+                                  site->ca_key);
 }

@@ -13,16 +13,16 @@
 const char *mdm_pkioperation_caps(void);
 
 /**
- * Answer a PKIOperation: issue for PKCSReq with a good challenge, or for RenewalReq and PKCSReq signed by a certificate
- * of ours that is in force, with the same subject. Everything is stored before the answer exists; the very same message
- * gets the very same certificate again.
+ * Answer a PKIOperation: issue for PKCSReq with a good challenge, or for RenewalReq and PKCSReq signed by a
+ * certificate of ours that is in force, with the same subject. Everything is stored before the answer exists;
+ * the very same message gets the very same certificate again.
  * @param message 64 kB at most, BER or DER
  * @param source  client address, for the audit trail
  * @param reply   a signed CertRep, also for refusals
- * @return APR_SUCCESS when there is a reply to send with HTTP 200; MDM_EINPUT when none can be built; MDM_EDB;
- *         MDM_ECONFIG when the CA is out of date
+ * @return APR_SUCCESS when there is a reply to send with HTTP 200; MDM_EINPUT when none can be
+ *         built; MDM_EDB; MDM_ECONFIG when the CA is out of date
  */
-apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const mdm_site_t *site, mdm_bytes_t message,
-                                     const char *source);
+apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const mdm_site_t *site,
+                                     mdm_bytes_t message, const char *source);
 
 #endif

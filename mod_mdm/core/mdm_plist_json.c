@@ -13,8 +13,8 @@ static json_t *date_json(apr_time_t date)
     apr_time_exp_t t;
 
     apr_time_exp_gmt(&t, date);
-    return json_sprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                        t.tm_min, t.tm_sec);
+    return json_sprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                        t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 static json_t *container_json(const mdm_plist_t *value, apr_pool_t *p)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Property lists shown as JSON, for the API, the status page and stored error chains: data becomes base64 text, dates
- * become RFC 3339 texts. One way only.
+ * Property lists shown as JSON, for the API, the status page and stored error chains: data becomes base64
+ * text, dates become RFC 3339 texts. One way only.
  */
 #ifndef MDM_PLIST_JSON_H
 #define MDM_PLIST_JSON_H

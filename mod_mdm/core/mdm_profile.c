@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The enrollment profile (Apple: TopLevel, com.apple.security.root, com.apple.security.scep, com.apple.mdm). Called by
- * the mdm-enroll handler in any thread. One RSA operation: the signature.
+ * The enrollment profile (Apple: TopLevel, com.apple.security.root, com.apple.security.scep, com.apple.mdm).
+ * Called by the mdm-enroll handler in any thread. One RSA operation: the signature.
  */
 #include <apr_strings.h>
 
@@ -18,7 +18,7 @@ static const char *identifier(const mdm_site_t *site, const char *suffix, apr_po
     return suffix ? apr_pstrcat(p, site->profile_identifier, ".", suffix, NULL) : site->profile_identifier;
 }
 
-/* Payload UUIDs are derived from the site and the payload's identifier: stable from one download to the next. */
+/* Payload UUIDs are derived from the site and the payload's identifier: the same in each download. */
 static mdm_plist_t *payload(const mdm_site_t *site, const char *type, const char *suffix, const char *name,
                             apr_pool_t *p)
 {
@@ -43,7 +43,8 @@ static mdm_plist_t *rdn(const char *type, const char *value, apr_pool_t *p)
     return outer;
 }
 
-static mdm_plist_t *scep_payload(const mdm_site_t *site, const char *common_name, const char *challenge, apr_pool_t *p)
+static mdm_plist_t *scep_payload(const mdm_site_t *site, const char *common_name, const char *challenge,
+                                 apr_pool_t *p)
 {
     mdm_plist_t *dict = payload(site, "com.apple.security.scep", "scep", "Device Identity", p);
     mdm_plist_t *content = mdm_plist_set(dict, "PayloadContent", mdm_plist_dict(p), p);
@@ -82,10 +83,11 @@ static mdm_plist_t *mdm_payload(const mdm_site_t *site, const char *topic, apr_p
     return dict;
 }
 
-static apr_status_t add_trust(mdm_plist_t *contents, mdm_ctx_t *ctx, const mdm_site_t *site, const mdm_cert_t *cert,
-                              const char *suffix)
+static apr_status_t add_trust(mdm_plist_t *contents, mdm_ctx_t *ctx, const mdm_site_t *site,
+                              const mdm_cert_t *cert, const char *suffix)
 {
-    mdm_plist_t *dict = payload(site, "com.apple.security.root", suffix, mdm_cert_subject(ctx, cert), ctx->pool);
+    mdm_plist_t *dict = payload(site, "com.apple.security.root", suffix, mdm_cert_subject(ctx, cert),
+                                ctx->pool);
     mdm_bytes_t der;
     apr_status_t rv = mdm_cert_to_der(&der, ctx, cert);
 
@@ -138,13 +140,14 @@ static apr_status_t find_topic(const char **topic, mdm_store_t *st, const mdm_si
         }
     }
     if (site->push_topic)
-        return mdm_fail(st->ctx, MDM_ECONFIG, "there is no push certificate for MDMPushTopic %s: upload it with PUT "
-                        "v1/pushcert of the API", site->push_topic);
-    return mdm_fail(st->ctx, MDM_ECONFIG, "there is no push certificate yet, and no device can be managed without: "
-                    "upload one with PUT v1/pushcert of the API");
+        return mdm_fail(st->ctx, MDM_ECONFIG, "there is no push certificate for MDMPushTopic %s: upload it "
+                        "with PUT v1/pushcert of the API", site->push_topic);
+    return mdm_fail(st->ctx, MDM_ECONFIG, "there is no push certificate yet, and no device can be managed "
+                    "without: upload one with PUT v1/pushcert of the API");
 }
 
-apr_status_t mdm_profile_enrollment(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *site, const char *user)
+apr_status_t mdm_profile_enrollment(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *site,
+                                    const char *user)
 {
     mdm_ctx_t *ctx = st->ctx;
     const char *topic = NULL, *challenge, *common_name = mdm_uuid_random(ctx->pool);
@@ -154,7 +157,8 @@ apr_status_t mdm_profile_enrollment(mdm_bytes_t *der, mdm_store_t *st, const mdm
     if (!common_name)
         return mdm_fail(ctx, MDM_ECRYPTO, "no random bytes for an identity's name");
     if ((rv = find_topic(&topic, st, site)) != APR_SUCCESS
-        || (rv = mdm_challenge_new(&challenge, st, user, common_name, site->challenge_lifetime)) != APR_SUCCESS
+        || (rv = mdm_challenge_new(&challenge, st, user, common_name,
+                                   site->challenge_lifetime)) != APR_SUCCESS
         || (rv = build(&text, ctx, site, topic, common_name, challenge)) != APR_SUCCESS)
         return rv;
     return mdm_cms_sign(der, ctx, text, site->signer, site->signer_key, site->signer_chain);

@@ -38,7 +38,8 @@ static apr_status_t check(mdm_push_topic_t *topic, const char **serial, mdm_ctx_
     mdm_key_t *key;
     apr_status_t rv;
 
-    if ((rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS || (rv = mdm_key_from_pem(&key, ctx, pem)) != APR_SUCCESS)
+    if ((rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS
+        || (rv = mdm_key_from_pem(&key, ctx, pem)) != APR_SUCCESS)
         return rv;
     cert = APR_ARRAY_IDX(certs, certs->nelts - 1, mdm_cert_t *);
     if (!mdm_cert_has_key(cert, key))
@@ -68,8 +69,8 @@ static apr_status_t work(void *baton, mdm_db_t *db)
     return mdm_store_event(u->st, "pushcert.stored", u->actor, u->source, NULL, u->topic->topic, u->serial);
 }
 
-apr_status_t mdm_pushcert_store(mdm_push_topic_t **stored, mdm_store_t *st, mdm_bytes_t pem, const char *actor,
-                                const char *source)
+apr_status_t mdm_pushcert_store(mdm_push_topic_t **stored, mdm_store_t *st, mdm_bytes_t pem,
+                                const char *actor, const char *source)
 {
     mdm_ctx_t *ctx = st->ctx;
     mdm_push_topic_t *topic = apr_pcalloc(ctx->pool, sizeof(*topic));
@@ -81,7 +82,8 @@ apr_status_t mdm_pushcert_store(mdm_push_topic_t **stored, mdm_store_t *st, mdm_
     topic->uploaded_at = mdm_ctx_now(ctx);
     if ((rv = mdm_db_transact(st->db, work, &upload)) != APR_SUCCESS)
         return rv;
-    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_NOTICE, 0, MDMNO(0250) "push certificate for %s stored by %s", topic->topic, actor);
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_NOTICE, 0, MDMNO(0250) "push certificate for %s stored by %s",
+            topic->topic, actor);
     *stored = topic;
     return APR_SUCCESS;
 }

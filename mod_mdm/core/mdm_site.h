@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One MDM site: what a virtual host's directives and key files amount to. Made once in the parent (or by mdmctl),
- * read-only from then on, shared by all threads. The core takes all its settings from here.
+ * One MDM site: what a virtual host's directives and key files amount to. Made once in the parent (or by
+ * mdmctl), read-only from then on, shared by all threads. The core takes all its settings from here.
  */
 #ifndef MDM_SITE_H
 #define MDM_SITE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state of a site in one report. Called by the mdm-status handler and mod_status' page, any thread; a fixed number
- * of statements whatever the number of enrollments.
+ * The state of a site in one report. Called by the mdm-status handler and mod_status' page, any thread; a
+ * fixed number of statements whatever the number of enrollments.
  */
 #include <string.h>
 
@@ -20,8 +20,8 @@ static const char *time_text(apr_time_t at, apr_pool_t *p)
 
     if (!at || apr_time_exp_gmt(&t, at) != APR_SUCCESS)
         return NULL;
-    return apr_psprintf(p, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                        t.tm_min, t.tm_sec);
+    return apr_psprintf(p, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                        t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 static void set_text(json_t *json, const char *name, const char *value)
@@ -41,7 +41,8 @@ static void alert(json_t *alerts, const char *text)
 }
 
 /* Certificates end on a day that is known long before: say so in time, and louder when it is over. */
-static void alert_expiry(json_t *alerts, mdm_ctx_t *ctx, const char *what, apr_time_t not_after, const char *remedy)
+static void alert_expiry(json_t *alerts, mdm_ctx_t *ctx, const char *what, apr_time_t not_after,
+                         const char *remedy)
 {
     int days = days_left(ctx, not_after);
 
@@ -74,7 +75,8 @@ static json_t *states_json(const apr_array_header_t *counts, apr_pool_t *p)
         const mdm_count_t *c = &APR_ARRAY_IDX(counts, i, mdm_count_t);
         const char *state = apr_pstrmemdup(p, c->name, strcspn(c->name, " "));
 
-        json_object_set_new(json, state, json_integer(json_integer_value(json_object_get(json, state)) + c->count));
+        json_object_set_new(json, state,
+                            json_integer(json_integer_value(json_object_get(json, state)) + c->count));
     }
     return json;
 }
@@ -84,9 +86,10 @@ static void alert_test_certificate(json_t *alerts, mdm_ctx_t *ctx, const mdm_pus
 {
     mdm_cert_t *cert;
 
-    if (mdm_cert_from_pem(&cert, ctx, mdm_bytes_of(t->certificate_pem)) == APR_SUCCESS && mdm_cert_is_self_signed(cert))
-        alert(alerts, apr_psprintf(ctx->pool, "The push certificate %s is a test certificate: Apple's push service does "
-                                   "not take it, real devices cannot be woken.", t->topic));
+    if (mdm_cert_from_pem(&cert, ctx, mdm_bytes_of(t->certificate_pem)) == APR_SUCCESS
+        && mdm_cert_is_self_signed(cert))
+        alert(alerts, apr_psprintf(ctx->pool, "The push certificate %s is a test certificate: Apple's push "
+                                   "service does not take it, real devices cannot be woken.", t->topic));
 }
 
 static json_t *topics_json(json_t *alerts, mdm_ctx_t *ctx, const apr_array_header_t *topics)
@@ -95,7 +98,8 @@ static json_t *topics_json(json_t *alerts, mdm_ctx_t *ctx, const apr_array_heade
     int i;
 
     if (!topics->nelts)
-        alert(alerts, "There is no push certificate: no device can enroll. Upload one with PUT v1/pushcert of the API.");
+        alert(alerts, "There is no push certificate: no device can enroll. Upload one with PUT v1/pushcert "
+              "of the API.");
     for (i = 0; i < topics->nelts; i++) {
         const mdm_push_topic_t *t = APR_ARRAY_IDX(topics, i, mdm_push_topic_t *);
         json_t *item = json_pack("{s:s, s:i}", "topic", t->topic, "days_left", days_left(ctx, t->not_after));
@@ -103,8 +107,8 @@ static json_t *topics_json(json_t *alerts, mdm_ctx_t *ctx, const apr_array_heade
         set_text(item, "not_after", time_text(t->not_after, ctx->pool));
         json_array_append_new(json, item);
         alert_test_certificate(alerts, ctx, t);
-        alert_expiry(alerts, ctx, apr_pstrcat(ctx->pool, "The push certificate ", t->topic, NULL), t->not_after,
-                     "renew it with the same Apple Account, or its devices cannot be woken");
+        alert_expiry(alerts, ctx, apr_pstrcat(ctx->pool, "The push certificate ", t->topic, NULL),
+                     t->not_after, "renew it with the same Apple Account, or its devices cannot be woken");
     }
     return json;
 }
@@ -133,7 +137,8 @@ static void add_device_information(json_t *json, mdm_store_t *st, const char *en
     mdm_queue_item_t *item;
     mdm_plist_t *root;
 
-    if (mdm_store_result_latest(&item, st, enrollment_id, "DeviceInformation") == APR_SUCCESS && item->response
+    if (mdm_store_result_latest(&item, st, enrollment_id, "DeviceInformation") == APR_SUCCESS
+        && item->response
         && mdm_plist_read(&root, st->ctx, mdm_bytes_of(item->response)) == APR_SUCCESS) {
         json_object_set_new(json, "device_information",
                             mdm_plist_to_json(mdm_plist_get(root, "QueryResponses"), st->ctx->pool));
@@ -166,7 +171,8 @@ static void add_figures(json_t *report, json_t *alerts, mdm_store_t *st)
     apr_status_t rv = mdm_store_figures(&f, st);
 
     if (rv != APR_SUCCESS) {
-        alert(alerts, apr_pstrcat(st->ctx->pool, "The database does not answer: ", mdm_ctx_detail(st->ctx, rv), NULL));
+        alert(alerts, apr_pstrcat(st->ctx->pool, "The database does not answer: ",
+                                  mdm_ctx_detail(st->ctx, rv), NULL));
         return;
     }
     json_object_set_new(report, "enrollments", states_json(f->enrollments, st->ctx->pool));
@@ -189,10 +195,12 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
     json_object_set_new(report, "alerts", alerts);
     if (why)
         alert(alerts, apr_pstrcat(ctx->pool, "The database is not available: ", why, NULL));
-    alert_expiry(alerts, ctx, "The identity CA", ca_end, "no device can get an identity after that; prepare a new CA");
+    alert_expiry(alerts, ctx, "The identity CA", ca_end,
+                 "no device can get an identity after that; prepare a new CA");
     if (st)
         add_figures(report, alerts, st);
-    ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, site->ca), "days_left", days_left(ctx, ca_end));
+    ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, site->ca), "days_left",
+                   days_left(ctx, ca_end));
     set_text(ca, "not_after", time_text(ca_end, ctx->pool));
     json_object_set_new(report, "ca", ca);
     return report;
@@ -213,8 +221,8 @@ json_t *mdm_status_enrollment(mdm_store_t *st, const char *enrollment_id)
     items = json_array();
     for (i = 0; i < queue->nelts; i++) {
         const mdm_queue_item_t *item = APR_ARRAY_IDX(queue, i, mdm_queue_item_t *);
-        json_t *command = json_pack("{s:s, s:s, s:s}", "command_uuid", item->uuid, "request_type", item->request_type,
-                                    "state", item->state);
+        json_t *command = json_pack("{s:s, s:s, s:s}", "command_uuid", item->uuid, "request_type",
+                                    item->request_type, "state", item->state);
 
         set_text(command, "queued_at", time_text(item->queued_at, st->ctx->pool));
         json_array_append_new(items, command);

@@ -14,8 +14,9 @@
  * Make the report. With a failed database it still tells the alerts that need none.
  * @param st  NULL when the database is away
  * @param why the sentence that says why it is away; NULL when it is there
- * @return a new reference: {"alerts": [text], "enrollments": {name: count}, "open_commands": {age: count}, "pushes": {...},
- *         "pushes_due": n, "certificates": {...}, "ca": {...}, "push_certificates": [...], "devices": [...]}
+ * @return a new reference: {"alerts": [text], "enrollments": {name: count}, "open_commands": {age: count},
+ *         "pushes": {...}, "pushes_due": n, "certificates": {...}, "ca": {...}, "push_certificates": [...],
+ *         "devices": [...]}
  */
 json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line's front: common options, then one function per noun. Links the core as the module does, without
- * httpd.
+ * The command line's front: common options, then one function per noun. Links the core as the
+ * module does, without httpd.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,8 +40,8 @@ static int log_wants(const mdm_log_t *log, mdm_log_level_e level)
     return level <= MDM_LOG_WARNING;
 }
 
-static void log_write(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line, apr_status_t rv,
-                      const char *text)
+static void log_write(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line,
+                      apr_status_t rv, const char *text)
 {
     (void)log;
     (void)level;
@@ -104,8 +104,8 @@ const char *mdmctl_time(apr_time_t at, apr_pool_t *p)
 
     if (!at || apr_time_exp_gmt(&t, at) != APR_SUCCESS)
         return "-";
-    return apr_psprintf(p, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                        t.tm_min, t.tm_sec);
+    return apr_psprintf(p, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                        t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 apr_status_t mdmctl_store(mdm_store_t **st, mdmctl_t *m, int check)
@@ -115,7 +115,8 @@ apr_status_t mdmctl_store(mdm_store_t **st, mdmctl_t *m, int check)
     apr_status_t rv;
 
     if (!m->driver)
-        return mdm_fail(m->ctx, MDM_ECONFIG, "say which database: --database sqlite3:FILE or --database pgsql:STRING");
+        return mdm_fail(m->ctx, MDM_ECONFIG,
+                        "say which database: --database sqlite3:FILE or --database pgsql:STRING");
     if (!m->state_dir)
         return mdm_fail(m->ctx, MDM_ECONFIG, "say where the site's keys are: --state-dir DIR (MDMStateDir)");
     store->ctx = m->ctx;
@@ -172,7 +173,8 @@ int main(int argc, const char *const *argv)
     apr_pool_t *pool;
     int code;
 
-    if (apr_app_initialize(&argc, &argv, &env) != APR_SUCCESS || apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+    if (apr_app_initialize(&argc, &argv, &env) != APR_SUCCESS
+        || apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         fputs("mdmctl: cannot start\n", stderr);
         return MDMCTL_FAILED;
     }

@@ -16,7 +16,8 @@ int mdmctl_ca(mdmctl_t *m, int argc, const char **argv)
 {
     const char *organization = mdmctl_option(&argc, argv, "--organization");
     const char *days = mdmctl_option(&argc, argv, "--days");
-    apr_interval_time_t lifetime = mdmctl_lifetime(apr_pstrcat(m->ctx->pool, days ? days : "3650", "d", NULL));
+    apr_interval_time_t lifetime = mdmctl_lifetime(apr_pstrcat(m->ctx->pool, days ? days : "3650", "d",
+                                                               NULL));
     apr_status_t rv;
 
     if (argc != 1 || strcmp(argv[0], "init") || !lifetime)
@@ -26,6 +27,7 @@ int mdmctl_ca(mdmctl_t *m, int argc, const char **argv)
     rv = mdm_ca_init(m->ctx, m->state_dir, organization, lifetime);
     if (rv != APR_SUCCESS)
         return mdmctl_fail(m, rv);
-    printf("%s: ca.pem, ca.key and seal.key are there; keep a copy of the folder in a safe place\n", m->state_dir);
+    printf("%s: ca.pem, ca.key and seal.key are there; keep a copy of the folder in a safe place\n",
+           m->state_dir);
     return MDMCTL_OK;
 }

@@ -12,7 +12,8 @@
 
 static const char *state_of(const mdm_certificate_t *c, apr_time_t now)
 {
-    return c->revoked_at ? "revoked" : c->replaced_by ? "replaced" : c->not_after <= now ? "expired" : "valid";
+    return c->revoked_at ? "revoked" : c->replaced_by ? "replaced"
+        : c->not_after <= now ? "expired" : "valid";
 }
 
 static int list(mdmctl_t *m, mdm_store_t *st)
@@ -44,8 +45,9 @@ static int show(mdmctl_t *m, mdm_store_t *st, const char *serial)
 
     if (rv != APR_SUCCESS)
         return mdmctl_fail(m, rv);
-    printf("Serial:      %s\nState:       %s\nSubject:     %s\nUser:        %s\nIssued:      %s\nNot before:  %s\n"
-           "Not after:   %s\nFingerprint: %s\n", c->serial, state_of(c, mdm_ctx_now(m->ctx)), c->subject,
+    printf("Serial:      %s\nState:       %s\nSubject:     %s\nUser:        %s\nIssued:      %s\n"
+           "Not before:  %s\nNot after:   %s\nFingerprint: %s\n",
+           c->serial, state_of(c, mdm_ctx_now(m->ctx)), c->subject,
            c->user ? c->user : "-", mdmctl_time(c->issued_at, p), mdmctl_time(c->not_before, p),
            mdmctl_time(c->not_after, p), c->fingerprint);
     if (c->revoked_at)
@@ -68,7 +70,8 @@ static apr_status_t revoke_work(void *baton, mdm_db_t *db)
     apr_status_t rv = mdm_store_certificate_revoke(r->st, r->serial, r->reason);
 
     (void)db;
-    return rv == APR_SUCCESS ? mdm_store_event(r->st, "certificate.revoked", "mdmctl", NULL, NULL, r->serial, r->reason)
+    return rv == APR_SUCCESS ? mdm_store_event(r->st, "certificate.revoked", "mdmctl", NULL, NULL, r->serial,
+                                               r->reason)
                              : rv;
 }
 

@@ -16,7 +16,8 @@ static int status(mdmctl_t *m, int version)
     else if (!version)
         printf("schema version 0, no tables yet: run mdmctl ... db init\n");
     else if (version < MDM_SCHEMA_VERSION)
-        printf("schema version %d, this program needs %d: run mdmctl ... db upgrade\n", version, MDM_SCHEMA_VERSION);
+        printf("schema version %d, this program needs %d: run mdmctl ... db upgrade\n", version,
+               MDM_SCHEMA_VERSION);
     else
         printf("schema version %d is newer than this program's %d: install the newer mod_mdm\n", version,
                MDM_SCHEMA_VERSION);
@@ -40,7 +41,8 @@ int mdmctl_db(mdmctl_t *m, int argc, const char **argv)
 
     if (argc != 1 || (strcmp(argv[0], "status") && strcmp(argv[0], "init") && strcmp(argv[0], "upgrade")))
         return mdmctl_usage(USAGE);
-    if ((rv = mdmctl_store(&st, m, 0)) != APR_SUCCESS || (rv = mdm_store_version(&version, st)) != APR_SUCCESS)
+    if ((rv = mdmctl_store(&st, m, 0)) != APR_SUCCESS
+        || (rv = mdm_store_version(&version, st)) != APR_SUCCESS)
         return mdmctl_fail(m, rv);
     if (!strcmp(argv[0], "status"))
         return status(m, version);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last failure, in anonymous shared memory made by the parent. Writers take turns in a ring of slots by an atomic
- * counter, so that a reader never meets a text that is being written unless a whole ring of failures comes meanwhile.
+ * The last failure, in anonymous shared memory made by the parent. Writers take turns in a ring of slots by
+ * an atomic counter, so that a reader never meets a text that is being written unless a whole ring of
+ * failures comes meanwhile.
  */
 #include <apr_atomic.h>
 #include <apr_shm.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last request that failed by our own fault (database down, disk full, CA expired), remembered over all children,
- * so that the status page of any of them shows what otherwise only the error log tells.
+ * The last request that failed by our own fault (database down, disk full, CA expired), remembered over all
+ * children, so that the status page of any of them shows what otherwise only the error log tells.
  */
 #ifndef MOD_MDM_ALARM_H
 #define MOD_MDM_ALARM_H

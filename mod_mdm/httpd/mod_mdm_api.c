@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The API's front: routes by what follows "v1/" in the path, so that the administrator may put the Location anywhere.
+ * The API's front: routes by what follows "v1/" in the path, so that the administrator may
+ * put the Location anywhere.
  */
 #include <apr_escape.h>
 #include <apr_strings.h>
@@ -73,8 +74,8 @@ const char *mdm_api_time(apr_time_t at, apr_pool_t *p)
 
     if (!at || apr_time_exp_gmt(&t, at) != APR_SUCCESS)
         return NULL;
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                        t.tm_min, t.tm_sec);
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                        t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 static int not_found(request_rec *r)
@@ -89,7 +90,8 @@ static int version(request_rec *r)
 
 static int redirect_to_slash(request_rec *r)
 {
-    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, ap_escape_uri(r->pool, r->uri), "/", NULL));
+    apr_table_setn(r->headers_out, "Location",
+                   apr_pstrcat(r->pool, ap_escape_uri(r->pool, r->uri), "/", NULL));
     return HTTP_MOVED_PERMANENTLY;
 }
 

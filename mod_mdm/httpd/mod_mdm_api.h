@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The administrators' API, in three files: mod_mdm_api.c signs in and dispatches, mod_mdm_api_nano.c serves NanoMDM's
- * routes, mod_mdm_api_list.c our own. Request threads only.
+ * The administrators' API, in three files: mod_mdm_api.c signs in and dispatches, mod_mdm_api_nano.c serves
+ * NanoMDM's routes, mod_mdm_api_list.c our own. Request threads only.
  */
 #ifndef MOD_MDM_API_H
 #define MOD_MDM_API_H
@@ -27,7 +27,7 @@ apr_status_t mdm_api_store(mdm_api_t *api);
 /** Send JSON, tab-indented, and drop the reference. */
 int mdm_api_json(mdm_api_t *api, int status, json_t *json);
 
-/** Send {"error": the failure's sentence} with `status`, or with 503 and Retry-After when the database is away. */
+/** Send {"error": the failure's sentence} with `status`; 503 and Retry-After when the database is away. */
 int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv);
 
 /** A query parameter, percent-decoded; NULL when absent. */

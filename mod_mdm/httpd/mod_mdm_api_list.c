@@ -69,7 +69,8 @@ static int list_enrollments(mdm_api_t *api)
     json = json_object();
     items = json_array();
     for (i = 0; i < list->nelts; i++)
-        json_array_append_new(items, enrollment_json(APR_ARRAY_IDX(list, i, mdm_enrollment_t *), api->r->pool));
+        json_array_append_new(items,
+                              enrollment_json(APR_ARRAY_IDX(list, i, mdm_enrollment_t *), api->r->pool));
     json_object_set_new(json, "enrollments", items);
     if (list->nelts == limit)
         set_text(json, "next_cursor", APR_ARRAY_IDX(list, limit - 1, mdm_enrollment_t *)->enrollment_id);
@@ -131,7 +132,8 @@ static int show_queue(mdm_api_t *api, const char *id)
         rv = mdm_store_queue_list(&list, api->st, id, limit_of(api));
     if (rv != APR_SUCCESS)
         return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
-    return mdm_api_json(api, HTTP_OK, json_pack("{s:s, s:o}", "enrollment_id", id, "commands", items_json(api, list)));
+    return mdm_api_json(api, HTTP_OK,
+                        json_pack("{s:s, s:o}", "enrollment_id", id, "commands", items_json(api, list)));
 }
 
 static int show_enrollment(mdm_api_t *api, const char *id)
@@ -178,7 +180,8 @@ int mdm_api_commands(mdm_api_t *api)
 
     if (!mdm_io_method(&sent, api->r, methods))
         return sent;
-    if ((rv = mdm_api_store(api)) == APR_SUCCESS && (rv = mdm_store_command_get(&command, api->st, api->path)) == APR_SUCCESS)
+    if ((rv = mdm_api_store(api)) == APR_SUCCESS
+        && (rv = mdm_store_command_get(&command, api->st, api->path)) == APR_SUCCESS)
         rv = mdm_store_command_states(&states, api->st, api->path, mdm_api_query(api, "cursor"), limit);
     if (rv != APR_SUCCESS)
         return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);

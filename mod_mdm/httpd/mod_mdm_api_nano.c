@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NanoMDM's routes, with its status codes and JSON members in its order. Unlike NanoMDM no call waits for APNs: a
- * wake-up is stored, its apns-id is chosen here and sent to APNs as such, and that is what push_result tells.
+ * NanoMDM's routes, with its status codes and JSON members in its order. Unlike NanoMDM no call
+ * waits for APNs: a wake-up is stored, its apns-id is chosen here and sent to APNs as such, and
+ * that is what push_result tells.
  */
 #include <apr_strings.h>
 
@@ -175,8 +176,9 @@ int mdm_api_enqueue(mdm_api_t *api)
 
 static int answer_topic(mdm_api_t *api, const mdm_push_topic_t *topic)
 {
-    return mdm_api_json(api, HTTP_OK, json_pack("{s:s, s:s}", "not_after", mdm_api_time(topic->not_after, api->r->pool),
-                                                "topic", topic->topic));
+    return mdm_api_json(api, HTTP_OK,
+                        json_pack("{s:s, s:s}", "not_after", mdm_api_time(topic->not_after, api->r->pool),
+                                  "topic", topic->topic));
 }
 
 static int get_pushcert(mdm_api_t *api)
@@ -186,7 +188,8 @@ static int get_pushcert(mdm_api_t *api)
     apr_status_t rv;
 
     if (!name || !*name)
-        return mdm_api_error(api, HTTP_BAD_REQUEST, mdm_fail(api->ctx, MDM_EINPUT, "the topic parameter is missing"));
+        return mdm_api_error(api, HTTP_BAD_REQUEST,
+                             mdm_fail(api->ctx, MDM_EINPUT, "the topic parameter is missing"));
     if ((rv = mdm_api_store(api)) == APR_SUCCESS)
         rv = mdm_store_push_topic_get(&topic, api->st, name);
     if (rv == MDM_ENOTFOUND)

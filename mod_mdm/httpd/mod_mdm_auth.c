@@ -41,8 +41,8 @@ static const char *tls_certificate(request_rec *r)
 }
 
 /*
- * A connection's certificate is looked at once: its peer has proven there that it holds the key, and whether the
- * certificate still counts is asked of the database with every request. *fingerprint is NULL without one.
+ * A connection's certificate is looked at once: its peer has proven there that it holds the key, and whether
+ * the certificate still counts is asked of the database with every request. *fingerprint is NULL without one.
  */
 static apr_status_t tls_fingerprint(const char **fingerprint, mdm_ctx_t *ctx, request_rec *r)
 {
@@ -59,13 +59,15 @@ static apr_status_t tls_fingerprint(const char **fingerprint, mdm_ctx_t *ctx, re
     return rv;
 }
 
-static apr_status_t signature_fingerprint(const char **fingerprint, mdm_ctx_t *ctx, const char *header, mdm_bytes_t body)
+static apr_status_t signature_fingerprint(const char **fingerprint, mdm_ctx_t *ctx, const char *header,
+                                          mdm_bytes_t body)
 {
     mdm_cert_t *signer;
     mdm_bytes_t der;
     apr_status_t rv;
 
-    if (strlen(header) > SIGNATURE_MAX || mdm_base64_decode(&der, header, strlen(header), ctx->pool) != APR_SUCCESS)
+    if (strlen(header) > SIGNATURE_MAX
+        || mdm_base64_decode(&der, header, strlen(header), ctx->pool) != APR_SUCCESS)
         return mdm_fail(ctx, MDM_EINPUT, "Mdm-Signature is not base64");
     if ((rv = mdm_cms_verify_detached(&signer, ctx, der, body)) != APR_SUCCESS)
         return rv;
@@ -101,8 +103,8 @@ int mdm_auth_api(const char **actor, int *answer, request_rec *r)
         return 1;
     }
     if (!conf->api_key) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0120) "the API is closed: set MDMAPIKeyFile, or let Apache "
-                      "authenticate this Location (AuthType, Require)");
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0120) "the API is closed: set MDMAPIKeyFile, or let "
+                      "Apache authenticate this Location (AuthType, Require)");
         *answer = mdm_io_send(r, HTTP_FORBIDDEN, "text/plain; charset=utf-8",
                               mdm_bytes_of("The API has no sign-in set up.\n"));
         return 0;

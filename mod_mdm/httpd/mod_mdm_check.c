@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `httpd -t` and every start say about an MDM site that cannot work: each missing, unreadable, open or
- * contradictory part with its directive, its file and the remedy. Runs in the parent; opens certificates, but no key.
+ * What `httpd -t` and every start say about an MDM site that cannot work: each missing, unreadable, open
+ * or contradictory part with its directive, its file and the remedy. Runs in the parent; opens
+ * certificates, but no key.
  */
 #include <errno.h>
 #include <string.h>
@@ -24,8 +25,8 @@ typedef struct {
 
 static void problem(check_t *c, const char *directive, const char *text, const char *remedy)
 {
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, c->conf->server, MDMNO(0100) "%s: %s%s%s", directive, text,
-                 remedy ? ": " : "", remedy ? remedy : "");
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, c->conf->server, MDMNO(0100) "%s: %s%s%s",
+                 directive, text, remedy ? ": " : "", remedy ? remedy : "");
     c->problems++;
 }
 
@@ -52,7 +53,8 @@ static void need_secret(check_t *c, const char *directive, const char *file, con
 }
 
 /* NULL after a problem; else at least one. */
-static apr_array_header_t *need_certificates(check_t *c, const char *directive, const char *file, const char *remedy)
+static apr_array_header_t *need_certificates(check_t *c, const char *directive, const char *file,
+                                             const char *remedy)
 {
     apr_array_header_t *certs = NULL;
     mdm_bytes_t pem;
@@ -72,7 +74,8 @@ static void check_ca(check_t *c)
 {
     const char *remedy = apr_psprintf(c->ctx->pool, "run: mdmctl --state-dir '%s' ca init",
                                       c->conf->state_dir ? c->conf->state_dir : "DIR");
-    apr_array_header_t *certs = need_certificates(c, "MDMCACertificateFile", c->conf->ca_certificate_file, remedy);
+    apr_array_header_t *certs = need_certificates(c, "MDMCACertificateFile", c->conf->ca_certificate_file,
+                                                  remedy);
 
     need_secret(c, "MDMCAKeyFile", c->conf->ca_key_file, remedy);
     need_secret(c, "MDMSealKeyFile", c->conf->seal_key_file, remedy);
@@ -116,7 +119,8 @@ static int has_directive(const ap_directive_t *node, const char *name)
 static void need_module(check_t *c, const char *file, const char *what, const char *remedy)
 {
     if (!ap_find_linked_module(file))
-        problem(c, "MDMEngine", apr_psprintf(c->ctx->pool, "%s needs %s, which is not loaded", what, file), remedy);
+        problem(c, "MDMEngine", apr_psprintf(c->ctx->pool, "%s needs %s, which is not loaded", what, file),
+                remedy);
 }
 
 static void check_modules(check_t *c)
@@ -140,10 +144,12 @@ static void check_site(check_t *c)
     check_ca(c);
     if (conf->signer_file) {
         need_certificates(c, "MDMProfileSignerFile", conf->signer_file, "name a PEM file");
-        need_secret(c, "MDMProfileSignerFile", conf->signer_key_file, "name the PEM key file as second argument");
+        need_secret(c, "MDMProfileSignerFile", conf->signer_key_file,
+                    "name the PEM key file as second argument");
     }
     for (i = 0; conf->trust_files && i < conf->trust_files->nelts; i++)
-        need_certificates(c, "MDMTrustFile", APR_ARRAY_IDX(conf->trust_files, i, const char *), "name PEM files");
+        need_certificates(c, "MDMTrustFile", APR_ARRAY_IDX(conf->trust_files, i, const char *),
+                          "name PEM files");
     if (conf->api_key_file)
         need_secret(c, "MDMAPIKeyFile", conf->api_key_file, "write the key into it with mode 0600");
     if (conf->apns_ca_file)

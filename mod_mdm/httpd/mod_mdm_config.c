@@ -141,7 +141,8 @@ static const char *set_time(cmd_parms *cmd, void *dummy, const char *arg)
         value = 0;
     }
     if (value <= 0)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg, "' is not a time such as 10s, 15min, 2h or 365d", NULL);
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
+                           "' is not a time such as 10s, 15min, 2h or 365d", NULL);
     *MEMBER(cmd, apr_interval_time_t) = value;
     return NULL;
 }
@@ -154,7 +155,8 @@ static const char *set_url(cmd_parms *cmd, void *dummy, const char *arg)
     (void)dummy;
     if (apr_uri_parse(cmd->pool, arg, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname
         || uri.query || uri.fragment || uri.user)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg, "' is not a URL such as https://mdm.example.com", NULL);
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
+                           "' is not a URL such as https://mdm.example.com", NULL);
     while (len && arg[len - 1] == '/')
         len--;
     *MEMBER(cmd, const char *) = apr_pstrmemdup(cmd->pool, arg, len);
@@ -164,8 +166,8 @@ static const char *set_url(cmd_parms *cmd, void *dummy, const char *arg)
 static const char *set_https_url(cmd_parms *cmd, void *dummy, const char *arg)
 {
     if (ap_cstr_casecmpn(arg, "https://", 8))
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg, "' must start with https://, devices refuse others",
-                           NULL);
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
+                           "' must start with https://, devices refuse others", NULL);
     return set_url(cmd, dummy, arg);
 }
 
@@ -176,10 +178,11 @@ static const char *set_access_rights(cmd_parms *cmd, void *dummy, const char *ar
 
     (void)dummy;
     if (*end || rights < 1 || rights > 8191)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg, "' is not a sum of access rights, 1 to 8191", NULL);
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
+                           "' is not a sum of access rights, 1 to 8191", NULL);
     if ((rights & 2 && !(rights & 1)) || (rights & 128 && !(rights & 64)))
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", arg, " contradicts itself: right 2 needs 1, right 128 needs 64",
-                           NULL);
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", arg,
+                           " contradicts itself: right 2 needs 1, right 128 needs 64", NULL);
     *MEMBER(cmd, int) = (int)rights;
     return NULL;
 }
@@ -215,9 +218,10 @@ static const char *set_limit_request_body(cmd_parms *cmd, void *dirv, const char
     mdm_dir_conf_t *dir = dirv;
     char *end;
 
-    if (apr_strtoff(&dir->limit_request_body, arg, &end, 10) != APR_SUCCESS || *end || dir->limit_request_body < 1024
-        || dir->limit_request_body > 16 * 1024 * 1024)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg, "' is not a number of bytes from 1024 to 16777216", NULL);
+    if (apr_strtoff(&dir->limit_request_body, arg, &end, 10) != APR_SUCCESS || *end
+        || dir->limit_request_body < 1024 || dir->limit_request_body > 16 * 1024 * 1024)
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
+                           "' is not a number of bytes from 1024 to 16777216", NULL);
     return NULL;
 }
 
@@ -240,8 +244,10 @@ const command_rec mdm_config_commands[] = {
     AP_INIT_TAKE1("MDMProfileIdentifier", set_text, TO(profile_identifier), RSRC_CONF,
                   "PayloadIdentifier of the enrollment profile"),
     AP_INIT_TAKE1("MDMSCEPURL", set_url, TO(scep_url), RSRC_CONF, "URL of the mdm-scep Location"),
-    AP_INIT_TAKE1("MDMCheckInURL", set_https_url, TO(checkin_url), RSRC_CONF, "URL of the mdm-checkin Location"),
-    AP_INIT_TAKE1("MDMConnectURL", set_https_url, TO(connect_url), RSRC_CONF, "URL of the mdm-connect Location"),
+    AP_INIT_TAKE1("MDMCheckInURL", set_https_url, TO(checkin_url), RSRC_CONF,
+                  "URL of the mdm-checkin Location"),
+    AP_INIT_TAKE1("MDMConnectURL", set_https_url, TO(connect_url), RSRC_CONF,
+                  "URL of the mdm-connect Location"),
     AP_INIT_FLAG("MDMSignMessage", set_flag, TO(sign_message), RSRC_CONF,
                  "Whether devices sign each message (Mdm-Signature)"),
     AP_INIT_TAKE1("MDMAccessRights", set_access_rights, TO(access_rights), RSRC_CONF,

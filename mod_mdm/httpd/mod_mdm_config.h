@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Directives: the table, their values per virtual host and per Location, and the site they amount to. Values are
- * written while the configuration is read, in the parent, and only read afterwards.
+ * Directives: the table, their values per virtual host and per Location, and the site they amount to. Values
+ * are written while the configuration is read, in the parent, and only read afterwards.
  */
 #ifndef MOD_MDM_CONFIG_H
 #define MOD_MDM_CONFIG_H
@@ -54,12 +54,12 @@ const mdm_dir_conf_t *mdm_config_dir(const request_rec *r);
 /** Put the defaults in and derive the URLs. Safe to repeat; the parent, once per host. */
 void mdm_config_resolve(mdm_conf_t *conf, server_rec *s, apr_pool_t *p);
 
-/** All virtual hosts with MDMEngine on, each once. Array of mdm_conf_t *; made in post_config, read by children. */
+/** All virtual hosts with MDMEngine on, each once: mdm_conf_t *. Made in post_config, read by children. */
 const apr_array_header_t *mdm_config_sites(server_rec *main_server, apr_pool_t *p);
 
 /**
- * check_config hook: name everything that is missing, unreadable, open to others or contradictory, with directive,
- * file and remedy, for `httpd -t` as for a start. Opens no key file, writes nothing.
+ * check_config hook: name everything that is missing, unreadable, open to others or contradictory, with
+ * directive, file and remedy, for `httpd -t` as for a start. Opens no key file, writes nothing.
  * @return OK, or HTTP_INTERNAL_SERVER_ERROR when httpd must not start
  */
 int mdm_config_check(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Database connections from mod_dbd. Requests use the connection that httpd keeps for them; the worker opens its own
- * and gives it back. mod_dbd's functions are optional ones: they are looked up, never linked.
+ * Database connections from mod_dbd. Requests use the connection that httpd keeps for them; the worker opens
+ * its own and gives it back. mod_dbd's functions are optional ones: they are looked up, never linked.
  */
 #include <apr_dbd.h>
 #include <apr_optional.h>
@@ -38,7 +38,8 @@ static apr_status_t wrap(mdm_store_t *st, mdm_ctx_t *ctx, ap_dbd_t *dbd, const m
 
 static apr_status_t unavailable(mdm_ctx_t *ctx)
 {
-    return mdm_fail(ctx, MDM_EDB, "the database cannot be reached: see the lines of mod_dbd, DBDriver and DBDParams");
+    return mdm_fail(ctx, MDM_EDB,
+                    "the database cannot be reached: see the lines of mod_dbd, DBDriver and DBDParams");
 }
 
 apr_status_t mdm_dbd_request(mdm_store_t **st, mdm_ctx_t *ctx, request_rec *r)

@@ -11,7 +11,10 @@
 /** Find mod_dbd's functions; optional_fn_retrieve hook. */
 void mdm_dbd_retrieve(void);
 
-/** The request's store: its connection goes back with r->pool. @return MDM_EDB, MDM_ESCHEMA with a sentence in ctx */
+/**
+ * The request's store: its connection goes back with r->pool.
+ * @return MDM_EDB, MDM_ESCHEMA with a sentence in ctx
+ */
 apr_status_t mdm_dbd_request(mdm_store_t **st, mdm_ctx_t *ctx, request_rec *r);
 
 /** A store outside a request (worker thread): give it back with mdm_dbd_close before ctx->pool is cleared. */

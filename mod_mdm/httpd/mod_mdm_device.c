@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What devices talk to: check-in and connect. Size, then identity, then the core. Never answers 401: a device takes
- * that as the order to leave management.
+ * What devices talk to: check-in and connect. Size, then identity, then the core. Never answers 401: a device
+ * takes that as the order to leave management.
  */
 #include <apr_strings.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a person gets the enrollment profile. Who the person is, Apache has found out (any authentication module); a
- * Location that asks nobody is closed, never an open door.
+ * Where a person gets the enrollment profile. Who the person is, Apache has found out (any authentication
+ * module); a Location that asks nobody is closed, never an open door.
  */
 #include <apr_strings.h>
 
@@ -14,8 +14,8 @@ static const char *const methods[] = { "GET", NULL };
 
 static int refuse(request_rec *r)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0140) "enrollment is closed: nobody is signed in; let Apache "
-                  "authenticate this Location (AuthType, Require valid-user)");
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0140) "enrollment is closed: nobody is signed in; let "
+                  "Apache authenticate this Location (AuthType, Require valid-user)");
     return mdm_io_send(r, HTTP_FORBIDDEN, "text/plain; charset=utf-8",
                        mdm_bytes_of("Enrollment needs a sign-in, and this server asks for none. Tell its "
                                     "administrator.\n"));

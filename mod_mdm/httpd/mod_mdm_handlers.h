@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The handlers behind SetHandler mdm-...: one function each, named in the table of mod_mdm.c. Any request thread;
- * each returns what an httpd handler returns.
+ * The handlers behind SetHandler mdm-...: one function each, named in the table of mod_mdm.c. Any request
+ * thread; each returns what an httpd handler returns.
  */
 #ifndef MOD_MDM_HANDLERS_H
 #define MOD_MDM_HANDLERS_H

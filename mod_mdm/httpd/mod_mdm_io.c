@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests in, answers out. The only place that knows which HTTP status a code of the core means, and the only one
- * that logs failed requests.
+ * Requests in, answers out. The only place that knows which HTTP status a code of the core means, and the
+ * only one that logs failed requests.
  */
 #include <apr_strings.h>
 #include <http_protocol.h>
@@ -81,11 +81,13 @@ static void buffer_add(buffer_t *b, const char *data, apr_size_t len, apr_pool_t
 }
 
 /* One brigade into the buffer; *end is set at the end of the body. */
-static apr_status_t take(buffer_t *b, int *end, apr_bucket_brigade *bb, mdm_ctx_t *ctx, request_rec *r, apr_off_t limit)
+static apr_status_t take(buffer_t *b, int *end, apr_bucket_brigade *bb, mdm_ctx_t *ctx, request_rec *r,
+                         apr_off_t limit)
 {
     apr_bucket *bucket;
 
-    for (bucket = APR_BRIGADE_FIRST(bb); bucket != APR_BRIGADE_SENTINEL(bb); bucket = APR_BUCKET_NEXT(bucket)) {
+    for (bucket = APR_BRIGADE_FIRST(bb); bucket != APR_BRIGADE_SENTINEL(bb);
+         bucket = APR_BUCKET_NEXT(bucket)) {
         const char *data;
         apr_size_t len;
         apr_status_t rv;
@@ -159,8 +161,8 @@ int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
 
     int level = status >= 500 ? APLOG_ERR : status == HTTP_FORBIDDEN ? APLOG_WARNING : APLOG_INFO;
 
-    ap_log_rerror(APLOG_MARK, level, rv < MDM_E_START ? rv : 0, r, MDMNO(0110) "%s %.200s: %d: %s", r->method, r->uri,
-                  status, mdm_ctx_detail(ctx, rv));
+    ap_log_rerror(APLOG_MARK, level, rv < MDM_E_START ? rv : 0, r, MDMNO(0110) "%s %.200s: %d: %s", r->method,
+                  r->uri, status, mdm_ctx_detail(ctx, rv));
     if (status >= 500)
         mdm_alarm_raise(r->request_time, mdm_ctx_detail(ctx, rv));
     return status;

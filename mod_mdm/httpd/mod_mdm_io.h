@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests in, answers out: bodies with a limit, answers that no cache keeps, and the one table that turns the
- * core's codes into HTTP statuses. Any request thread.
+ * Requests in, answers out: bodies with a limit, answers that no cache keeps, and the one table that turns
+ * the core's codes into HTTP statuses. Any request thread.
  */
 #ifndef MOD_MDM_IO_H
 #define MOD_MDM_IO_H
@@ -21,7 +21,8 @@ mdm_ctx_t *mdm_io_ctx(request_rec *r);
 /**
  * Read the whole body, whatever the method and the transfer coding.
  * @param limit in bytes, unless the Location has an MDMLimitRequestBody
- * @return MDM_ETOOBIG beyond the limit; MDM_EINPUT for a content coding nobody undid; APR's code when the client broke off
+ * @return MDM_ETOOBIG beyond the limit; MDM_EINPUT for a content coding nobody undid; APR's code when the
+ *         client broke off
  */
 apr_status_t mdm_io_body(mdm_bytes_t *body, mdm_ctx_t *ctx, request_rec *r, apr_off_t limit);
 
@@ -32,15 +33,15 @@ int mdm_io_status(apr_status_t rv);
 int mdm_io_send(request_rec *r, int status, const char *type, mdm_bytes_t body);
 
 /**
- * Answer a failure: log its sentence once (own faults as errors, others' as info), and send it as plain text with the
- * status of mdm_io_status; 503 comes with Retry-After.
+ * Answer a failure: log its sentence once (own faults as errors, others' as info), and send it as plain text
+ * with the status of mdm_io_status; 503 comes with Retry-After.
  */
 int mdm_io_fail(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv);
 
 /** The same without the body: for callers whose answers have a form of their own. */
 int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv);
 
-/** Whether the method is one of the bits given (M_GET, M_PUT, ...). If not, answers 405 with Allow into *answer. */
+/** Whether the method is among those named ("GET", ..., NULL). If not, sends 405 with Allow: *answer. */
 int mdm_io_method(int *answer, request_rec *r, const char *const *allowed);
 
 /** Leave figures of the request for log formats: the notes mdm-statements and mdm-rsa. */

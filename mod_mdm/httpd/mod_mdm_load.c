@@ -64,9 +64,10 @@ static apr_status_t load_signer(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf
     site->signer = APR_ARRAY_IDX(certs, 0, mdm_cert_t *);
     site->signer_key = key;
     if (!mdm_cert_has_key(site->signer, key))
-        return mdm_fail(ctx, MDM_ECONFIG, "MDMProfileSignerFile: %s is not the key of %s", conf->signer_key_file,
-                        conf->signer_file);
-    memmove(certs->elts, certs->elts + certs->elt_size, (apr_size_t)(certs->nelts - 1) * (apr_size_t)certs->elt_size);
+        return mdm_fail(ctx, MDM_ECONFIG, "MDMProfileSignerFile: %s is not the key of %s",
+                        conf->signer_key_file, conf->signer_file);
+    memmove(certs->elts, certs->elts + certs->elt_size,
+            (apr_size_t)(certs->nelts - 1) * (apr_size_t)certs->elt_size);
     certs->nelts--;
     site->signer_chain = certs;
     return APR_SUCCESS;
@@ -80,7 +81,8 @@ static apr_status_t load_trust(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_
     for (i = 0; conf->trust_files && i < conf->trust_files->nelts; i++) {
         apr_array_header_t *certs;
         mdm_bytes_t pem;
-        apr_status_t rv = mdm_file_read(&pem, ctx, APR_ARRAY_IDX(conf->trust_files, i, const char *), PEM_MAX);
+        apr_status_t rv = mdm_file_read(&pem, ctx, APR_ARRAY_IDX(conf->trust_files, i, const char *),
+                                        PEM_MAX);
 
         if (rv != APR_SUCCESS || (rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS)
             return rv;
@@ -102,7 +104,8 @@ static apr_status_t load_api_key(mdm_conf_t *conf, mdm_ctx_t *ctx)
     while (key.len && isspace(key.data[key.len - 1]))
         ((char *)key.data)[--key.len] = '\0';
     if (key.len < 16)
-        return mdm_fail(ctx, MDM_ECONFIG, "MDMAPIKeyFile %s holds less than 16 characters: put a long random key in it",
+        return mdm_fail(ctx, MDM_ECONFIG,
+                        "MDMAPIKeyFile %s holds less than 16 characters: put a long random key in it",
                         conf->api_key_file);
     conf->api_key = (const char *)key.data;
     return APR_SUCCESS;
@@ -142,13 +145,13 @@ apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
             rv = mdm_file_read(&site->apns_ca_pem, ctx, conf->apns_ca_file, PEM_MAX);
     }
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, conf->server, MDMNO(0101) "this MDM site cannot start: %s",
-                     mdm_ctx_detail(ctx, rv));
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, conf->server,
+                     MDMNO(0101) "this MDM site cannot start: %s", mdm_ctx_detail(ctx, rv));
         return rv;
     }
     conf->site = site;
     if (mdm_cert_not_after(site->ca) <= apr_time_now())
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, conf->server, MDMNO(0102) "MDMCACertificateFile %s has expired: no device "
-                     "can get an identity; make a new CA", conf->ca_certificate_file);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, conf->server, MDMNO(0102) "MDMCACertificateFile %s has "
+                     "expired: no device can get an identity; make a new CA", conf->ca_certificate_file);
     return APR_SUCCESS;
 }

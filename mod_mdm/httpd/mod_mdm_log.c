@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log sink of the border: core lines go to ap_log_rerror or ap_log_error under this module's index, so that
- * "LogLevel mdm:debug" governs them. Any thread.
+ * The log sink of the border: core lines go to ap_log_rerror or ap_log_error under this module's index, so
+ * that "LogLevel mdm:debug" governs them. Any thread.
  */
 #include "mod_mdm_log.h"
 
-static void request_write(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line, apr_status_t rv,
-                          const char *text)
+static void request_write(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line,
+                          apr_status_t rv, const char *text)
 {
     ap_log_rerror(file, line, APLOG_MODULE_INDEX, (int)level, rv > MDM_E_START ? 0 : rv,
                   (request_rec *)log->baton, "%s",
@@ -20,8 +20,8 @@ static int request_wants(const mdm_log_t *log, mdm_log_level_e level)
     return APLOG_R_MODULE_IS_LEVEL(r, APLOG_MODULE_INDEX, (int)level);
 }
 
-static void server_write(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line, apr_status_t rv,
-                         const char *text)
+static void server_write(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line,
+                         apr_status_t rv, const char *text)
 {
     ap_log_error(file, line, APLOG_MODULE_INDEX, (int)level, rv > MDM_E_START ? 0 : rv,
                   (server_rec *)log->baton, "%s",
@@ -36,8 +36,8 @@ static int server_wants(const mdm_log_t *log, mdm_log_level_e level)
 }
 
 static const mdm_log_t *make(void *baton, apr_pool_t *p,
-                             void (*write)(const mdm_log_t *, mdm_log_level_e, const char *, int, apr_status_t,
-                                           const char *),
+                             void (*write)(const mdm_log_t *, mdm_log_level_e, const char *, int,
+                                           apr_status_t, const char *),
                              int (*wants)(const mdm_log_t *, mdm_log_level_e))
 {
     mdm_log_t *log = apr_palloc(p, sizeof(*log));

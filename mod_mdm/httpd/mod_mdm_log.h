@@ -8,7 +8,7 @@
 #include "mdm_ctx.h"
 #include "mod_mdm.h"
 
-/** A sink that writes for a request (with its client address) or, when r is NULL, for a server. Lives in p. */
+/** A sink that writes for a request (with its client address), or for a server. Lives in p. */
 const mdm_log_t *mdm_log_for_request(request_rec *r, apr_pool_t *p);
 const mdm_log_t *mdm_log_for_server(server_rec *s, apr_pool_t *p);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reports as HTML: plain tables that work without script, on a phone as on a wall. Pieces are gathered in an array and
- * joined once.
+ * Reports as HTML: plain tables that work without script, on a phone as on a wall. Pieces are gathered in
+ * an array and joined once.
  */
 #include <apr_escape.h>
 #include <apr_strings.h>
@@ -20,7 +20,8 @@ static const char style[] =
     "header p{margin:0;color:#a1a1a6;font-size:.85rem}header a{color:#fff}"
     "main{padding:1rem 2rem 3rem;max-width:80rem;margin:auto}"
     ".cards{display:flex;flex-wrap:wrap;gap:1rem}"
-    "section{background:#fff;border-radius:.8rem;padding:1rem 1.2rem;margin:0 0 1rem;box-shadow:0 1px 3px #0002}"
+    "section{background:#fff;border-radius:.8rem;padding:1rem 1.2rem;margin:0 0 1rem;"
+    "box-shadow:0 1px 3px #0002}"
     ".cards section{flex:1 1 15rem;margin:0}"
     "h2{font-size:1rem;margin:0 0 .5rem}table{border-collapse:collapse;width:100%}"
     "th,td{text-align:left;padding:.25rem .6rem .25rem 0;vertical-align:top;border-bottom:1px solid #e8e8ed}"
@@ -114,10 +115,11 @@ static void put_authorities(page_t *page, const json_t *report)
     const json_t *topics = json_object_get(report, "push_certificates"), *ca = json_object_get(report, "ca");
     size_t i;
 
-    put(page, "<section class=\"wide\"><h2>Push certificates and identity CA</h2><table><tr><th>Topic or subject</th>"
-        "<th>Ends</th><th>Days left</th></tr>");
+    put(page, "<section class=\"wide\"><h2>Push certificates and identity CA</h2>"
+        "<table><tr><th>Topic or subject</th><th>Ends</th><th>Days left</th></tr>");
     for (i = 0; i < json_array_size(topics); i++)
-        put_topic_row(page, json_string_value(json_object_get(json_array_get(topics, i), "topic")), json_array_get(topics, i));
+        put_topic_row(page, json_string_value(json_object_get(json_array_get(topics, i), "topic")),
+                      json_array_get(topics, i));
     put_topic_row(page, json_string_value(json_object_get(ca, "subject")), ca);
     put(page, "</table></section>");
 }
@@ -152,7 +154,9 @@ static void put_state(page_t *page, const json_t *enrollment)
 /* The answers worth a glance in a list; the device's own page has all. */
 static void put_information(page_t *page, const json_t *information)
 {
-    static const char *const names[] = { "DeviceName", "ProductName", "OSVersion", "BatteryLevel", "WiFiMAC", NULL };
+    static const char *const names[] = {
+        "DeviceName", "ProductName", "OSVersion", "BatteryLevel", "WiFiMAC", NULL
+    };
     const char *const *name;
 
     for (name = names; *name; name++) {
@@ -169,7 +173,9 @@ static void put_information(page_t *page, const json_t *information)
 
 static void put_device_row(page_t *page, const json_t *device)
 {
-    static const char *const columns[] = { "user", "model", "serial_number", "os_version", "last_seen_at", NULL };
+    static const char *const columns[] = {
+        "user", "model", "serial_number", "os_version", "last_seen_at", NULL
+    };
     const char *id = json_string_value(json_object_get(device, "enrollment_id"));
     const char *const *column;
 
@@ -199,8 +205,8 @@ static void put_devices(page_t *page, const json_t *devices)
         put(page, "<p class=\"none\">No device has enrolled yet.</p></section>");
         return;
     }
-    put(page, "<table><tr><th>Enrollment</th><th>State</th><th>User</th><th>Model</th><th>Serial number</th><th>OS</th>"
-        "<th>Last seen (UTC)</th><th>DeviceInformation</th></tr>");
+    put(page, "<table><tr><th>Enrollment</th><th>State</th><th>User</th><th>Model</th><th>Serial number</th>"
+        "<th>OS</th><th>Last seen (UTC)</th><th>DeviceInformation</th></tr>");
     for (i = 0; i < json_array_size(devices); i++)
         put_device_row(page, json_array_get(devices, i));
     put(page, "</table></section>");
@@ -238,7 +244,8 @@ const char *mdm_page_status(apr_pool_t *p, const json_t *report)
     page_t page = page_new(p);
 
     put_head(&page, apr_pstrcat(p, text_of(report, "organization"), " device management", NULL),
-             apr_pstrcat(p, "mod_mdm ", text_of(report, "version"), " at ", text_of(report, "time"), " UTC", NULL));
+             apr_pstrcat(p, "mod_mdm ", text_of(report, "version"), " at ", text_of(report, "time"), " UTC",
+                         NULL));
     put_alerts(&page, json_object_get(report, "alerts"));
     if (json_object_get(report, "enrollments")) {
         put_figures(&page, report);
@@ -308,7 +315,8 @@ const char *mdm_page_enrollment(apr_pool_t *p, const char *organization, const j
     json_object_del(facts, "open_commands");
     json_object_del(facts, "device_information");
     put_head(&page, text_of(enrollment, "enrollment_id"),
-             apr_pstrcat(p, "<a href=\"?\">", apr_pescape_entity(p, organization, 0), " device management</a>", NULL));
+             apr_pstrcat(p, "<a href=\"?\">", apr_pescape_entity(p, organization, 0),
+                         " device management</a>", NULL));
     put_members(&page, "Enrollment", facts);
     put_queue(&page, json_object_get(enrollment, "open_commands"));
     if (json_object_get(enrollment, "device_information"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SCEP endpoint (RFC 8894 section 4): dispatch on the operation parameter, whatever the path below the Location.
- * Unauthenticated by nature; every answer costs at most one open, one issue and one signature.
+ * The SCEP endpoint (RFC 8894 section 4): dispatch on the operation parameter, whatever the path below the
+ * Location. Unauthenticated by nature; every answer costs at most one open, one issue and one signature.
  */
 #include <apr_escape.h>
 #include <apr_strings.h>
@@ -13,7 +13,10 @@
 
 static const char *const methods[] = { "GET", "POST", NULL };
 
-/* A parameter of the query, percent-decoded; plus signs stay, since base64 has them and clients send them raw. */
+/*
+ * A parameter of the query, percent-decoded; plus signs stay, since base64 has them
+ * and clients send them raw.
+ */
 static const char *parameter(request_rec *r, const char *name)
 {
     apr_size_t len = strlen(name);
@@ -47,7 +50,8 @@ static int pki_operation(request_rec *r, const mdm_conf_t *conf)
     mdm_bytes_t message, reply;
     apr_status_t rv;
 
-    if ((rv = read_message(&message, ctx, r)) == APR_SUCCESS && (rv = mdm_dbd_request(&st, ctx, r)) == APR_SUCCESS)
+    if ((rv = read_message(&message, ctx, r)) == APR_SUCCESS
+        && (rv = mdm_dbd_request(&st, ctx, r)) == APR_SUCCESS)
         rv = mdm_pkioperation_handle(&reply, st, conf->site, message, r->useragent_ip);
     mdm_io_note(r, ctx, st);
     /* Input without a readable request inside is the client's fault, also when the fault is in its CMS. */
@@ -62,8 +66,8 @@ static int bad_operation(request_rec *r)
 {
     mdm_ctx_t *ctx = mdm_io_ctx(r);
 
-    return mdm_io_fail(r, ctx, mdm_fail(ctx, MDM_EINPUT, "the operation parameter must be GetCACaps, GetCACert or "
-                                        "PKIOperation"));
+    return mdm_io_fail(r, ctx, mdm_fail(ctx, MDM_EINPUT, "the operation parameter must be GetCACaps, "
+                                        "GetCACert or PKIOperation"));
 }
 
 int mdm_handle_scep(request_rec *r, const mdm_conf_t *conf)

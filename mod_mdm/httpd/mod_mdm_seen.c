@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks of visits. Request threads note, a watchdog thread of the same process flushes; two tables take turns, so that
- * noting never waits for the database.
+ * Marks of visits. Request threads note, a watchdog thread of the same process flushes; two tables take
+ * turns, so that noting never waits for the database.
  */
 #include <apr_hash.h>
 #include <apr_strings.h>
@@ -67,7 +67,8 @@ void mdm_seen_init(apr_pool_t *p)
     apr_pool_cleanup_register(p, NULL, forget, apr_pool_cleanup_null);
 }
 
-void mdm_seen_note(const mdm_conf_t *conf, apr_int64_t enrollment, apr_time_t at, const char *ip, apr_int64_t command)
+void mdm_seen_note(const mdm_conf_t *conf, apr_int64_t enrollment, apr_time_t at, const char *ip,
+                   apr_int64_t command)
 {
     who_t key;
     table_t *t;
@@ -142,7 +143,8 @@ static void flush_site(const table_t *table, const mdm_conf_t *conf, apr_pool_t 
         mdm_dbd_close(f.st, conf);
     }
     if (rv != APR_SUCCESS)
-        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0130) "last-seen times of %u devices were not written: %s",
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0,
+                MDMNO(0130) "last-seen times of %u devices were not written: %s",
                 apr_hash_count(table->marks), mdm_ctx_detail(ctx, rv));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The status page and its twins: one report (core/mdm_status), three forms, and a section in mod_status' page. Read
- * only, GET only; who may see it is decided by Apache (Require).
+ * The status page and its twins: one report (core/mdm_status), three forms, and a section in mod_status'
+ * page. Read only, GET only; who may see it is decided by Apache (Require).
  */
 #include <apr_escape.h>
 #include <apr_lib.h>
@@ -66,7 +66,8 @@ static const char *scalar(apr_pool_t *p, const json_t *value)
 {
     if (json_is_string(value))
         return json_string_value(value);
-    return json_is_integer(value) ? apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value)) : NULL;
+    return json_is_integer(value)
+        ? apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value)) : NULL;
 }
 
 /* Numbers and texts of the report's first two levels as "MDMKey: value" lines; lists are only counted. */
@@ -83,9 +84,11 @@ static const char *auto_text(apr_pool_t *p, const json_t *report)
         else if (json_is_object(value))
             json_object_foreach(value, inner, item)
                 APR_ARRAY_PUSH(lines, const char *) =
-                    apr_pstrcat(p, camel(p, apr_pstrcat(p, "MDM ", name, NULL), inner), ": ", scalar(p, item), "\n", NULL);
+                    apr_pstrcat(p, camel(p, apr_pstrcat(p, "MDM ", name, NULL), inner), ": ", scalar(p, item),
+                                "\n", NULL);
         else
-            APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(p, camel(p, "MDM", name), ": ", scalar(p, value), "\n", NULL);
+            APR_ARRAY_PUSH(lines, const char *) =
+                apr_pstrcat(p, camel(p, "MDM", name), ": ", scalar(p, value), "\n", NULL);
     }
     return apr_array_pstrcat(p, lines, 0);
 }
@@ -93,7 +96,8 @@ static const char *auto_text(apr_pool_t *p, const json_t *report)
 static int send_html(request_rec *r, int status, const char *html)
 {
     apr_table_setn(r->headers_out, "Content-Security-Policy",
-                   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'");
+                   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
+                   "form-action 'none'");
     return mdm_io_send(r, status, "text/html; charset=utf-8", mdm_bytes_of(html));
 }
 
@@ -134,7 +138,8 @@ int mdm_handle_status(request_rec *r, const mdm_conf_t *conf)
         text = mdm_json_pretty(report, r->pool);
         answer = mdm_io_send(r, HTTP_OK, "application/json", mdm_bytes_of(text));
     } else if (r->args && !strcmp(r->args, "auto")) {
-        answer = mdm_io_send(r, HTTP_OK, "text/plain; charset=utf-8", mdm_bytes_of(auto_text(r->pool, report)));
+        answer = mdm_io_send(r, HTTP_OK, "text/plain; charset=utf-8",
+                             mdm_bytes_of(auto_text(r->pool, report)));
     } else {
         answer = send_html(r, HTTP_OK, mdm_page_status(r->pool, report));
     }

@@ -161,7 +161,8 @@ static void copy_rows(mdm_rows_t **out, mdm_db_t *db, apr_dbd_results_t *result)
         apr_dbd_row_t *row = NULL;
 
         /* SQLite walks its list from the start for a numbered row */
-        if (apr_dbd_get_row(db->driver, db->scratch, result, &row, db->kind == MDM_DB_SQLITE3 ? -1 : r + 1) != 0)
+        if (apr_dbd_get_row(db->driver, db->scratch, result, &row,
+                            db->kind == MDM_DB_SQLITE3 ? -1 : r + 1) != 0)
             break;
         for (c = 0; c < rows->columns; c++) {
             const char *value = NULL;
@@ -183,14 +184,14 @@ static int run_once(mdm_db_t *db, const call_t *call)
     int affected = 0, rc = prepare(db, call->stmt);
 
     if (rc == 0 && call->rows) {
-        rc = apr_dbd_pselect(db->driver, db->scratch, db->handle, &result, db->connection->prepared[call->stmt], 1,
-                             mdm_stmts[call->stmt].args, args);
+        rc = apr_dbd_pselect(db->driver, db->scratch, db->handle, &result,
+                             db->connection->prepared[call->stmt], 1, mdm_stmts[call->stmt].args, args);
         if (rc == 0)
             copy_rows(call->rows, db, result);
     }
     else if (rc == 0) {
-        rc = apr_dbd_pquery(db->driver, db->scratch, db->handle, &affected, db->connection->prepared[call->stmt],
-                            mdm_stmts[call->stmt].args, args);
+        rc = apr_dbd_pquery(db->driver, db->scratch, db->handle, &affected,
+                            db->connection->prepared[call->stmt], mdm_stmts[call->stmt].args, args);
         if (rc == 0)
             *call->affected = affected;
     }
@@ -201,7 +202,8 @@ static int run_once(mdm_db_t *db, const call_t *call)
 static apr_status_t fail_in_transaction(mdm_db_t *db, const char *name, const char *text)
 {
     db->failed = 1;
-    return mdm_fail(db->ctx, connection_is_good(db) ? MDM_ECONFLICT : MDM_EDB, "database: %s: %s", name, text);
+    return mdm_fail(db->ctx, connection_is_good(db) ? MDM_ECONFLICT : MDM_EDB, "database: %s: %s", name,
+                    text);
 }
 
 static apr_status_t run(mdm_db_t *db, const call_t *call)
@@ -401,7 +403,9 @@ static int plain_select(const char **value, mdm_db_t *db, const char *sql, int c
     return rc;
 }
 
-/* SQLite: what a connection has to be told. Short waits, for strangers only: our own writers queue elsewhere. */
+/*
+ * SQLite: what a connection has to be told. Short waits, for strangers only: our own writers queue elsewhere.
+ */
 static apr_status_t set_up_sqlite(mdm_db_t *db)
 {
     static const char *const settings[] = { "PRAGMA busy_timeout=100", "PRAGMA synchronous=FULL",
@@ -422,8 +426,8 @@ static apr_status_t set_up_sqlite(mdm_db_t *db)
         return APR_SUCCESS;
     rv = mdm_db_lock_open(&db->connection->lock, file, db->connection->pool);
     if (rv != APR_SUCCESS)
-        return mdm_fail(db->ctx, MDM_EDB, "database: cannot open %s-writer (%pm): the folder must be writable for the "
-                        "user that runs httpd", file, &rv);
+        return mdm_fail(db->ctx, MDM_EDB, "database: cannot open %s-writer (%pm): the folder must be "
+                        "writable for the user that runs httpd", file, &rv);
     return APR_SUCCESS;
 }
 
@@ -492,20 +496,23 @@ apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, cons
     apr_status_t rv;
 
     if (kind_of(driver) == MDM_DB_UNSET)
-        return mdm_fail(ctx, MDM_ECONFIG, "database driver %s is not supported: use sqlite3 or pgsql", driver);
+        return mdm_fail(ctx, MDM_ECONFIG, "database driver %s is not supported: use sqlite3 or pgsql",
+                        driver);
     apr_pool_create(&pool, ctx->pool);
     rv = apr_dbd_init(pool);
     if (rv == APR_SUCCESS)
         rv = apr_dbd_get_driver(pool, driver, &opened->driver);
     if (rv != APR_SUCCESS)
-        return mdm_fail(ctx, MDM_ECONFIG, "APR has no database driver %s: install libaprutil1-dbd-%s", driver, driver);
+        return mdm_fail(ctx, MDM_ECONFIG, "APR has no database driver %s: install libaprutil1-dbd-%s", driver,
+                        driver);
     if (kind_of(driver) == MDM_DB_PGSQL && !strstr(params, "connect_timeout"))
         params = apr_pstrcat(pool, params, " connect_timeout=10", NULL);
     if (kind_of(driver) == MDM_DB_SQLITE3)
         mdm_db_lock_make_database(params, pool);
     rv = apr_dbd_open_ex(opened->driver, pool, params, &opened->handle, &error);
     if (rv != APR_SUCCESS)
-        return mdm_fail(ctx, MDM_EDB, "cannot open the %s database: %s", driver, error ? error : "no reason given");
+        return mdm_fail(ctx, MDM_EDB, "cannot open the %s database: %s", driver,
+                        error ? error : "no reason given");
     apr_pool_cleanup_register(pool, opened, close_connection, apr_pool_cleanup_null);
     return mdm_db_wrap(db, ctx, opened->driver, opened->handle, pool);
 }

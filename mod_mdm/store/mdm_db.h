@@ -46,10 +46,15 @@ apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, cons
 
 mdm_db_kind_e mdm_db_kind(const mdm_db_t *db);
 
-/** A number kept with the connection, 0 at first: the store notes there that the schema has been looked at. */
+/**
+ * A number kept with the connection, 0 at first: the store notes there that the schema has been looked at.
+ */
 int *mdm_db_mark(mdm_db_t *db);
 
-/** Tell a new database, outside any transaction, what it has to remember itself (SQLite: WAL). @return MDM_EDB */
+/**
+ * Tell a new database, outside any transaction, what it has to remember itself (SQLite: WAL).
+ * @return MDM_EDB
+ */
 apr_status_t mdm_db_settle(mdm_db_t *db);
 
 /** Statements run through this wrap since it was made (BEGIN, COMMIT and PRAGMA not counted). */

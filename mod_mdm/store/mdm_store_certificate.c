@@ -33,7 +33,8 @@ static mdm_certificate_t *from_row(mdm_store_t *st, const mdm_rows_t *rows, int 
     return c;
 }
 
-static apr_status_t get(mdm_certificate_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *what, const char *key)
+static apr_status_t get(mdm_certificate_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *what,
+                        const char *key)
 {
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, stmt, &key);
@@ -49,15 +50,16 @@ static apr_status_t get(mdm_certificate_t **out, mdm_store_t *st, mdm_stmt_e stm
 apr_status_t mdm_store_certificate_insert(mdm_store_t *st, const mdm_certificate_t *c)
 {
     const char *args[] = {
-        c->fingerprint, c->serial, c->subject, mdm_row_text(st, c->not_before), mdm_row_text(st, c->not_after),
-        mdm_row_text(st, c->issued_at), mdm_row_text(st, c->enrollment), c->user, c->request_sha256,
-        mdm_row_text(st, c->revoked_at), c->revoked_reason, c->replaced_by, c->pem
+        c->fingerprint, c->serial, c->subject, mdm_row_text(st, c->not_before),
+        mdm_row_text(st, c->not_after), mdm_row_text(st, c->issued_at), mdm_row_text(st, c->enrollment),
+        c->user, c->request_sha256, mdm_row_text(st, c->revoked_at), c->revoked_reason, c->replaced_by, c->pem
     };
 
     return mdm_db_exec(NULL, st->db, STMT_CERTIFICATE_INSERT, args);
 }
 
-apr_status_t mdm_store_certificate_by_fingerprint(mdm_certificate_t **out, mdm_store_t *st, const char *fingerprint)
+apr_status_t mdm_store_certificate_by_fingerprint(mdm_certificate_t **out, mdm_store_t *st,
+                                                  const char *fingerprint)
 {
     return get(out, st, STMT_CERTIFICATE_BY_FINGERPRINT, "fingerprint", fingerprint);
 }
@@ -67,12 +69,14 @@ apr_status_t mdm_store_certificate_by_serial(mdm_certificate_t **out, mdm_store_
     return get(out, st, STMT_CERTIFICATE_BY_SERIAL, "serial number", serial);
 }
 
-apr_status_t mdm_store_certificate_by_request(mdm_certificate_t **out, mdm_store_t *st, const char *request_sha256)
+apr_status_t mdm_store_certificate_by_request(mdm_certificate_t **out, mdm_store_t *st,
+                                              const char *request_sha256)
 {
     return get(out, st, STMT_CERTIFICATE_BY_REQUEST, "request", request_sha256);
 }
 
-apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *st, apr_time_t before, int limit)
+apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *st, apr_time_t before,
+                                        int limit)
 {
     const char *args[] = { or_never(st, before), mdm_row_text(st, limit) };
     mdm_rows_t *rows;
@@ -92,8 +96,8 @@ apr_status_t mdm_store_certificate_bind(mdm_store_t *st, const char *fingerprint
     const char *args[] = { mdm_row_text(st, enrollment), fingerprint };
     apr_status_t rv = mdm_row_change(st, STMT_CERTIFICATE_BIND, args);
 
-    return rv != MDM_ENOTFOUND ? rv : mdm_fail(st->ctx, rv, "certificate %s is unknown or bound to an enrollment",
-                                               fingerprint);
+    return rv != MDM_ENOTFOUND ? rv : mdm_fail(st->ctx, rv, "certificate %s is unknown or bound to an "
+                                               "enrollment", fingerprint);
 }
 
 apr_status_t mdm_store_certificate_supersede(mdm_store_t *st, apr_int64_t enrollment, const char *fingerprint)
@@ -108,8 +112,8 @@ apr_status_t mdm_store_certificate_revoke(mdm_store_t *st, const char *serial, c
     const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), reason, serial };
     apr_status_t rv = mdm_row_change(st, STMT_CERTIFICATE_REVOKE, args);
 
-    return rv != MDM_ENOTFOUND ? rv : mdm_fail(st->ctx, rv, "no certificate with serial number %s that is not revoked "
-                                               "already", serial);
+    return rv != MDM_ENOTFOUND ? rv : mdm_fail(st->ctx, rv, "no certificate with serial number %s that is "
+                                               "not revoked already", serial);
 }
 
 apr_status_t mdm_store_certificate_revoke_all(mdm_store_t *st, apr_int64_t enrollment, const char *reason)

@@ -24,15 +24,22 @@ typedef struct mdm_certificate_t {
 
 apr_status_t mdm_store_certificate_insert(mdm_store_t *st, const mdm_certificate_t *certificate);
 /** @return MDM_ENOTFOUND */
-apr_status_t mdm_store_certificate_by_fingerprint(mdm_certificate_t **out, mdm_store_t *st, const char *fingerprint);
+apr_status_t mdm_store_certificate_by_fingerprint(mdm_certificate_t **out, mdm_store_t *st,
+                                                  const char *fingerprint);
 apr_status_t mdm_store_certificate_by_serial(mdm_certificate_t **out, mdm_store_t *st, const char *serial);
-apr_status_t mdm_store_certificate_by_request(mdm_certificate_t **out, mdm_store_t *st, const char *request_sha256);
-/** Newest first, at most `limit`, issued before `before` (0: from the newest). Array of mdm_certificate_t *, no PEM. */
-apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *st, apr_time_t before, int limit);
+apr_status_t mdm_store_certificate_by_request(mdm_certificate_t **out, mdm_store_t *st,
+                                              const char *request_sha256);
+/**
+ * Newest first, at most `limit`, issued before `before` (0: from the newest). Array of
+ * mdm_certificate_t *, no PEM.
+ */
+apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *st, apr_time_t before,
+                                        int limit);
 /** Bind an unbound certificate to an enrollment. @return MDM_ENOTFOUND when it is bound already or unknown */
 apr_status_t mdm_store_certificate_bind(mdm_store_t *st, const char *fingerprint, apr_int64_t enrollment);
 /** Mark all other unreplaced certificates of the enrollment as replaced by this one. */
-apr_status_t mdm_store_certificate_supersede(mdm_store_t *st, apr_int64_t enrollment, const char *fingerprint);
+apr_status_t mdm_store_certificate_supersede(mdm_store_t *st, apr_int64_t enrollment,
+                                             const char *fingerprint);
 /** @return MDM_ENOTFOUND when there is no such serial or it is revoked already */
 apr_status_t mdm_store_certificate_revoke(mdm_store_t *st, const char *serial, const char *reason);
 /** Revoke all certificates of an enrollment. */
@@ -52,7 +59,7 @@ apr_status_t mdm_store_challenge_insert(mdm_store_t *st, const mdm_challenge_t *
  * transaction that stores what it pays for. @return MDM_EDENIED when it is unknown, used, expired or for
  * another CN
  */
-apr_status_t mdm_store_challenge_use(mdm_challenge_t **out, mdm_store_t *st, const char *kind, const char *sha256,
-                                     const char *common_name);
+apr_status_t mdm_store_challenge_use(mdm_challenge_t **out, mdm_store_t *st, const char *kind,
+                                     const char *sha256, const char *common_name);
 
 #endif

@@ -11,8 +11,8 @@
 apr_status_t mdm_store_challenge_insert(mdm_store_t *st, const mdm_challenge_t *c)
 {
     const char *args[] = {
-        c->sha256, c->kind, c->user, c->common_name, mdm_row_text(st, c->created_at), mdm_row_text(st, c->expires_at),
-        mdm_row_text(st, c->used_at)
+        c->sha256, c->kind, c->user, c->common_name, mdm_row_text(st, c->created_at),
+        mdm_row_text(st, c->expires_at), mdm_row_text(st, c->used_at)
     };
 
     return mdm_db_exec(NULL, st->db, STMT_CHALLENGE_INSERT, args);
@@ -39,14 +39,15 @@ static apr_status_t get(mdm_challenge_t **out, mdm_store_t *st, const char *sha2
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_store_challenge_use(mdm_challenge_t **out, mdm_store_t *st, const char *kind, const char *sha256,
-                                     const char *common_name)
+apr_status_t mdm_store_challenge_use(mdm_challenge_t **out, mdm_store_t *st, const char *kind,
+                                     const char *sha256, const char *common_name)
 {
     const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx));
     const char *args[] = { now, sha256, kind, now, common_name };
     apr_status_t rv = mdm_row_change(st, STMT_CHALLENGE_USE, args);
 
     if (rv == MDM_ENOTFOUND)
-        return mdm_fail(st->ctx, MDM_EDENIED, "the challenge is unknown, used, expired or for another common name");
+        return mdm_fail(st->ctx, MDM_EDENIED,
+                        "the challenge is unknown, used, expired or for another common name");
     return rv == APR_SUCCESS ? get(out, st, sha256) : rv;
 }

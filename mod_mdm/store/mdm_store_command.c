@@ -16,13 +16,15 @@ apr_status_t mdm_store_command_insert(mdm_store_t *st, const mdm_command_t *c)
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, STMT_COMMAND_TAKEN, &c->uuid);
 
-    /* two who look at the same time: the unique index stops one, its transaction runs again and finds the other's */
+    /* of two who look at the same time the unique index stops one, whose transaction runs again */
     if (rv == APR_SUCCESS && rows->count)
         return mdm_fail(st->ctx, MDM_EEXIST, "there is a command with the CommandUUID %s already", c->uuid);
     if (rv == APR_SUCCESS)
         rv = mdm_row_seal(&body, st, mdm_bytes_of(c->body), BODY, id);
     if (rv == APR_SUCCESS) {
-        const char *args[] = { id, c->uuid, c->request_type, c->created_by, mdm_row_text(st, c->created_at), body };
+        const char *args[] = {
+            id, c->uuid, c->request_type, c->created_by, mdm_row_text(st, c->created_at), body
+        };
 
         rv = mdm_db_exec(NULL, st->db, STMT_COMMAND_INSERT, args);
     }
@@ -58,8 +60,8 @@ static const char *open_state(const mdm_rows_t *rows, int r, int notnow, int sen
     return mdm_row_number(rows, r, sent_at) ? "sent" : "queued";
 }
 
-apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st, const char *uuid, const char *cursor,
-                                      int limit)
+apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st, const char *uuid,
+                                      const char *cursor, int limit)
 {
     const char *most = mdm_row_text(st, limit), *none = mdm_row_text(st, cursor ? APR_INT64_MAX : 0);
     const char *args[] = { uuid, cursor, none, most, uuid, cursor, none, most, most };
@@ -89,7 +91,8 @@ apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st,
     return rv;
 }
 
-apr_status_t mdm_store_queue_list(apr_array_header_t **out, mdm_store_t *st, const char *enrollment_id, int limit)
+apr_status_t mdm_store_queue_list(apr_array_header_t **out, mdm_store_t *st, const char *enrollment_id,
+                                  int limit)
 {
     const char *args[] = { enrollment_id, mdm_row_text(st, limit) };
     mdm_rows_t *rows;

@@ -65,7 +65,8 @@ apr_status_t mdm_store_enrollment_get(mdm_enrollment_t **out, mdm_store_t *st, c
     return APR_SUCCESS;
 }
 
-static apr_status_t select_list(apr_array_header_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args)
+static apr_status_t select_list(apr_array_header_t **out, mdm_store_t *st, mdm_stmt_e stmt,
+                                const char *const *args)
 {
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, stmt, args);
@@ -79,7 +80,8 @@ static apr_status_t select_list(apr_array_header_t **out, mdm_store_t *st, mdm_s
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_store_enrollment_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor, int limit)
+apr_status_t mdm_store_enrollment_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor,
+                                       int limit)
 {
     const char *args[] = { cursor ? cursor : "", mdm_row_text(st, limit) };
 
@@ -99,9 +101,9 @@ apr_status_t mdm_store_enrollment_insert(mdm_store_t *st, const mdm_enrollment_t
     const char *args[] = {
         id, e->enrollment_id, e->type, mdm_row_text(st, e->parent), mdm_row_text(st, e->state), e->user,
         e->certificate, e->topic, mdm_row_text(st, e->token_update_tally), mdm_row_text(st, e->created_at),
-        mdm_row_text(st, e->enrolled_at), mdm_row_text(st, e->left_at), mdm_row_text(st, e->last_seen_at), e->last_ip,
-        e->serial_number, e->model, e->model_name, e->device_name, e->product_name, e->os_version, e->build_version,
-        e->imei, e->meid, e->user_short_name, e->user_long_name
+        mdm_row_text(st, e->enrolled_at), mdm_row_text(st, e->left_at), mdm_row_text(st, e->last_seen_at),
+        e->last_ip, e->serial_number, e->model, e->model_name, e->device_name, e->product_name, e->os_version,
+        e->build_version, e->imei, e->meid, e->user_short_name, e->user_long_name
     };
     apr_status_t rv = mdm_db_exec(NULL, st->db, STMT_ENROLLMENT_INSERT, args);
 

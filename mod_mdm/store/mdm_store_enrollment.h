@@ -22,7 +22,8 @@ const char *mdm_state_name(mdm_state_e state);
 typedef struct mdm_enrollment_t {
     apr_int64_t id;
     const char *enrollment_id;    /* UDID, UDID:UserID, EnrollmentID, ... as NanoMDM forms them */
-    const char *type;             /* "Device", "User", "Shared iPad", "User Enrollment (Device)", "User Enrollment" */
+    const char *type;             /* "Device", "User", "Shared iPad", "User Enrollment (Device)" or
+                                     "User Enrollment" */
     apr_int64_t parent;           /* id of the device enrollment of a user channel; 0 for a device */
     mdm_state_e state;
     const char *user;             /* login of the person who enrolled it */
@@ -38,8 +39,9 @@ typedef struct mdm_enrollment_t {
 
 /** @return MDM_ENOTFOUND */
 apr_status_t mdm_store_enrollment_get(mdm_enrollment_t **out, mdm_store_t *st, const char *enrollment_id);
-/** After `cursor` in order of enrollment_id (NULL: from the start), at most `limit`. Array of mdm_enrollment_t *. */
-apr_status_t mdm_store_enrollment_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor, int limit);
+/** At most `limit` after `cursor` (NULL: from the start) by enrollment_id. Array of mdm_enrollment_t *. */
+apr_status_t mdm_store_enrollment_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor,
+                                       int limit);
 /** The `limit` newest, newest first. Array of mdm_enrollment_t *. */
 apr_status_t mdm_store_enrollment_newest(apr_array_header_t **out, mdm_store_t *st, int limit);
 /** With its row in mdm_push: two statements. */
@@ -49,7 +51,10 @@ apr_status_t mdm_store_enrollment_insert(mdm_store_t *st, const mdm_enrollment_t
  * two statements.
  */
 apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enrollment_t *enrollment);
-/** Pending again for all user channels of a device, tokens forgotten. One statement when it has none, else two. */
+/**
+ * Pending again for all user channels of a device, tokens forgotten. One statement
+ * when it has none, else two.
+ */
 apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device);
 
 typedef struct mdm_tokens_t {

@@ -8,8 +8,10 @@
 apr_status_t mdm_store_event(mdm_store_t *st, const char *kind, const char *actor, const char *source_ip,
                              const char *enrollment_id, const char *object, const char *detail)
 {
-    const char *args[] = { mdm_row_text(st, mdm_id_next()), mdm_row_text(st, mdm_ctx_now(st->ctx)), kind, actor,
-                           source_ip, enrollment_id, object, detail };
+    const char *args[] = {
+        mdm_row_text(st, mdm_id_next()), mdm_row_text(st, mdm_ctx_now(st->ctx)), kind, actor, source_ip,
+        enrollment_id, object, detail
+    };
 
     return mdm_db_exec(NULL, st->db, STMT_EVENT_INSERT, args);
 }

@@ -37,7 +37,8 @@ static apr_status_t look(int *tables, int *version, mdm_store_t *st)
     int sqlite = mdm_db_kind(st->db) == MDM_DB_SQLITE3;
     const char *value = NULL;
     mdm_rows_t *rows;
-    apr_status_t rv = mdm_db_select(&rows, st->db, sqlite ? STMT_META_TABLES_SQLITE3 : STMT_META_TABLES_PGSQL, NULL);
+    apr_status_t rv = mdm_db_select(&rows, st->db, sqlite ? STMT_META_TABLES_SQLITE3 : STMT_META_TABLES_PGSQL,
+                                    NULL);
 
     *version = 0;
     *tables = rv == APR_SUCCESS && rows->count && mdm_row_number(rows, 0, 0);
@@ -95,8 +96,9 @@ static apr_status_t refuse(mdm_store_t *st, int tables, int version)
     if (!tables)
         return mdm_fail(st->ctx, MDM_ESCHEMA, "the database has no tables of mod_mdm: run " CTL " db init");
     if (version > MDM_SCHEMA_VERSION)
-        return mdm_fail(st->ctx, MDM_ESCHEMA, "database schema is version %d, this mod_mdm needs %d: the database is "
-                        "newer: install the newer mod_mdm, then run " CTL " db status", version, MDM_SCHEMA_VERSION);
+        return mdm_fail(st->ctx, MDM_ESCHEMA, "database schema is version %d, this mod_mdm needs %d: the "
+                        "database is newer: install the newer mod_mdm, then run " CTL " db status", version,
+                        MDM_SCHEMA_VERSION);
     return mdm_fail(st->ctx, MDM_ESCHEMA, "database schema is version %d, this mod_mdm needs %d: run " CTL
                     " db upgrade", version, MDM_SCHEMA_VERSION);
 }
@@ -111,7 +113,8 @@ apr_status_t mdm_store_upgrade(mdm_store_t *st)
         return rv;
     if (!tables || version > MDM_SCHEMA_VERSION)
         return refuse(st, tables, version);
-    return mdm_fail(st->ctx, MDM_ESCHEMA, "there is no way from schema version %d to %d", version, MDM_SCHEMA_VERSION);
+    return mdm_fail(st->ctx, MDM_ESCHEMA, "there is no way from schema version %d to %d", version,
+                    MDM_SCHEMA_VERSION);
 }
 
 apr_status_t mdm_store_ready(mdm_store_t *st)

@@ -17,8 +17,8 @@ typedef struct mdm_push_topic_t {
 } mdm_push_topic_t;
 
 /**
- * Keep a certificate in place of the topic's present one. Wake-ups of the topic that pause after a failure are due at
- * once: the certificate may have been the reason. Three statements at most.
+ * Keep a certificate in place of the topic's present one. Wake-ups of the topic that pause after a failure
+ * are due at once: the certificate may have been the reason. Three statements at most.
  */
 apr_status_t mdm_store_push_topic_put(mdm_store_t *st, const mdm_push_topic_t *topic);
 /** @return MDM_ENOTFOUND */
@@ -51,7 +51,7 @@ typedef struct mdm_push_job_t {
     const char *enrollment_id;
     const char *topic;
     mdm_bytes_t token;
-    apr_time_t token_at;          /* when the device last sent this token (its newest TokenUpdate); 0: unknown */
+    apr_time_t token_at;          /* of the newest TokenUpdate with this token; 0: unknown */
     const char *magic;
     const char *apns_id;
     int attempts;                 /* failed ones so far */
@@ -63,19 +63,26 @@ typedef struct mdm_push_job_t {
  * until then.
  * @param jobs array of mdm_push_job_t
  */
-apr_status_t mdm_store_push_claim(apr_array_header_t **jobs, mdm_store_t *st, const char *owner, apr_time_t lease_until,
-                                  int limit);
+apr_status_t mdm_store_push_claim(apr_array_header_t **jobs, mdm_store_t *st, const char *owner,
+                                  apr_time_t lease_until, int limit);
 /** When the next wake-up is due, a claimed one at the end of its lease; 0: none. */
 apr_status_t mdm_store_push_next_due(apr_time_t *due_at, mdm_store_t *st);
-/** Sent: nothing is wanted any more, unless somebody has wanted again since the claim. Chunked; ids of enrollments. */
-apr_status_t mdm_store_push_done(mdm_store_t *st, const char *owner, const apr_int64_t *enrollments, int count);
+/**
+ * Sent: nothing is wanted any more, unless somebody has wanted again since the claim.
+ * Chunked; ids of enrollments.
+ */
+apr_status_t mdm_store_push_done(mdm_store_t *st, const char *owner, const apr_int64_t *enrollments,
+                                 int count);
 /** Not sent: due again at `due_at` (0: not wanted any more), attempts + 1, with APNs' or our reason. */
-apr_status_t mdm_store_push_failed(mdm_store_t *st, const char *owner, apr_int64_t enrollment, apr_time_t due_at,
-                                   const char *reason);
+apr_status_t mdm_store_push_failed(mdm_store_t *st, const char *owner, apr_int64_t enrollment,
+                                   apr_time_t due_at, const char *reason);
 /** The token is dead: nothing is wanted until the next TokenUpdate. */
-apr_status_t mdm_store_push_dead(mdm_store_t *st, const char *owner, apr_int64_t enrollment, const char *reason);
+apr_status_t mdm_store_push_dead(mdm_store_t *st, const char *owner, apr_int64_t enrollment,
+                                 const char *reason);
 
-/** Give back all claims of `owner`, so that others need not wait for their leases to end: a sender that stops. */
+/**
+ * Give back all claims of `owner`, so that others need not wait for their leases to end: a sender that stops.
+ */
 apr_status_t mdm_store_push_release(mdm_store_t *st, const char *owner);
 
 #endif

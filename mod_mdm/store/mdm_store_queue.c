@@ -33,8 +33,8 @@ static apr_status_t find_refused(apr_array_header_t *refused, mdm_store_t *st, c
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_store_queue_add(apr_array_header_t **refused, mdm_store_t *st, apr_int64_t command, int priority,
-                                 const char *const *enrollment_ids, int count)
+apr_status_t mdm_store_queue_add(apr_array_header_t **refused, mdm_store_t *st, apr_int64_t command,
+                                 int priority, const char *const *enrollment_ids, int count)
 {
     const char *args[3 + MDM_ROW_CHUNK] = {
         mdm_row_text(st, command), mdm_row_text(st, priority), mdm_row_text(st, mdm_ctx_now(st->ctx))
@@ -64,7 +64,8 @@ static const char *result_row(mdm_store_t *st, const char *enrollment, const cha
 
 apr_status_t mdm_store_queue_finish(int *finished, mdm_store_t *st, const mdm_result_t *result)
 {
-    const char *enrollment = mdm_row_text(st, result->enrollment), *command = mdm_row_text(st, result->command);
+    const char *enrollment = mdm_row_text(st, result->enrollment);
+    const char *command = mdm_row_text(st, result->command);
     const char *key[] = { command, enrollment }, *response = NULL;
     apr_status_t rv = mdm_db_exec(finished, st->db, STMT_QUEUE_FINISH, key);
 
@@ -114,8 +115,8 @@ apr_status_t mdm_store_queue_cancel(mdm_store_t *st, apr_int64_t enrollment, con
     return rv == APR_SUCCESS && cancelled ? mdm_db_exec(NULL, st->db, STMT_QUEUE_CANCEL, both) : rv;
 }
 
-apr_status_t mdm_store_response_open(const char **response, mdm_store_t *st, const char *sealed, const char *enrollment,
-                                     const char *command)
+apr_status_t mdm_store_response_open(const char **response, mdm_store_t *st, const char *sealed,
+                                     const char *enrollment, const char *command)
 {
     mdm_bytes_t bytes;
     apr_status_t rv = mdm_row_unseal(&bytes, st, sealed, RESPONSE, result_row(st, enrollment, command));
@@ -124,8 +125,8 @@ apr_status_t mdm_store_response_open(const char **response, mdm_store_t *st, con
     return rv;
 }
 
-static apr_status_t get_result(mdm_queue_item_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args,
-                               const char *enrollment_id)
+static apr_status_t get_result(mdm_queue_item_t **out, mdm_store_t *st, mdm_stmt_e stmt,
+                               const char *const *args, const char *enrollment_id)
 {
     mdm_queue_item_t *item = apr_pcalloc(st->ctx->pool, sizeof(*item));
     mdm_rows_t *rows;
@@ -143,7 +144,8 @@ static apr_status_t get_result(mdm_queue_item_t **out, mdm_store_t *st, mdm_stmt
     item->finished_at = mdm_row_number(rows, 0, 6);
     item->error_chain = MDM_ROW(rows, 0, 7);
     *out = item;
-    return mdm_store_response_open(&item->response, st, MDM_ROW(rows, 0, 8), MDM_ROW(rows, 0, 0), MDM_ROW(rows, 0, 1));
+    return mdm_store_response_open(&item->response, st, MDM_ROW(rows, 0, 8), MDM_ROW(rows, 0, 0),
+                                   MDM_ROW(rows, 0, 1));
 }
 
 apr_status_t mdm_store_result_latest(mdm_queue_item_t **out, mdm_store_t *st, const char *enrollment_id,
@@ -154,7 +156,8 @@ apr_status_t mdm_store_result_latest(mdm_queue_item_t **out, mdm_store_t *st, co
     return get_result(out, st, STMT_RESULT_LATEST, args, enrollment_id);
 }
 
-apr_status_t mdm_store_result_get(mdm_queue_item_t **out, mdm_store_t *st, const char *uuid, const char *enrollment_id)
+apr_status_t mdm_store_result_get(mdm_queue_item_t **out, mdm_store_t *st, const char *uuid,
+                                  const char *enrollment_id)
 {
     const char *args[] = { uuid, enrollment_id };
 

@@ -29,8 +29,8 @@ apr_status_t mdm_store_command_get(mdm_command_t **out, mdm_store_t *st, const c
  * TokenUpdate once and be enrolled.
  * @param refused array of const char * (enrollment ids): unknown or not enrolled, or named twice
  */
-apr_status_t mdm_store_queue_add(apr_array_header_t **refused, mdm_store_t *st, apr_int64_t command, int priority,
-                                 const char *const *enrollment_ids, int count);
+apr_status_t mdm_store_queue_add(apr_array_header_t **refused, mdm_store_t *st, apr_int64_t command,
+                                 int priority, const char *const *enrollment_ids, int count);
 
 typedef struct mdm_queue_item_t {
     const char *uuid, *request_type, *enrollment_id;
@@ -42,13 +42,14 @@ typedef struct mdm_queue_item_t {
 } mdm_queue_item_t;
 
 /** Open commands of an enrollment in the order they will be served. Array of mdm_queue_item_t *. */
-apr_status_t mdm_store_queue_list(apr_array_header_t **out, mdm_store_t *st, const char *enrollment_id, int limit);
+apr_status_t mdm_store_queue_list(apr_array_header_t **out, mdm_store_t *st, const char *enrollment_id,
+                                  int limit);
 /**
  * Open and finished states of a command, in the order in which the enrollments were made, after the
  * enrollment_id `cursor` (NULL: from the start). Array of mdm_queue_item_t *.
  */
-apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st, const char *uuid, const char *cursor,
-                                      int limit);
+apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st, const char *uuid,
+                                      const char *cursor, int limit);
 
 typedef struct mdm_result_t {
     apr_int64_t enrollment, command;
@@ -68,7 +69,8 @@ apr_status_t mdm_store_queue_notnow(mdm_store_t *st, apr_int64_t enrollment, apr
 /** A new session of the device: NotNow marks are taken off. */
 apr_status_t mdm_store_queue_new_session(mdm_store_t *st, apr_int64_t enrollment);
 /** The command went out at this time (written in batches, later). */
-apr_status_t mdm_store_queue_sent(mdm_store_t *st, apr_int64_t enrollment, apr_int64_t command, apr_time_t at);
+apr_status_t mdm_store_queue_sent(mdm_store_t *st, apr_int64_t enrollment, apr_int64_t command,
+                                  apr_time_t at);
 /**
  * End all open commands of an enrollment and of its user channels without an answer: each gets a result row
  * with the status "Cancelled" and `reason` (JSON) as its error chain. Two statements; one when nothing is

@@ -21,7 +21,8 @@ apr_int64_t mdm_row_number(const mdm_rows_t *rows, int r, int c)
     return text ? apr_atoi64(text) : 0;
 }
 
-apr_status_t mdm_row_seal(const char **sealed, mdm_store_t *st, mdm_bytes_t plain, const char *column, const char *row)
+apr_status_t mdm_row_seal(const char **sealed, mdm_store_t *st, mdm_bytes_t plain, const char *column,
+                          const char *row)
 {
     if (!st->seal)
         return mdm_fail(st->ctx, MDM_ECONFIG, "%s needs the sealing key", column);

@@ -18,7 +18,8 @@ apr_int64_t mdm_row_number(const mdm_rows_t *rows, int r, int c);
  * Seal a value for `column` ("table.column") of the row named `row`.
  * @return MDM_ECONFIG when the store has no sealing key
  */
-apr_status_t mdm_row_seal(const char **sealed, mdm_store_t *st, mdm_bytes_t plain, const char *column, const char *row);
+apr_status_t mdm_row_seal(const char **sealed, mdm_store_t *st, mdm_bytes_t plain, const char *column,
+                          const char *row);
 
 /** Open such a value; NULL gives no bytes. */
 apr_status_t mdm_row_unseal(mdm_bytes_t *plain, mdm_store_t *st, const char *sealed, const char *column,

@@ -26,8 +26,10 @@ static apr_status_t enrollments(mdm_figures_t *f, mdm_store_t *st)
     int r;
 
     for (r = 0; rv == APR_SUCCESS && r < rows->count; r++)
-        add(f->enrollments, apr_pstrcat(st->ctx->pool, mdm_state_name((mdm_state_e)mdm_row_number(rows, r, 0)), " ",
-                                        MDM_ROW(rows, r, 1), NULL), mdm_row_number(rows, r, 2));
+        add(f->enrollments,
+            apr_pstrcat(st->ctx->pool, mdm_state_name((mdm_state_e)mdm_row_number(rows, r, 0)), " ",
+                        MDM_ROW(rows, r, 1), NULL),
+            mdm_row_number(rows, r, 2));
     return rv;
 }
 
@@ -65,7 +67,9 @@ static apr_status_t pushes(mdm_figures_t *f, mdm_store_t *st)
 
 static apr_status_t certificates(mdm_figures_t *f, mdm_store_t *st)
 {
-    static const char *const names[] = { "expired", "under 30 days", "30 to 90 days", "over 90 days", "revoked" };
+    static const char *const names[] = {
+        "expired", "under 30 days", "30 to 90 days", "over 90 days", "revoked"
+    };
     apr_time_t now = mdm_ctx_now(st->ctx);
     const char *today = mdm_row_text(st, now), *soon = mdm_row_text(st, now + 30 * DAY);
     const char *later = mdm_row_text(st, now + 90 * DAY);

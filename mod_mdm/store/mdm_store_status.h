@@ -18,12 +18,12 @@ typedef struct mdm_count_t {
 
 typedef struct mdm_figures_t {
     apr_array_header_t *enrollments;   /* mdm_count_t by state name and type: "enrolled Device" */
-    apr_array_header_t *open_commands; /* mdm_count_t by age: "under 1 hour", "1 hour to 1 day", "1 to 7 days",
-                                          "over 7 days" */
+    apr_array_header_t *open_commands; /* mdm_count_t by age: "under 1 hour", "1 hour to 1 day",
+                                          "1 to 7 days", "over 7 days" */
     apr_array_header_t *pushes;        /* mdm_count_t by last reason ("Success", "Unregistered", ...) */
     apr_int64_t pushes_due;            /* wanted and due now */
-    apr_array_header_t *certificates;  /* mdm_count_t by days left, those not replaced: "expired", "under 30 days",
-                                          "30 to 90 days", "over 90 days", "revoked" */
+    apr_array_header_t *certificates;  /* mdm_count_t by days left, those not replaced: "expired",
+                                          "under 30 days", "30 to 90 days", "over 90 days", "revoked" */
     apr_array_header_t *topics;        /* mdm_push_topic_t * */
 } mdm_figures_t;
 

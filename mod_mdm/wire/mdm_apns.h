@@ -14,7 +14,7 @@ typedef enum {
     MDM_APNS_UNSET = 0,
     MDM_APNS_SENT,             /* accepted by APNs: the wake-up is done as far as we can know */
     MDM_APNS_RETRY,            /* try again later: 429, 5xx, no answer */
-    MDM_APNS_TOKEN_DEAD,       /* 410, or a token of another environment or topic: stop until the next TokenUpdate */
+    MDM_APNS_TOKEN_DEAD,       /* 410, or a token of another environment or topic: wait for a TokenUpdate */
     MDM_APNS_TOPIC_BAD,        /* the certificate or topic is refused: nothing of this topic will go */
     MDM_APNS_BUG               /* APNs refuses the form of our request: no retry */
 } mdm_apns_outcome_e;
@@ -36,7 +36,10 @@ typedef struct mdm_apns_result_t {
     apr_interval_time_t retry_after; /* 0: not said */
 } mdm_apns_result_t;
 
-/** Fill url, headers, body and timeout of `request`; memory is ctx->pool's. @return MDM_EINPUT for an empty token */
+/**
+ * Fill url, headers, body and timeout of `request`; memory is ctx->pool's.
+ * @return MDM_EINPUT for an empty token
+ */
 apr_status_t mdm_apns_build(mdm_http_request_t *request, mdm_ctx_t *ctx, const mdm_apns_push_t *push);
 
 /** Judge an answer by status and reason; unknown reasons by the status' class. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An HTTPS client for many small POSTs at once over few HTTP/2 connections (libcurl's multi interface). One client
- * belongs to one thread (the worker's). Only mdm_http.c includes curl.
+ * An HTTPS client for many small POSTs at once over few HTTP/2 connections (libcurl's multi interface). One
+ * client belongs to one thread (the worker's). Only mdm_http.c includes curl.
  */
 #ifndef MDM_HTTP_H
 #define MDM_HTTP_H
@@ -33,7 +33,10 @@ struct mdm_http_answer_t {
     long retry_after;                /* seconds, -1 when absent */
 };
 
-/** Once per process before any thread uses curl. Safe to repeat. @return MDM_ECONFIG when curl lacks HTTP/2 */
+/**
+ * Once per process before any thread uses curl. Safe to repeat.
+ * @return MDM_ECONFIG when curl lacks HTTP/2
+ */
 apr_status_t mdm_http_global_init(mdm_ctx_t *ctx);
 
 /**
@@ -43,8 +46,8 @@ apr_status_t mdm_http_global_init(mdm_ctx_t *ctx);
 apr_status_t mdm_http_create(mdm_http_t **http, mdm_ctx_t *ctx, int connections, int streams);
 
 /**
- * Start a request; `done` runs in a later mdm_http_run. When the connection is lost before the answer, it is sent once
- * more: the receiver must bear that. @return MDM_ETOOBIG when `streams` are under way already
+ * Start a request; `done` runs in a later mdm_http_run. When the connection is lost before the answer, it is
+ * sent once more: the receiver must bear that. @return MDM_ETOOBIG when `streams` are under way already
  */
 apr_status_t mdm_http_start(mdm_http_t *http, const mdm_http_request_t *request);
 
@@ -52,8 +55,8 @@ apr_status_t mdm_http_start(mdm_http_t *http, const mdm_http_request_t *request)
 int mdm_http_pending(const mdm_http_t *http);
 
 /**
- * Move all requests on; wait at most `wait` for the network or for `wake_fd` (-1: none) to become readable. Runs the
- * `done` of every request that ended. The caller drains wake_fd.
+ * Move all requests on; wait at most `wait` for the network or for `wake_fd` (-1: none) to become readable.
+ * Runs the `done` of every request that ended. The caller drains wake_fd.
  */
 apr_status_t mdm_http_run(mdm_http_t *http, apr_interval_time_t wait, int wake_fd);
 

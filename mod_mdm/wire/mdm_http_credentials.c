@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sets of certificates an HTTPS client uses. Called by mdm_http.c only, in the client's thread. Equal bytes
- * are one set, so that requests with the same push certificate share connections and one copy of the key.
+ * The sets of certificates an HTTPS client uses. Called by mdm_http.c only, in the client's
+ * thread. Equal bytes are one set, so that requests with the same push certificate share
+ * connections and one copy of the key.
  */
 #include <string.h>
 #include <sys/socket.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is settled about the text of a property list before libxml2 sees it. Runs for each device request, in any
- * thread, on hostile bytes. The encoding, because a name out of the document must never reach iconv; the length
- * of tags, because libxml2 compares each attribute with each other one before anybody is asked.
+ * What is settled about the text of a property list before libxml2 sees it. Runs for each device request, in
+ * any thread, on hostile bytes. The encoding, because a name out of the document must never reach iconv; the
+ * length of tags, because libxml2 compares each attribute with each other one before anybody is asked.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1   /* memmem */
