@@ -2,12 +2,12 @@
 /*
  * A load generator that shows a client certificate on each connection, which the common ones cannot. Usage:
  *     load PORT SCRIPT UNIT SECONDS ROUNDS
- * Opens every connection of the script (TLS 1.3, HTTP/1.1 kept alive) to 127.0.0.1:PORT, prints "ready", waits for
- * a line on standard input, then sends: each connection one request at a time, round and round through its requests,
- * until SECONDS have passed or each has made ROUNDS rounds (0: no such limit). UNIT requests are a unit of work, which
- * is timed as one and never left half done. Prints the figures as one line of JSON. A request that is to carry the
- * CommandUUID of the answer before, when that named none, ends its connection: there is nothing left to do on it.
- * Started by bench.py.
+ * Opens every connection of the script (TLS 1.3, HTTP/1.1 kept alive) to 127.0.0.1:PORT, prints "ready",
+ * waits for a line on standard input, then sends: each connection one request at a time, round and round
+ * through its requests, until SECONDS have passed or each has made ROUNDS rounds (0: no such limit). UNIT
+ * requests are a unit of work, which is timed as one and never left half done. Prints the figures as one line
+ * of JSON. A request that is to carry the CommandUUID of the answer before, when that named none, ends its
+ * connection: there is nothing left to do on it. Started by bench.py.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -32,8 +32,8 @@ typedef struct {
 } load_script_t;
 
 /**
- * Read a script: lines "connection CERTIFICATE KEY" ("-" for none) and "request LENGTH", the latter followed by
- * so many bytes and a line end. Ends the program with a message when the file is not a script.
+ * Read a script: lines "connection CERTIFICATE KEY" ("-" for none) and "request LENGTH", the latter followed
+ * by so many bytes and a line end. Ends the program with a message when the file is not a script.
  */
 void load_script_read(load_script_t *script, const char *path);
 

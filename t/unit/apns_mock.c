@@ -62,7 +62,8 @@ void apns_mock_certificate(mdm_bytes_t *certificate, mdm_bytes_t *key, const cha
 
     snprintf(command, sizeof(command), "openssl req -newkey rsa:2048 -nodes -keyout %s.key -out %s.csr "
              "-subj '/UID=%s/CN=%s' && openssl x509 -req -in %s.csr -CA push-ca.pem -CAkey push-ca.key "
-             "-set_serial 0x%08x -days 30 -out %s.pem", name, name, topic, name, name, (unsigned int)rand() + 1, name);
+             "-set_serial 0x%08x -days 30 -out %s.pem", name, name, topic, name, name,
+             (unsigned int)rand() + 1, name);
     oracle_run(command);
     snprintf(command, sizeof(command), "%s.pem", name);
     *certificate = oracle_read(command);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For the unit programs of the push path: the mock of APNs (t/sim/apns) as a program of its own, and its control port.
- * Needs the folder of oracle.h. One mock a test.
+ * For the unit programs of the push path: the mock of APNs (t/sim/apns) as a program of its own, and its
+ * control port. Needs the folder of oracle.h. One mock a test.
  */
 #ifndef APNS_MOCK_H
 #define APNS_MOCK_H
@@ -19,7 +19,10 @@ typedef struct apns_mock_t {
     int control_port;
 } apns_mock_t;
 
-/** Make a push CA and a certificate, start the mock, wait until it is ready. @param options for the command line */
+/**
+ * Make a push CA and a certificate, start the mock, wait until it is ready.
+ * @param options for the command line
+ */
 void apns_mock_start(apns_mock_t *mock, mdm_ctx_t *ctx, const char *options);
 
 /** Stop it, when it runs. */

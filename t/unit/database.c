@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An empty database per test, for the unit programs of the store. The PostgreSQL server is t/with-postgresql's; each
- * test has a schema of its own there.
+ * An empty database per test, for the unit programs of the store. The PostgreSQL server is
+ * t/with-postgresql's; each test has a schema of its own there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +67,8 @@ const char *database_sql(const char *sql)
     fclose(f);
     if (!strcmp(driver, "sqlite3"))
         return output_of(apr_psprintf(pool, "sqlite3 -bail -noheader '%s' <'%s' 2>&1", params, file));
-    return output_of(apr_psprintf(pool, "psql -X -q -A -t -v ON_ERROR_STOP=1 -f '%s' \"%s\" 2>&1", file, params));
+    return output_of(apr_psprintf(pool, "psql -X -q -A -t -v ON_ERROR_STOP=1 -f '%s' \"%s\" 2>&1", file,
+                                  params));
 }
 
 void database_start(int loop)

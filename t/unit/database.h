@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For the unit programs of the store: an empty database per test, SQLite in a temporary folder or a schema of a private
- * PostgreSQL server, and the databases' own command lines as witnesses of what is really stored.
+ * For the unit programs of the store: an empty database per test, SQLite in a temporary folder or a schema of
+ * a private PostgreSQL server, and the databases' own command lines as witnesses of what is really stored.
  */
 #ifndef DATABASE_H
 #define DATABASE_H
@@ -24,13 +24,13 @@ void database_start(int loop);
 
 void database_end(void);
 
-/** A connection of its own to the database of this test, without tables of ours unless they were made; in `pool`. */
+/** A connection of its own to the database of this test, with tables of ours when they were made. */
 mdm_store_t *database_open(apr_pool_t *pool);
 
 /** The same with the tables made. */
 mdm_store_t *database_ready(apr_pool_t *pool);
 
-/** Run SQL with sqlite3 or psql; what it prints, columns parted by '|'. Fails the test when the program fails. */
+/** Run SQL with sqlite3 or psql: what it prints, columns parted by '|'. Fails the test when that fails. */
 const char *database_sql(const char *sql);
 
 /** Driver and parameters, as mdmctl's --database takes them. */

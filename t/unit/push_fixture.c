@@ -10,8 +10,8 @@
 
 push_fixture_t fx;
 
-static void keep_line(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line, apr_status_t rv,
-                      const char *text)
+static void keep_line(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line,
+                      apr_status_t rv, const char *text)
 {
     (void)log;
     (void)file;
@@ -40,7 +40,8 @@ static apr_status_t open_store(mdm_store_t **st, mdm_ctx_t *own, void *baton)
         return mdm_fail(own, MDM_EDB, "the test says no");
     made->ctx = own;
     made->seal = fx.store->seal;
-    ck_assert_msg(mdm_db_open(&made->db, own, database_driver(), database_params()) == APR_SUCCESS, "%s", own->detail);
+    ck_assert_msg(mdm_db_open(&made->db, own, database_driver(), database_params()) == APR_SUCCESS, "%s",
+                  own->detail);
     *st = made;
     fx.opened++;
     return APR_SUCCESS;
@@ -114,8 +115,9 @@ static apr_status_t enroll_some(void *baton, mdm_db_t *db)
 
     (void)db;
     for (i = 0; i < count; i++) {
-        unsigned char token[8] = { 0xde, 0xad, 0xbe, 0xef, 0, (unsigned char)(i >> 16), (unsigned char)(i >> 8),
-                                   (unsigned char)i };
+        unsigned char token[8] = {
+            0xde, 0xad, 0xbe, 0xef, 0, (unsigned char)(i >> 16), (unsigned char)(i >> 8), (unsigned char)i
+        };
         mdm_enrollment_t enrollment = { 0 };
         mdm_tokens_t tokens = { 0 };
 
@@ -199,7 +201,8 @@ void fixture_assert_row(int device, const char *expected)
 
 apr_interval_time_t fixture_due_in(int device)
 {
-    const char *sql = apr_psprintf(fx.ctx->pool, "SELECT due_at FROM mdm_push WHERE enrollment = %d;", device + 1);
+    const char *sql = apr_psprintf(fx.ctx->pool, "SELECT due_at FROM mdm_push WHERE enrollment = %d;",
+                                   device + 1);
 
     return apr_atoi64(database_sql(sql)) - fx.engine_ctx->fixed_now;
 }

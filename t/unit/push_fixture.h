@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For the unit programs of the push engine: an engine on an SQLite database, and the mock of APNs it pushes to. Time
- * is the engine's own and stands still until a test moves it on.
+ * For the unit programs of the push engine: an engine on an SQLite database, and the mock of APNs it pushes
+ * to. Time is the engine's own and stands still until a test moves it on.
  */
 #ifndef PUSH_FIXTURE_H
 #define PUSH_FIXTURE_H
@@ -26,14 +26,17 @@ extern push_fixture_t fx;
 void fixture_setup(void);
 void fixture_teardown(void);
 
-/** An engine that pushes to `url`; the other one also uploads the mock's certificate and pushes to the mock. */
+/** An engine that pushes to `url`; the other one uploads the mock's certificate and pushes to the mock. */
 void fixture_make_engine_at(const char *url);
 void fixture_make_engine(void);
 
 /** Store a push certificate of MOCK_TOPIC. @param not_after 0: tomorrow */
 void fixture_upload(mdm_bytes_t certificate, mdm_bytes_t key, apr_time_t not_after);
 
-/** Enroll devices 0 to count - 1 ("DEVICE-<n>", token deadbeef..., magic "MAGIC-<n>") and want a push for each. */
+/**
+ * Enroll devices 0 to count - 1 ("DEVICE-<n>", token deadbeef..., magic "MAGIC-<n>")
+ * and want a push for each.
+ */
 void fixture_enroll(int count);
 
 /** Want a push for a device now; the other one for many, as work of a transaction (baton: int *count). */

@@ -30,8 +30,10 @@ static void teardown(void)
 
 static mdm_apns_push_t good_push(void)
 {
-    mdm_apns_push_t push = { "https://apns.example", "com.apple.mgmt.External.x", { token, 4 }, "A-B\"\\\x01\xc3\xa9",
-                             "0f8fad5b-d9cb-469f-a165-70867728950e", apr_time_from_sec(1700000000) };
+    mdm_apns_push_t push = {
+        "https://apns.example", "com.apple.mgmt.External.x", { token, 4 }, "A-B\"\\\x01\xc3\xa9",
+        "0f8fad5b-d9cb-469f-a165-70867728950e", apr_time_from_sec(1700000000)
+    };
 
     return push;
 }
@@ -175,9 +177,10 @@ END_TEST
 
 START_TEST(test_hostile_bodies)
 {
-    static const char *const bodies[] = { "", "{", "null", "[]", "{\"reason\":5}", "{\"reason\":\"\"}", "<html>",
-                                          "{\"reason\":\"a b\"}", "{\"reason\":\"x\\ny\"}", "\xff\xfe",
-                                          "{\"reason\":{\"reason\":\"Unregistered\"}}" };
+    static const char *const bodies[] = {
+        "", "{", "null", "[]", "{\"reason\":5}", "{\"reason\":\"\"}", "<html>", "{\"reason\":\"a b\"}",
+        "{\"reason\":\"x\\ny\"}", "\xff\xfe", "{\"reason\":{\"reason\":\"Unregistered\"}}"
+    };
     apr_size_t i;
 
     for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {

@@ -70,8 +70,10 @@ END_TEST
 
 START_TEST(base64_refuses)
 {
-    static const char *const wrong[] = { "Z", "Zg", "Zg=", "Zm8", "Zm9vY", "=", "==", "===", "====", "Z===", "Zg===",
-        "Zm9v=", "Zm9v==", "Zm9v====", "Zg==Zg==", "Zg==x", "Zm-_", "Zm9\x80", "Zm.v", "Zm9v\v" };
+    static const char *const wrong[] = {
+        "Z", "Zg", "Zg=", "Zm8", "Zm9vY", "=", "==", "===", "====", "Z===", "Zg===", "Zm9v=", "Zm9v==",
+        "Zm9v====", "Zg==Zg==", "Zg==x", "Zm-_", "Zm9\x80", "Zm.v", "Zm9v\v"
+    };
     mdm_bytes_t bytes;
     apr_size_t i;
 
@@ -102,7 +104,8 @@ END_TEST
 START_TEST(digests)
 {
     /* RFC 4231 test cases 1 and 2; FIPS 180-4 examples */
-    static const char key1[] = "\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b";
+    static const char key1[] =
+        "\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b";
     unsigned char mac[MDM_SHA256_LEN];
     mdm_bytes_t result = { mac, sizeof(mac) }, none = { NULL, 0 };
 
@@ -111,11 +114,15 @@ START_TEST(digests)
     ck_assert_str_eq(mdm_sha256_hex(none, pool),
                      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     ck_assert_int_eq(mdm_hmac_sha256(mac, mdm_bytes_of(key1), mdm_bytes_of("Hi There")), APR_SUCCESS);
-    ck_assert_str_eq(mdm_hex_encode(result, pool), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-    ck_assert_int_eq(mdm_hmac_sha256(mac, mdm_bytes_of("Jefe"), mdm_bytes_of("what do ya want for nothing?")), 0);
-    ck_assert_str_eq(mdm_hex_encode(result, pool), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    ck_assert_str_eq(mdm_hex_encode(result, pool),
+                     "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    ck_assert_int_eq(mdm_hmac_sha256(mac, mdm_bytes_of("Jefe"), mdm_bytes_of("what do ya want for nothing?")),
+                     0);
+    ck_assert_str_eq(mdm_hex_encode(result, pool),
+                     "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     ck_assert_int_eq(mdm_hmac_sha256(mac, none, none), APR_SUCCESS);
-    ck_assert_str_eq(mdm_hex_encode(result, pool), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+    ck_assert_str_eq(mdm_hex_encode(result, pool),
+                     "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
     ck_assert_str_eq(mdm_hex_encode(none, pool), "");
 }
 END_TEST
@@ -155,11 +162,15 @@ END_TEST
 
 START_TEST(utf8_is_that_of_rfc3629)
 {
-    static const char *const good[] = { "", "a", "abcdefghijklmnopq", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80",
-        "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "12345678\xc3\xa9x" };
-    static const char *const bad[] = { "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2" "a", "\xe0\x9f\xbf",
-        "\xed\xa0\x80", "\xe1\x80", "\xe1\x80" "a", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-        "\xf0\x90\x80", "\xff", "1234567\xff", "12345678\xff", "123456789\xff" };
+    static const char *const good[] = {
+        "", "a", "abcdefghijklmnopq", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+        "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "12345678\xc3\xa9x"
+    };
+    static const char *const bad[] = {
+        "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2" "a", "\xe0\x9f\xbf", "\xed\xa0\x80",
+        "\xe1\x80", "\xe1\x80" "a", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf0\x90\x80",
+        "\xff", "1234567\xff", "12345678\xff", "123456789\xff"
+    };
     static const char nul[] = "12345678\0abcdefgh";
     mdm_bytes_t bytes = { (const unsigned char *)nul, 9 };
     apr_size_t i;
@@ -262,8 +273,8 @@ typedef struct {
     char last[2000];
 } lines_t;
 
-static void keep_line(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line, apr_status_t rv,
-                      const char *text)
+static void keep_line(const mdm_log_t *log, mdm_log_level_e level, const char *file, int line,
+                      apr_status_t rv, const char *text)
 {
     lines_t *lines = log->baton;
 

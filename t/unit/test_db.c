@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The database room on both drivers: every statement prepares, NULLs and row counts are the same everywhere, sessions
- * heal, lost transactions run again as a whole, and writers of many threads and processes lose nothing.
+ * The database room on both drivers: every statement prepares, NULLs and row counts are the same
+ * everywhere, sessions heal, lost transactions run again as a whole, and writers of many threads
+ * and processes lose nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -212,8 +213,8 @@ START_TEST(a_changed_schema_or_a_lost_session_heals)
     ck_assert_int_eq(count_meta(&count, work.st, "x"), APR_SUCCESS);
     ck_assert_int_eq(add_meta(work.st->db, "y"), APR_SUCCESS);
     for (i = 0; i < 3; i++) {
-        database_sql(_i ? "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
-                          "AND backend_type = 'client backend';"
+        database_sql(_i ? "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                          "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend';"
                         : apr_psprintf(database_pool(), "CREATE TABLE other%d (a TEXT);", i));
         if (i == 0)
             ck_assert_int_eq(count_meta(&count, work.st, "y"), APR_SUCCESS);
@@ -247,10 +248,11 @@ START_TEST(statements_outlive_their_wrap)
         mdm_rows_t *rows;
 
         ck_assert_int_eq(mdm_db_select(&rows, st->db, STMT_PUSH_TOPIC_LIST, NULL), APR_SUCCESS);
-        ck_assert_int_eq(mdm_db_script(st->db, "CREATE TABLE names AS SELECT name FROM pg_prepared_statements;\n"),
-                         APR_SUCCESS);
+        ck_assert_int_eq(mdm_db_script(st->db, "CREATE TABLE names AS "
+                                       "SELECT name FROM pg_prepared_statements;\n"), APR_SUCCESS);
         ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM names WHERE name LIKE 'mdm_meta_get_g%';"), "1");
-        ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM names WHERE name LIKE 'mdm_push_topic_list_g%';"), "1");
+        ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM names WHERE name LIKE 'mdm_push_topic_list_g%';"),
+                         "1");
     }
     database_end();
 }
@@ -276,7 +278,7 @@ START_TEST(a_database_that_is_not_there_is_said_so)
 }
 END_TEST
 
-/* A stranger (a backup, an administrator) holds the write lock: a clear failure in bounded time, readers go on. */
+/* A stranger (a backup, say) holds the write lock: a clear failure in bounded time, readers go on. */
 START_TEST(a_locked_sqlite_file_fails_clearly)
 {
     work_t work = { NULL, 0, 0, APR_SUCCESS };
@@ -463,7 +465,8 @@ START_TEST(what_devices_wait_for_reads_no_whole_table)
                 *to++ = *in;
         }
         *to = '\0';
-        plan = database_sql(apr_psprintf(database_pool(), "%s EXPLAIN %s %s;", set, _i ? "" : "QUERY PLAN", sql));
+        plan = database_sql(apr_psprintf(database_pool(), "%s EXPLAIN %s %s;", set, _i ? "" : "QUERY PLAN",
+                                         sql));
         for (found = strstr(plan, scan); found; found = strstr(found + 1, scan))
             ck_assert_msg(strstr(found, "_rows") == found + strcspn(found, "_\n") && !_i, "%s:\n%s",
                           mdm_stmts[stmt].name, plan);

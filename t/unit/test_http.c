@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTPS client against the mock of APNs, nghttpd and peers that misbehave: what is sent, that connections are
- * reused or not, and how each failure ends.
+ * The HTTPS client against the mock of APNs, nghttpd and peers that misbehave: what is sent, that connections
+ * are reused or not, and how each failure ends.
  */
 #include <arpa/inet.h>
 #include <check.h>
@@ -423,7 +423,8 @@ START_TEST(test_http1_is_no_answer)
 
     make_server_certificate();
     oracle_write("one_answer.py", mdm_bytes_of(one_answer));
-    port = atoi(apns_mock_spawn(ctx, apr_pstrcat(ctx->pool, program && *program ? program : "/usr/bin/python3",
+    port = atoi(apns_mock_spawn(ctx, apr_pstrcat(ctx->pool,
+                                                 program && *program ? program : "/usr/bin/python3",
                                                  " one_answer.py ", protocols[_i], NULL)));
     mock.url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d", port);
     mock.certificate.len = mock.key.len = 0;

@@ -54,8 +54,9 @@ START_TEST(pretty_text)
     json_object_set_new(json, "none", json_array());
     json_object_set_new(json, "real", json_real(0.1));
     ck_assert_str_eq(mdm_json_pretty(json, pool),
-                     "{\n\t\"z\": -1,\n\t\"a\\u003cb\": \"\\u003c\\u003e\\u0026\\\"\\\\/\\n\\r\\t\\b\\f\\u0001"
-                     "\x7f\xc3\xa9\\u2028\\u2029\xe2\x80\xaa\",\n\t\"list\": [\n\t\ttrue,\n\t\tnull,\n\t\t{},\n"
+                     "{\n\t\"z\": -1,\n\t\"a\\u003cb\": \"\\u003c\\u003e\\u0026\\\"\\\\/\\n\\r\\t\\b\\f"
+                     "\\u0001\x7f\xc3\xa9\\u2028\\u2029\xe2\x80\xaa\",\n"
+                     "\t\"list\": [\n\t\ttrue,\n\t\tnull,\n\t\t{},\n"
                      "\t\t{\n\t\t\t\"k\": \"v\"\n\t\t}\n\t],\n\t\"none\": [],\n\t\"real\": 0.1\n}\n");
     ck_assert_str_eq(mdm_json_compact(json_object_get(json, "list"), pool), "[true,null,{},{\"k\":\"v\"}]");
     ck_assert_str_eq(mdm_json_pretty(mdm_json_object(pool), pool), "{}\n");
@@ -67,8 +68,10 @@ END_TEST
 
 START_TEST(reads_objects_only)
 {
-    static const char *const wrong[] = { "", " ", "[]", "1", "\"a\"", "{", "{}x", "{\"a\":1,\"a\":2}",
-        "{\"a\":\"\\u0000\"}", "{\"a\":\"\xff\"}", "{'a':1}", "{\"a\":01}", "{\"a\":99999999999999999999}", "{}{}" };
+    static const char *const wrong[] = {
+        "", " ", "[]", "1", "\"a\"", "{", "{}x", "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}",
+        "{\"a\":\"\xff\"}", "{'a':1}", "{\"a\":01}", "{\"a\":99999999999999999999}", "{}{}"
+    };
     json_t *json = NULL;
     apr_size_t i;
 
@@ -108,7 +111,8 @@ static void python(const char *text, const char *program)
 
     ck_assert_ptr_nonnull(mkdtemp(folder));
     contents[1] = apr_pstrcat(pool, "import html, json, sys\n"
-                              "text = open(sys.argv[1], encoding='utf-8', newline='').read()\n", program, NULL);
+                              "text = open(sys.argv[1], encoding='utf-8', newline='').read()\n", program,
+                              NULL);
     for (i = 0; i < 2; i++) {
         FILE *file = fopen(apr_pstrcat(pool, folder, "/", files[i], NULL), "w");
 
@@ -116,8 +120,9 @@ static void python(const char *text, const char *program)
         fputs(contents[i], file);
         fclose(file);
     }
-    ck_assert_int_eq(system(apr_pstrcat(pool, interpreter ? interpreter : "python3", " ", folder, "/program.py ",
-                                        folder, "/text; code=$?; rm -r ", folder, "; exit $code", NULL)), 0);
+    ck_assert_int_eq(system(apr_pstrcat(pool, interpreter ? interpreter : "python3", " ", folder,
+                                        "/program.py ", folder, "/text; code=$?; rm -r ", folder,
+                                        "; exit $code", NULL)), 0);
 }
 
 #define VALUE "{\"k\\u00e9<\": [1, -9223372036854775808, 9223372036854775807, 0.5, 1e300, -2.5e-7, 1e23], " \

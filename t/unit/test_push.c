@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The push engine on SQLite against the mock of APNs: what is sent, what is written down for each answer, and what
- * each fault of a certificate leads to. What the tables hold is asked of the sqlite3 program.
+ * The push engine on SQLite against the mock of APNs: what is sent, what is written down for each answer, and
+ * what each fault of a certificate leads to. What the tables hold is asked of the sqlite3 program.
  */
 #include <apr_strings.h>
 
@@ -38,7 +38,8 @@ START_TEST(test_many_over_one_connection)
     ck_assert_int_eq(fixture_counts().sent, 1300);
     ck_assert_int_eq(fixture_mock_pushes(), 1300);
     ck_assert_int_eq(apns_mock_stat(&fx.mock, fx.ctx, "connections_opened"), 1);
-    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 OR lease_owner IS NOT NULL;"), "0");
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 OR lease_owner IS NOT "
+                                  "NULL;"), "0");
     ck_assert_int_eq(apns_mock_stat(&fx.mock, fx.ctx, "violations"), 0);
 }
 END_TEST

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The push engine when APNs, the database or its own process fails: nothing is lost, nothing is sent in a hurry; and
- * ten thousand pushes in a row.
+ * The push engine when APNs, the database or its own process fails: nothing is lost, nothing is sent in a
+ * hurry; and ten thousand pushes in a row.
  */
 #include <stdio.h>
 #include <sys/resource.h>
@@ -59,15 +59,15 @@ START_TEST(test_lost_connection_amid_many)
 {
     fixture_make_engine();
     fixture_enroll(400);
-    fixture_rule(apr_psprintf(fx.ctx->pool, "[{\"status\":200,\"times\":150},{\"status\":200,\"action\":\"%s\"}]",
-                      _i ? "close" : "goaway"));
+    fixture_rule(apr_psprintf(fx.ctx->pool, "[{\"status\":200,\"times\":150},"
+                              "{\"status\":200,\"action\":\"%s\"}]", _i ? "close" : "goaway"));
     fixture_run();
     fixture_pass(apr_time_from_sec(120));
     fixture_run();
     fixture_pass(apr_time_from_sec(120));
     fixture_run();
-    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE last_reason = 'Success' AND due_at = 0;"),
-                     "400");
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE last_reason = 'Success' AND "
+                                  "due_at = 0;"), "400");
     ck_assert_int_le(apns_mock_stat(&fx.mock, fx.ctx, "connections_opened"), 4);
 }
 END_TEST
@@ -133,7 +133,8 @@ START_TEST(test_stop_gives_claims_back)
     (void)mdm_push_turn(fx.push, 1);
     ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE lease_owner = 'test';"), "300");
     mdm_push_stop(fx.push);
-    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE lease_owner IS NULL AND due_at > 0;"), "300");
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE lease_owner IS NULL AND due_at > 0;"),
+                     "300");
     json_decref(apns_mock_control(&fx.mock, fx.ctx, "/clear", "{}"));
     fixture_make_engine_at(fx.mock.url);
     fixture_run();

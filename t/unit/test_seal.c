@@ -144,7 +144,8 @@ START_TEST(refuses_open_secrets)
     apr_size_t i;
 
     for (i = 0; i < sizeof(open_modes) / sizeof(open_modes[0]); i++)
-        refused(mdm_file_read_secret(&bytes, ctx, make_file("open", "abc", open_modes[i])), MDM_ECONFIG, "chmod 600");
+        refused(mdm_file_read_secret(&bytes, ctx, make_file("open", "abc", open_modes[i])), MDM_ECONFIG,
+                "chmod 600");
     ck_assert_int_eq(mdm_file_check_secret(ctx, make_file("shut", "abc", 0400)), APR_SUCCESS);
     refused(mdm_file_check_secret(ctx, in_folder("missing")), MDM_ECONFIG, "missing");
     refused(mdm_file_check_secret(ctx, folder), MDM_ECONFIG, "regular");
@@ -181,12 +182,15 @@ START_TEST(refuses_wrong_keys)
     refused(mdm_seal_read(&seal, ctx, in_folder("missing")), MDM_ECONFIG, "missing");
     refused(mdm_seal_read(&seal, ctx, make_file("a", "", 0600)), MDM_ECONFIG, "not a sealing key");
     refused(mdm_seal_read(&seal, ctx, make_file("b", hex + 1, 0600)), MDM_ECONFIG, "not a sealing key");
-    refused(mdm_seal_read(&seal, ctx, make_file("c", apr_pstrcat(pool, hex, "0", NULL), 0600)), MDM_ECONFIG, "not");
-    refused(mdm_seal_read(&seal, ctx, make_file("d", apr_pstrcat(pool, "g", hex + 1, NULL), 0600)), MDM_ECONFIG, "no");
+    refused(mdm_seal_read(&seal, ctx, make_file("c", apr_pstrcat(pool, hex, "0", NULL), 0600)), MDM_ECONFIG,
+            "not");
+    refused(mdm_seal_read(&seal, ctx, make_file("d", apr_pstrcat(pool, "g", hex + 1, NULL), 0600)),
+            MDM_ECONFIG, "no");
     refused(mdm_seal_read(&seal, ctx, make_file("e", hex, 0640)), MDM_ECONFIG, "chmod");
     ck_assert_ptr_null(seal);
     ck_assert_int_eq(mdm_seal_read(&seal, ctx, make_file("f", hex, 0600)), APR_SUCCESS);
-    ck_assert_int_eq(mdm_seal_read(&seal, ctx, make_file("g", apr_pstrcat(pool, hex, "\r\n", NULL), 0600)), 0);
+    ck_assert_int_eq(mdm_seal_read(&seal, ctx, make_file("g", apr_pstrcat(pool, hex, "\r\n", NULL), 0600)),
+                     0);
     refused(mdm_seal_create(ctx, in_folder("g")), MDM_EEXIST, "never replaced");
 }
 END_TEST
@@ -229,7 +233,8 @@ START_TEST(opens_nothing_else)
     refused(mdm_unseal(&back, ctx, seal, NULL, "token:1"), MDM_ECRYPTO, "not a sealed value");
     refused(mdm_unseal(&back, ctx, seal, "", "token:1"), MDM_ECRYPTO, "not a sealed value");
     refused(mdm_unseal(&back, ctx, seal, "secret", "token:1"), MDM_ECRYPTO, "not a sealed value");
-    refused(mdm_unseal(&back, ctx, seal, apr_pstrmemdup(pool, sealed, 11), "token:1"), MDM_ECRYPTO, "damaged");
+    refused(mdm_unseal(&back, ctx, seal, apr_pstrmemdup(pool, sealed, 11), "token:1"), MDM_ECRYPTO,
+            "damaged");
     for (i = 0; sealed[i]; i++) {
         changed = apr_pstrdup(pool, sealed);
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
@@ -281,7 +286,8 @@ START_TEST(leaves_no_forged_text_behind)
     mdm_bytes_t back;
     apr_pool_t *own;
 
-    ck_assert_int_eq(mdm_seal(&sealed, ctx, seal, mdm_bytes_of("a text to be sealed"), "token:1"), APR_SUCCESS);
+    ck_assert_int_eq(mdm_seal(&sealed, ctx, seal, mdm_bytes_of("a text to be sealed"), "token:1"),
+                     APR_SUCCESS);
     apr_pool_create(&own, pool);
     ctx = mdm_ctx_create(own, NULL);
     from = apr_palloc(own, 8);

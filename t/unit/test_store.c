@@ -11,7 +11,8 @@
 
 #include "database.h"
 
-#define OK(call) ck_assert_msg((call) == APR_SUCCESS, "%s: %s", #call, st->ctx->detail ? st->ctx->detail : "-")
+#define OK(call) ck_assert_msg((call) == APR_SUCCESS, "%s: %s", #call, \
+                               st->ctx->detail ? st->ctx->detail : "-")
 #define HOUR apr_time_from_sec(3600)
 
 static mdm_store_t *st;
@@ -82,7 +83,8 @@ START_TEST(certificates)
     OK(mdm_store_certificate_revoke(st, "5e-a", "lost"));
     refused(MDM_ENOTFOUND, mdm_store_certificate_revoke(st, "5e-a", "again"));
     OK(mdm_store_certificate_revoke_all(st, 7, "left"));
-    ck_assert_str_eq(database_sql("SELECT revoked_reason FROM mdm_certificate ORDER BY fingerprint;"), "lost\nleft");
+    ck_assert_str_eq(database_sql("SELECT revoked_reason FROM mdm_certificate ORDER BY fingerprint;"),
+                     "lost\nleft");
     database_end();
 }
 END_TEST
@@ -189,8 +191,8 @@ START_TEST(an_enrollment_lives)
     ck_assert_int_eq(e->state, MDM_STATE_PENDING);
     ck_assert_int_eq(e->token_update_tally, 0);
     ck_assert_str_eq(e->os_version, "18.1");
-    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_enrollment WHERE push_token IS NULL AND push_magic IS NULL "
-                                  "AND unlock_token IS NULL AND state = 1;"), "3");
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_enrollment WHERE push_token IS NULL AND "
+                                  "push_magic IS NULL AND unlock_token IS NULL AND state = 1;"), "3");
 
     update_token(1, "com.apple.mgmt.x");
     update_token(2, "com.apple.mgmt.x");

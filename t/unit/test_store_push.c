@@ -13,7 +13,8 @@
 
 #include "database.h"
 
-#define OK(call) ck_assert_msg((call) == APR_SUCCESS, "%s: %s", #call, st->ctx->detail ? st->ctx->detail : "-")
+#define OK(call) ck_assert_msg((call) == APR_SUCCESS, "%s: %s", #call, \
+                               st->ctx->detail ? st->ctx->detail : "-")
 #define TOPIC "com.apple.mgmt.External.x"
 #define SECOND apr_time_from_sec(1)
 
