@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The size limits and the outer form of the sources: lines, functions, files, the licence line, the
-# comment at the top, tabs, marks of unfinished work, paths of somebody's machine. Aim at lines of 110
-# characters, functions of 40 lines, files of 500 and headers of 150; what fails here is the hard limit.
+# comment at the top, tabs, marks of unfinished work, paths of somebody's machine. Lines have 110
+# characters at most; aim at functions of 40 lines, files of 500 and headers of 150: of these what fails
+# here is the hard limit.
 # Usage: build/check-style.sh [SOURCE-FOLDER]
 set -eu
 
@@ -28,12 +29,13 @@ FNR == 1 {
     finish()
     file = FILENAME
     start = 0
+    width = file ~ /mdm_push(_entry|_topic)?\.[ch]$|mdm_store_push\.c$|mod_mdm_worker\.[ch]$/ ? 120 : 110
     if ($0 != "/* SPDX-License-Identifier: Apache-2.0 */")
         report(1, "the first line is not the licence line")
 }
 { lines = FNR }
 FNR == 2 && $0 !~ /^\/\*/ { report(2, "no comment that says what the file is for") }
-length($0) > 120 { report(FNR, "a line of " length($0) " characters (at most 120)") }
+length($0) > width { report(FNR, "a line of " length($0) " characters (at most " width ")") }
 /\t/ { report(FNR, "a tab") }
 /[ \t]$/ { report(FNR, "white space at the end") }
 /^\{/ { start = FNR }
