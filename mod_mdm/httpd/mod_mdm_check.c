@@ -12,7 +12,7 @@
 #include <apr_strings.h>
 
 #include "mdm_file.h"
-#include "mod_mdm_config.h"
+#include "mod_mdm_check.h"
 #include "mod_mdm_log.h"
 
 #define PEM_MAX (1024 * 1024)
@@ -106,16 +106,6 @@ static void check_state_dir(check_t *c)
                 apr_psprintf(c->ctx->pool, "chmod 700 '%s'", dir));
 }
 
-/* mod_dbd keeps its settings to itself, so the configuration tree is asked whether anybody set a driver. */
-static int has_directive(const ap_directive_t *node, const char *name)
-{
-    for (; node; node = node->next) {
-        if (!ap_cstr_casecmp(node->directive, name) || has_directive(node->first_child, name))
-            return 1;
-    }
-    return 0;
-}
-
 static void need_module(check_t *c, const char *file, const char *what, const char *remedy)
 {
     if (!ap_find_linked_module(file))
@@ -125,11 +115,16 @@ static void need_module(check_t *c, const char *file, const char *what, const ch
 
 static void check_modules(check_t *c)
 {
+    const char *directive, *remedy, *text;
+
     need_module(c, "mod_dbd.c", "the database", "load dbd_module (Debian: a2enmod dbd)");
     need_module(c, "mod_watchdog.c", "the push worker", "load watchdog_module");
     need_module(c, "mod_ssl.c", "device identity over TLS", "load ssl_module (Debian: a2enmod ssl)");
-    if (ap_find_linked_module("mod_dbd.c") && !has_directive(ap_conftree, "DBDriver"))
-        problem(c, "DBDriver", "not set", "set DBDriver sqlite3 (or pgsql) and DBDParams");
+    if (!ap_find_linked_module("mod_dbd.c"))
+        return;
+    text = mdm_check_database(&directive, &remedy, c->ctx->pool);
+    if (text)
+        problem(c, directive, text, remedy);
 }
 
 static void check_site(check_t *c)

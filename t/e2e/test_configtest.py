@@ -200,6 +200,17 @@ def test_without_dbdriver(site):
     finally:
         site.database = database
 
+def test_a_sqlite_file_in_a_folder_that_is_missing(site):
+    site.database.params = "/nowhere/at/all/mdm.db"
+    wrong(site, "DBDParams", "/nowhere/at/all", "install -d")
+
+
+def test_a_sqlite_file_in_a_folder_that_httpds_children_cannot_write(site):
+    os.chmod(site.database.folder, 0o555)
+    if os.geteuid() == 0:
+        os.chown(site.database.folder, 0, 0)
+    wrong(site, "DBDParams", site.database.folder, "cannot write")
+
 
 @pytest.mark.parametrize("directive,value", [
     ("MDMAccessRights", "0"), ("MDMAccessRights", "8192"), ("MDMAccessRights", "2"), ("MDMAccessRights", "x"),
