@@ -19,7 +19,8 @@ typedef struct {
 } slot_t;
 
 typedef struct {
-    apr_uint32_t count;       /* failures so far; the last one is in slot (count - 1) % SLOTS */
+    apr_uint32_t taken;       /* failures that have got a slot so far */
+    apr_uint32_t last;        /* a failure whose text stands, counted from 1; 0: none yet */
     slot_t slots[SLOTS];
 } board_t;
 
@@ -47,24 +48,26 @@ apr_status_t mdm_alarm_create(apr_pool_t *p)
 
 void mdm_alarm_raise(apr_time_t at, const char *text)
 {
+    apr_uint32_t number;
     slot_t *slot;
 
     if (!board)
         return;
-    slot = &board->slots[apr_atomic_read32(&board->count) % SLOTS];
+    number = apr_atomic_inc32(&board->taken);
+    slot = &board->slots[number % SLOTS];
     slot->at = at;
     apr_cpystrn(slot->text, text, sizeof(slot->text));
-    apr_atomic_inc32(&board->count);
+    apr_atomic_set32(&board->last, number + 1);
 }
 
 const char *mdm_alarm_last(apr_time_t *at, apr_time_t now, apr_interval_time_t span, apr_pool_t *p)
 {
-    apr_uint32_t count = board ? apr_atomic_read32(&board->count) : 0;
+    apr_uint32_t last = board ? apr_atomic_read32(&board->last) : 0;
     const slot_t *slot;
 
-    if (!count)
+    if (!last)
         return NULL;
-    slot = &board->slots[(count - 1) % SLOTS];
+    slot = &board->slots[(last - 1) % SLOTS];
     *at = slot->at;
     return now - slot->at <= span ? apr_pstrndup(p, slot->text, TEXT_MAX - 1) : NULL;
 }
