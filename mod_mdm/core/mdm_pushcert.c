@@ -22,13 +22,19 @@ static mdm_bytes_t unglue(mdm_bytes_t pem, apr_pool_t *p)
 {
     static const char glue[] = "----------";
     const char *text = apr_pstrmemdup(p, (const char *)pem.data, pem.len), *at;
-    const char *result = "";
+    /* One line break more for every five bytes at most. */
+    char *result = apr_palloc(p, pem.len + pem.len / 5 + 1), *to = result;
 
     while ((at = strstr(text, glue)) != NULL) {
-        result = apr_pstrcat(p, result, apr_pstrmemdup(p, text, (apr_size_t)(at - text) + 5), "\n", NULL);
-        text = at + 5;
+        apr_size_t len = (apr_size_t)(at - text) + 5;
+
+        memcpy(to, text, len);
+        to[len] = '\n';
+        to += len + 1;
+        text += len;
     }
-    return mdm_bytes_of(apr_pstrcat(p, result, text, NULL));
+    strcpy(to, text);
+    return mdm_bytes_of(result);
 }
 
 static apr_status_t check(mdm_push_topic_t *topic, const char **serial, mdm_ctx_t *ctx, mdm_bytes_t pem)
