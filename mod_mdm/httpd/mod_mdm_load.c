@@ -4,6 +4,7 @@
  * restart. Children inherit them in memory and never open the files.
  */
 #include <ctype.h>
+#include <string.h>
 
 #include <apr_strings.h>
 
@@ -107,6 +108,10 @@ static apr_status_t load_api_key(mdm_conf_t *conf, mdm_ctx_t *ctx)
         return mdm_fail(ctx, MDM_ECONFIG,
                         "MDMAPIKeyFile %s holds less than 16 characters: put a long random key in it",
                         conf->api_key_file);
+    /* Compared as text: what follows a NUL would not count, and nobody could send it. */
+    if (memchr(key.data, '\0', key.len))
+        return mdm_fail(ctx, MDM_ECONFIG, "MDMAPIKeyFile %s is not text: put a long random key in it, in "
+                        "hex or base64", conf->api_key_file);
     conf->api_key = (const char *)key.data;
     return APR_SUCCESS;
 }

@@ -152,8 +152,8 @@ def test_a_signer_key_of_another_certificate_stops_the_start(site, keys):
     fails_to_start(site, "MDMProfileSignerFile", path)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "short\n"])
-def test_an_api_key_that_is_too_short_stops_the_start(site, text):
+@pytest.mark.parametrize("text", ["", "\n", "short\n", "\0" + 31 * "x", 31 * "x" + "\0"])
+def test_an_api_key_that_cannot_be_sent_stops_the_start(site, text):
     site.write("api.key", text, 0o600)
     fails_to_start(site, "MDMAPIKeyFile", site.path("api.key"))
 
