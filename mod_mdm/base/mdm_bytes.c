@@ -151,6 +151,26 @@ const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p)
     return uuid_text(digest, 8, p);
 }
 
+const char *mdm_time_text(apr_time_t at, apr_pool_t *p)
+{
+    apr_time_exp_t t;
+
+    if (apr_time_exp_gmt(&t, at) != APR_SUCCESS)
+        return NULL;
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                        t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+const char *mdm_time_plain(apr_time_t at, const char *unset, apr_pool_t *p)
+{
+    apr_time_exp_t t;
+
+    if (!at || apr_time_exp_gmt(&t, at) != APR_SUCCESS)
+        return unset;
+    return apr_psprintf(p, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                        t.tm_hour, t.tm_min, t.tm_sec);
+}
+
 apr_size_t mdm_utf8_step(const unsigned char *bytes, apr_size_t len)
 {
     unsigned char first = len ? bytes[0] : 0, low = 0x80, high = 0xbf;

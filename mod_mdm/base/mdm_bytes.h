@@ -49,6 +49,12 @@ const char *mdm_uuid_random(apr_pool_t *p);
 /** A UUID (version 8) that is a function of the two texts alone, upper case; NULL when OpenSSL fails. */
 const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p);
 
+/** A time in UTC as RFC 3339 has it, "2026-01-31T23:59:59Z"; NULL when there is no such date. */
+const char *mdm_time_text(apr_time_t at, apr_pool_t *p);
+
+/** The same for people, "2026-01-31 23:59:59"; `unset` for the time 0. */
+const char *mdm_time_plain(apr_time_t at, const char *unset, apr_pool_t *p);
+
 /**
  * The length (1 to 4) of the UTF-8 character (RFC 3629) at the start of `len` bytes, or 0 when there is
  * none: no bytes, a NUL, an overlong form, a surrogate, a cut or stray sequence.

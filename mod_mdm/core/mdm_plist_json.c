@@ -8,15 +8,6 @@
 
 #include "mdm_plist_json.h"
 
-static json_t *date_json(apr_time_t date)
-{
-    apr_time_exp_t t;
-
-    apr_time_exp_gmt(&t, date);
-    return json_sprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-                        t.tm_hour, t.tm_min, t.tm_sec);
-}
-
 static json_t *container_json(const mdm_plist_t *value, apr_pool_t *p)
 {
     json_t *json = value->type == MDM_PLIST_DICT ? json_object() : json_array();
@@ -50,7 +41,7 @@ json_t *mdm_plist_to_json(const mdm_plist_t *value, apr_pool_t *p)
     case MDM_PLIST_BOOLEAN:
         return json_boolean(value->integer);
     case MDM_PLIST_DATE:
-        return date_json(value->date);
+        return json_string(mdm_time_text(value->date, p));
     default:
         return json_null();
     }

@@ -100,12 +100,7 @@ apr_interval_time_t mdmctl_lifetime(const char *text)
 
 const char *mdmctl_time(apr_time_t at, apr_pool_t *p)
 {
-    apr_time_exp_t t;
-
-    if (!at || apr_time_exp_gmt(&t, at) != APR_SUCCESS)
-        return "-";
-    return apr_psprintf(p, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-                        t.tm_hour, t.tm_min, t.tm_sec);
+    return mdm_time_plain(at, "-", p);
 }
 
 apr_status_t mdmctl_store(mdm_store_t **st, mdmctl_t *m, int check)

@@ -149,6 +149,18 @@ START_TEST(uuids)
 }
 END_TEST
 
+START_TEST(times)
+{
+    ck_assert_str_eq(mdm_time_text(0, pool), "1970-01-01T00:00:00Z");
+    ck_assert_str_eq(mdm_time_text(apr_time_from_sec(-1), pool), "1969-12-31T23:59:59Z");
+    ck_assert_str_eq(mdm_time_text(apr_time_from_sec(951868799) + 999999, pool), "2000-02-29T23:59:59Z");
+    ck_assert_str_eq(mdm_time_text(apr_time_from_sec(253402300799), pool), "9999-12-31T23:59:59Z");
+    ck_assert_str_eq(mdm_time_plain(apr_time_from_sec(4107542399), "-", pool), "2100-02-28 23:59:59");
+    ck_assert_str_eq(mdm_time_plain(0, "-", pool), "-");
+    ck_assert_ptr_null(mdm_time_plain(0, NULL, pool));
+}
+END_TEST
+
 START_TEST(equality)
 {
     ck_assert_int_eq(mdm_equal("", ""), 1);
@@ -168,8 +180,8 @@ START_TEST(utf8_is_that_of_rfc3629)
     };
     static const char *const bad[] = {
         "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2" "a", "\xe0\x9f\xbf", "\xed\xa0\x80",
-        "\xe1\x80", "\xe1\x80" "a", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf0\x90\x80",
-        "\xff", "1234567\xff", "12345678\xff", "123456789\xff"
+        "\xe1\x80", "\xe1\x80" "a", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+        "\xf0\x90\x80", "\xff", "1234567\xff", "12345678\xff", "123456789\xff"
     };
     static const char nul[] = "12345678\0abcdefgh";
     mdm_bytes_t bytes = { (const unsigned char *)nul, 9 };
@@ -329,6 +341,7 @@ int main(void)
     tcase_add_test(group, base64_and_back);
     tcase_add_test(group, digests);
     tcase_add_test(group, uuids);
+    tcase_add_test(group, times);
     tcase_add_test(group, equality);
     tcase_add_test(group, utf8_is_that_of_rfc3629);
     tcase_add_test(group, ids_grow_and_differ);
