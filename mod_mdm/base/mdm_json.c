@@ -213,6 +213,12 @@ json_t *mdm_json_object(apr_pool_t *p)
     return mdm_json_own(json_object(), p);
 }
 
+void mdm_json_set_text(json_t *object, const char *name, const char *value)
+{
+    if (value)
+        json_object_set_new(object, name, json_string_nocheck(value));
+}
+
 apr_status_t mdm_json_read(json_t **object, mdm_ctx_t *ctx, mdm_bytes_t text)
 {
     json_error_t error = { .line = -1 };

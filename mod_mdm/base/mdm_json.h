@@ -11,13 +11,20 @@
 #include "mdm_bytes.h"
 #include "mdm_ctx.h"
 
-#define MDM_JSON_MAX_DEPTH 64
+/* A property list of MDM_PLIST_MAX_DEPTH levels, and what an answer of the API puts around it. */
+#define MDM_JSON_MAX_DEPTH 72
 
 /** A new empty object; the pool holds the only reference, so callers never decref it. NULL: no memory. */
 json_t *mdm_json_object(apr_pool_t *p);
 
 /** Give one reference of `json` to the pool; returns `json`. NULL stays NULL. */
 json_t *mdm_json_own(json_t *json, apr_pool_t *p);
+
+/**
+ * Set a member to a text, unless that is NULL. Bytes that are no UTF-8 are kept: each becomes U+FFFD when it
+ * is written.
+ */
+void mdm_json_set_text(json_t *object, const char *name, const char *value);
 
 /**
  * Parse a JSON object (RFC 8259); the pool of `ctx` owns it. Duplicate keys, NUL in texts and anything

@@ -85,6 +85,18 @@ START_TEST(reads_objects_only)
 }
 END_TEST
 
+START_TEST(sets_texts)
+{
+    json_t *json = mdm_json_object(pool);
+
+    mdm_json_set_text(json, "none", NULL);
+    mdm_json_set_text(json, "text", "a\xc3\xa9");
+    mdm_json_set_text(json, "bytes", "a\xff\xc3");
+    ck_assert_str_eq(mdm_json_compact(json, pool),
+                     "{\"text\":\"a\xc3\xa9\",\"bytes\":\"a\\ufffd\\ufffd\"}");
+}
+END_TEST
+
 START_TEST(limits_depth)
 {
     json_t *json = mdm_json_own(json_array(), pool), *at = json;
@@ -168,6 +180,7 @@ int main(void)
     tcase_set_timeout(group, 60);
     tcase_add_test(group, pretty_text);
     tcase_add_test(group, reads_objects_only);
+    tcase_add_test(group, sets_texts);
     tcase_add_test(group, limits_depth);
     tcase_add_test(group, agrees_with_python);
     tcase_add_test(group, html_text);
