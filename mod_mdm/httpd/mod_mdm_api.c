@@ -3,7 +3,6 @@
  * The API's front: routes by what follows "v1/" in the path, so that the administrator may
  * put the Location anywhere.
  */
-#include <apr_escape.h>
 #include <apr_strings.h>
 
 #include "mdm_json.h"
@@ -46,9 +45,10 @@ int mdm_api_json(mdm_api_t *api, int status, json_t *json)
 
 int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv)
 {
-    json_t *json = json_pack("{s:s}", "error", mdm_ctx_detail(api->ctx, rv));
+    json_t *json = json_object();
     int logged = mdm_io_log_failure(api->r, api->ctx, rv);
 
+    mdm_json_set_text(json, "error", mdm_ctx_detail(api->ctx, rv));
     if (logged == HTTP_SERVICE_UNAVAILABLE || logged == HTTP_REQUEST_ENTITY_TOO_LARGE)
         status = logged;
     if (status == HTTP_SERVICE_UNAVAILABLE)
@@ -58,24 +58,12 @@ int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv)
 
 const char *mdm_api_query(mdm_api_t *api, const char *name)
 {
-    apr_size_t len = strlen(name);
-    char *args = api->r->args ? apr_pstrdup(api->r->pool, api->r->args) : NULL, *pair, *last;
-
-    for (pair = args ? apr_strtok(args, "&", &last) : NULL; pair; pair = apr_strtok(NULL, "&", &last)) {
-        if (!strncmp(pair, name, len) && pair[len] == '=')
-            return apr_punescape_url(api->r->pool, pair + len + 1, NULL, NULL, 1);
-    }
-    return NULL;
+    return mdm_io_query(api->r, name, 1);
 }
 
 const char *mdm_api_time(apr_time_t at, apr_pool_t *p)
 {
-    apr_time_exp_t t;
-
-    if (!at || apr_time_exp_gmt(&t, at) != APR_SUCCESS)
-        return NULL;
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-                        t.tm_hour, t.tm_min, t.tm_sec);
+    return at ? mdm_time_text(at, p) : NULL;
 }
 
 static int not_found(request_rec *r)
@@ -127,5 +115,8 @@ int mdm_handle_api(request_rec *r, const mdm_conf_t *conf)
     if (!route)
         return not_found(r);
     api.ctx = mdm_io_ctx(r);
+    if (!mdm_utf8_valid(mdm_bytes_of(route)))
+        return mdm_api_error(&api, HTTP_BAD_REQUEST,
+                             mdm_fail(api.ctx, MDM_EINPUT, "the path is not UTF-8 text"));
     return dispatch(&api, route + 4);
 }

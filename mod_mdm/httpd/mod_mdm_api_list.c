@@ -4,6 +4,7 @@
  */
 #include <apr_strings.h>
 
+#include "mdm_json.h"
 #include "mdm_plist.h"
 #include "mdm_plist_json.h"
 #include "mod_mdm_api.h"
@@ -22,38 +23,32 @@ static int limit_of(mdm_api_t *api)
     return limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
 }
 
-static void set_text(json_t *json, const char *name, const char *value)
-{
-    if (value)
-        json_object_set_new(json, name, json_string(value));
-}
-
 static json_t *enrollment_json(const mdm_enrollment_t *e, apr_pool_t *p)
 {
     json_t *json = json_object();
 
-    set_text(json, "enrollment_id", e->enrollment_id);
-    set_text(json, "type", e->type);
-    set_text(json, "state", mdm_state_name(e->state));
-    set_text(json, "user", e->user);
-    set_text(json, "topic", e->topic);
-    set_text(json, "serial_number", e->serial_number);
-    set_text(json, "model", e->model);
-    set_text(json, "model_name", e->model_name);
-    set_text(json, "device_name", e->device_name);
-    set_text(json, "product_name", e->product_name);
-    set_text(json, "os_version", e->os_version);
-    set_text(json, "build_version", e->build_version);
-    set_text(json, "imei", e->imei);
-    set_text(json, "meid", e->meid);
-    set_text(json, "user_short_name", e->user_short_name);
-    set_text(json, "user_long_name", e->user_long_name);
+    mdm_json_set_text(json, "enrollment_id", e->enrollment_id);
+    mdm_json_set_text(json, "type", e->type);
+    mdm_json_set_text(json, "state", mdm_state_name(e->state));
+    mdm_json_set_text(json, "user", e->user);
+    mdm_json_set_text(json, "topic", e->topic);
+    mdm_json_set_text(json, "serial_number", e->serial_number);
+    mdm_json_set_text(json, "model", e->model);
+    mdm_json_set_text(json, "model_name", e->model_name);
+    mdm_json_set_text(json, "device_name", e->device_name);
+    mdm_json_set_text(json, "product_name", e->product_name);
+    mdm_json_set_text(json, "os_version", e->os_version);
+    mdm_json_set_text(json, "build_version", e->build_version);
+    mdm_json_set_text(json, "imei", e->imei);
+    mdm_json_set_text(json, "meid", e->meid);
+    mdm_json_set_text(json, "user_short_name", e->user_short_name);
+    mdm_json_set_text(json, "user_long_name", e->user_long_name);
     json_object_set_new(json, "token_update_tally", json_integer(e->token_update_tally));
-    set_text(json, "created_at", mdm_api_time(e->created_at, p));
-    set_text(json, "enrolled_at", mdm_api_time(e->enrolled_at, p));
-    set_text(json, "left_at", mdm_api_time(e->left_at, p));
-    set_text(json, "last_seen_at", mdm_api_time(e->last_seen_at, p));
-    set_text(json, "last_ip", e->last_ip);
+    mdm_json_set_text(json, "created_at", mdm_api_time(e->created_at, p));
+    mdm_json_set_text(json, "enrolled_at", mdm_api_time(e->enrolled_at, p));
+    mdm_json_set_text(json, "left_at", mdm_api_time(e->left_at, p));
+    mdm_json_set_text(json, "last_seen_at", mdm_api_time(e->last_seen_at, p));
+    mdm_json_set_text(json, "last_ip", e->last_ip);
     return json;
 }
 
@@ -73,7 +68,8 @@ static int list_enrollments(mdm_api_t *api)
                               enrollment_json(APR_ARRAY_IDX(list, i, mdm_enrollment_t *), api->r->pool));
     json_object_set_new(json, "enrollments", items);
     if (list->nelts == limit)
-        set_text(json, "next_cursor", APR_ARRAY_IDX(list, limit - 1, mdm_enrollment_t *)->enrollment_id);
+        mdm_json_set_text(json, "next_cursor",
+                          APR_ARRAY_IDX(list, limit - 1, mdm_enrollment_t *)->enrollment_id);
     return mdm_api_json(api, HTTP_OK, json);
 }
 
@@ -94,14 +90,14 @@ static json_t *item_json(mdm_api_t *api, const mdm_queue_item_t *item)
     apr_pool_t *p = api->r->pool;
     json_t *json = json_object();
 
-    set_text(json, "enrollment_id", item->enrollment_id);
-    set_text(json, "command_uuid", item->uuid);
-    set_text(json, "request_type", item->request_type);
-    set_text(json, "status", item->state);
+    mdm_json_set_text(json, "enrollment_id", item->enrollment_id);
+    mdm_json_set_text(json, "command_uuid", item->uuid);
+    mdm_json_set_text(json, "request_type", item->request_type);
+    mdm_json_set_text(json, "status", item->state);
     json_object_set_new(json, "tries", json_integer(item->tries));
-    set_text(json, "queued_at", mdm_api_time(item->queued_at, p));
-    set_text(json, "sent_at", mdm_api_time(item->sent_at, p));
-    set_text(json, "finished_at", mdm_api_time(item->finished_at, p));
+    mdm_json_set_text(json, "queued_at", mdm_api_time(item->queued_at, p));
+    mdm_json_set_text(json, "sent_at", mdm_api_time(item->sent_at, p));
+    mdm_json_set_text(json, "finished_at", mdm_api_time(item->finished_at, p));
     if (item->error_chain) {
         json_t *chain = json_loads(item->error_chain, JSON_DECODE_ANY, NULL);
 
@@ -145,8 +141,10 @@ static int show_enrollment(mdm_api_t *api, const char *id)
 
     if (rv != APR_SUCCESS)
         return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
-    json = enrollment_json(enrollment, api->r->pool);
     rv = mdm_store_result_latest(&info, api->st, id, "DeviceInformation");
+    if (rv != APR_SUCCESS && rv != MDM_ENOTFOUND)
+        return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
+    json = enrollment_json(enrollment, api->r->pool);
     if (rv == APR_SUCCESS)
         json_object_set_new(json, "device_information", item_json(api, info));
     return mdm_api_json(api, HTTP_OK, json);
@@ -186,10 +184,11 @@ int mdm_api_commands(mdm_api_t *api)
     if (rv != APR_SUCCESS)
         return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
     json = json_pack("{s:s, s:s}", "command_uuid", command->uuid, "request_type", command->request_type);
-    set_text(json, "created_by", command->created_by);
-    set_text(json, "created_at", mdm_api_time(command->created_at, api->r->pool));
+    mdm_json_set_text(json, "created_by", command->created_by);
+    mdm_json_set_text(json, "created_at", mdm_api_time(command->created_at, api->r->pool));
     json_object_set_new(json, "enrollments", items_json(api, states));
     if (states->nelts == limit)
-        set_text(json, "next_cursor", APR_ARRAY_IDX(states, limit - 1, mdm_queue_item_t *)->enrollment_id);
+        mdm_json_set_text(json, "next_cursor",
+                          APR_ARRAY_IDX(states, limit - 1, mdm_queue_item_t *)->enrollment_id);
     return mdm_api_json(api, HTTP_OK, json);
 }

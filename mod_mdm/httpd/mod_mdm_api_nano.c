@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "mdm_command.h"
+#include "mdm_json.h"
 #include "mdm_pushcert.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
@@ -65,13 +66,11 @@ static int answer(mdm_api_t *api, const outcome_t *o, int http_status)
     }
     if (o->no_push)
         json_object_set_new(json, "no_push", json_true());
-    if (o->push_error)
-        json_object_set_new(json, "push_error", json_string(o->push_error));
-    if (o->command_error)
-        json_object_set_new(json, "command_error", json_string(o->command_error));
+    mdm_json_set_text(json, "push_error", o->push_error);
+    mdm_json_set_text(json, "command_error", o->command_error);
     if (o->command) {
-        json_object_set_new(json, "command_uuid", json_string(o->command->uuid));
-        json_object_set_new(json, "request_type", json_string(o->command->request_type));
+        mdm_json_set_text(json, "command_uuid", o->command->uuid);
+        mdm_json_set_text(json, "request_type", o->command->request_type);
     }
     return mdm_api_json(api, http_status ? http_status : HTTP_OK, json);
 }

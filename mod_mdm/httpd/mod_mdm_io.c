@@ -3,6 +3,7 @@
  * Requests in, answers out. The only place that knows which HTTP status a code of the core means, and the
  * only one that logs failed requests.
  */
+#include <apr_escape.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -158,7 +159,6 @@ int mdm_io_send(request_rec *r, int status, const char *type, mdm_bytes_t body)
 int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
 {
     int status = rv < MDM_E_START ? ap_map_http_request_error(rv, HTTP_BAD_REQUEST) : mdm_io_status(rv);
-
     int level = status >= 500 ? APLOG_ERR : status == HTTP_FORBIDDEN ? APLOG_WARNING : APLOG_INFO;
 
     ap_log_rerror(APLOG_MARK, level, rv < MDM_E_START ? rv : 0, r, MDMNO(0110) "%s %.200s: %d: %s", r->method,
@@ -195,6 +195,21 @@ int mdm_io_method(int *answer, request_rec *r, const char *const *allowed)
     *answer = mdm_io_send(r, HTTP_METHOD_NOT_ALLOWED, "text/plain; charset=utf-8",
                           mdm_bytes_of("Method Not Allowed\n"));
     return 0;
+}
+
+const char *mdm_io_query(request_rec *r, const char *name, int plus)
+{
+    apr_size_t len = strlen(name);
+    char *args = r->args ? apr_pstrdup(r->pool, r->args) : NULL, *pair, *last;
+
+    for (pair = args ? apr_strtok(args, "&", &last) : NULL; pair; pair = apr_strtok(NULL, "&", &last)) {
+        if (!strncmp(pair, name, len) && pair[len] == '=') {
+            const char *value = apr_punescape_url(r->pool, pair + len + 1, NULL, NULL, plus);
+
+            return value && mdm_utf8_valid(mdm_bytes_of(value)) ? value : NULL;
+        }
+    }
+    return NULL;
 }
 
 void mdm_io_note(request_rec *r, const mdm_ctx_t *ctx, const mdm_store_t *st)

@@ -44,6 +44,13 @@ int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv);
 /** Whether the method is among those named ("GET", ..., NULL). If not, sends 405 with Allow: *answer. */
 int mdm_io_method(int *answer, request_rec *r, const char *const *allowed);
 
+/**
+ * The first query parameter of this name, percent-decoded.
+ * @param plus nonzero: a plus sign is a space, as forms write it
+ * @return NULL when there is none or it is no UTF-8 text
+ */
+const char *mdm_io_query(request_rec *r, const char *name, int plus);
+
 /** Leave figures of the request for log formats: the notes mdm-statements and mdm-rsa. */
 void mdm_io_note(request_rec *r, const mdm_ctx_t *ctx, const mdm_store_t *st);
 

@@ -3,7 +3,6 @@
  * The SCEP endpoint (RFC 8894 section 4): dispatch on the operation parameter, whatever the path below the
  * Location. Unauthenticated by nature; every answer costs at most one open, one issue and one signature.
  */
-#include <apr_escape.h>
 #include <apr_strings.h>
 
 #include "mdm_pkioperation.h"
@@ -13,20 +12,10 @@
 
 static const char *const methods[] = { "GET", "POST", NULL };
 
-/*
- * A parameter of the query, percent-decoded; plus signs stay, since base64 has them
- * and clients send them raw.
- */
+/* Plus signs stay, since base64 has them and clients send them raw. */
 static const char *parameter(request_rec *r, const char *name)
 {
-    apr_size_t len = strlen(name);
-    char *args = r->args ? apr_pstrdup(r->pool, r->args) : NULL, *pair, *last;
-
-    for (pair = args ? apr_strtok(args, "&", &last) : NULL; pair; pair = apr_strtok(NULL, "&", &last)) {
-        if (!strncmp(pair, name, len) && pair[len] == '=')
-            return apr_punescape_url(r->pool, pair + len + 1, NULL, NULL, 0);
-    }
-    return NULL;
+    return mdm_io_query(r, name, 0);
 }
 
 static apr_status_t read_message(mdm_bytes_t *message, mdm_ctx_t *ctx, request_rec *r)

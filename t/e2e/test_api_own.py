@@ -56,6 +56,12 @@ def test_an_unknown_enrollment_or_command_is_404(site):
     assert site.api("GET", "/v1/commands/nothing").status == 404
 
 
+@pytest.mark.parametrize("path", ["/v1/enrollments/%FF", "/v1/commands/a%C3", "/v1/push/%C0%80"])
+def test_a_path_that_is_no_utf_8_is_400(site, path):
+    reply = site.api("GET", path)
+    assert reply.status == 400 and "UTF-8" in reply.json["error"]
+
+
 @pytest.mark.mpm
 def test_a_queue_shows_open_commands_in_order(site, phone):
     wanted = []
@@ -86,6 +92,17 @@ def test_a_command_shows_its_state_for_each_device_with_the_result(site, new_pho
     assert states[phones[1].id]["status"] == "Error"
     assert states[phones[1].id]["error_chain"][0]["ErrorCode"] == 12021
     assert states[phones[2].id]["status"] == "queued"
+
+
+def test_an_answer_with_as_many_levels_as_may_be_is_shown(site, phone):
+    deep = "bottom"
+    for _ in range(63):
+        deep = [deep]
+    phone.script("DeviceInformation", {"Status": "Acknowledged", "Deep": deep}, times=1)
+    command_uuid, body = devices.command()
+    assert site.enqueue(phone.id, body, nopush=True).status == 200
+    phone.connect()
+    assert "bottom" in str(site.show_command(command_uuid)["enrollments"][0]["response"])
 
 
 def test_who_asked_is_remembered(site, phone):
