@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "mdm_json.h"
 #include "mdm_plist_json.h"
 #include "mdm_status.h"
 
@@ -14,20 +15,9 @@
 #define QUEUE_SHOWN 50
 #define WARN_DAYS 30
 
-static const char *time_text(apr_time_t at, apr_pool_t *p)
+static void set_time(json_t *json, const char *name, apr_time_t at, apr_pool_t *p)
 {
-    apr_time_exp_t t;
-
-    if (!at || apr_time_exp_gmt(&t, at) != APR_SUCCESS)
-        return NULL;
-    return apr_psprintf(p, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-                        t.tm_hour, t.tm_min, t.tm_sec);
-}
-
-static void set_text(json_t *json, const char *name, const char *value)
-{
-    if (value)
-        json_object_set_new(json, name, json_string(value));
+    mdm_json_set_text(json, name, mdm_time_plain(at, NULL, p));
 }
 
 static int days_left(mdm_ctx_t *ctx, apr_time_t not_after)
@@ -104,7 +94,7 @@ static json_t *topics_json(json_t *alerts, mdm_ctx_t *ctx, const apr_array_heade
         const mdm_push_topic_t *t = APR_ARRAY_IDX(topics, i, mdm_push_topic_t *);
         json_t *item = json_pack("{s:s, s:i}", "topic", t->topic, "days_left", days_left(ctx, t->not_after));
 
-        set_text(item, "not_after", time_text(t->not_after, ctx->pool));
+        set_time(item, "not_after", t->not_after, ctx->pool);
         json_array_append_new(json, item);
         alert_test_certificate(alerts, ctx, t);
         alert_expiry(alerts, ctx, apr_pstrcat(ctx->pool, "The push certificate ", t->topic, NULL),
@@ -117,17 +107,17 @@ static json_t *enrollment_json(const mdm_enrollment_t *e, apr_pool_t *p)
 {
     json_t *json = json_object();
 
-    set_text(json, "enrollment_id", e->enrollment_id);
-    set_text(json, "type", e->type);
-    set_text(json, "state", mdm_state_name(e->state));
-    set_text(json, "user", e->user);
-    set_text(json, "device_name", e->device_name);
-    set_text(json, "model", e->product_name ? e->product_name : e->model);
-    set_text(json, "serial_number", e->serial_number);
-    set_text(json, "os_version", e->os_version);
-    set_text(json, "enrolled_at", time_text(e->enrolled_at, p));
-    set_text(json, "last_seen_at", time_text(e->last_seen_at, p));
-    set_text(json, "last_ip", e->last_ip);
+    mdm_json_set_text(json, "enrollment_id", e->enrollment_id);
+    mdm_json_set_text(json, "type", e->type);
+    mdm_json_set_text(json, "state", mdm_state_name(e->state));
+    mdm_json_set_text(json, "user", e->user);
+    mdm_json_set_text(json, "device_name", e->device_name);
+    mdm_json_set_text(json, "model", e->product_name ? e->product_name : e->model);
+    mdm_json_set_text(json, "serial_number", e->serial_number);
+    mdm_json_set_text(json, "os_version", e->os_version);
+    set_time(json, "enrolled_at", e->enrolled_at, p);
+    set_time(json, "last_seen_at", e->last_seen_at, p);
+    mdm_json_set_text(json, "last_ip", e->last_ip);
     return json;
 }
 
@@ -142,7 +132,7 @@ static void add_device_information(json_t *json, mdm_store_t *st, const char *en
         && mdm_plist_read(&root, st->ctx, mdm_bytes_of(item->response)) == APR_SUCCESS) {
         json_object_set_new(json, "device_information",
                             mdm_plist_to_json(mdm_plist_get(root, "QueryResponses"), st->ctx->pool));
-        set_text(json, "device_information_at", time_text(item->finished_at, st->ctx->pool));
+        set_time(json, "device_information_at", item->finished_at, st->ctx->pool);
     }
     mdm_ctx_clear(st->ctx);
 }
@@ -189,9 +179,9 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
     json_t *report = json_object(), *alerts = json_array(), *ca;
     apr_time_t ca_end = mdm_cert_not_after(site->ca);
 
-    set_text(report, "version", MDM_VERSION);
-    set_text(report, "time", time_text(mdm_ctx_now(ctx), ctx->pool));
-    set_text(report, "organization", site->organization);
+    mdm_json_set_text(report, "version", MDM_VERSION);
+    set_time(report, "time", mdm_ctx_now(ctx), ctx->pool);
+    mdm_json_set_text(report, "organization", site->organization);
     json_object_set_new(report, "alerts", alerts);
     if (why)
         alert(alerts, apr_pstrcat(ctx->pool, "The database is not available: ", why, NULL));
@@ -201,21 +191,22 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
         add_figures(report, alerts, st);
     ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, site->ca), "days_left",
                    days_left(ctx, ca_end));
-    set_text(ca, "not_after", time_text(ca_end, ctx->pool));
+    set_time(ca, "not_after", ca_end, ctx->pool);
     json_object_set_new(report, "ca", ca);
     return report;
 }
 
-json_t *mdm_status_enrollment(mdm_store_t *st, const char *enrollment_id)
+apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const char *enrollment_id)
 {
     mdm_enrollment_t *e;
     apr_array_header_t *queue;
     json_t *json, *items;
+    apr_status_t rv;
     int i;
 
-    if (mdm_store_enrollment_get(&e, st, enrollment_id) != APR_SUCCESS
-        || mdm_store_queue_list(&queue, st, enrollment_id, QUEUE_SHOWN) != APR_SUCCESS)
-        return NULL;
+    if ((rv = mdm_store_enrollment_get(&e, st, enrollment_id)) != APR_SUCCESS
+        || (rv = mdm_store_queue_list(&queue, st, enrollment_id, QUEUE_SHOWN)) != APR_SUCCESS)
+        return rv;
     json = enrollment_json(e, st->ctx->pool);
     add_device_information(json, st, enrollment_id);
     items = json_array();
@@ -224,9 +215,10 @@ json_t *mdm_status_enrollment(mdm_store_t *st, const char *enrollment_id)
         json_t *command = json_pack("{s:s, s:s, s:s}", "command_uuid", item->uuid, "request_type",
                                     item->request_type, "state", item->state);
 
-        set_text(command, "queued_at", time_text(item->queued_at, st->ctx->pool));
+        set_time(command, "queued_at", item->queued_at, st->ctx->pool);
         json_array_append_new(items, command);
     }
     json_object_set_new(json, "open_commands", items);
-    return json;
+    *out = json;
+    return APR_SUCCESS;
 }

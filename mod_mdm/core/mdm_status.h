@@ -20,7 +20,11 @@
  */
 json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why);
 
-/** One enrollment with its open commands and its last DeviceInformation; NULL when there is none. */
-json_t *mdm_status_enrollment(mdm_store_t *st, const char *enrollment_id);
+/**
+ * One enrollment with its open commands and its last DeviceInformation.
+ * @param json a new reference
+ * @return MDM_ENOTFOUND, MDM_EDB
+ */
+apr_status_t mdm_status_enrollment(json_t **json, mdm_store_t *st, const char *enrollment_id);
 
 #endif

@@ -67,7 +67,7 @@ static const char *scalar(apr_pool_t *p, const json_t *value)
     if (json_is_string(value))
         return json_string_value(value);
     return json_is_integer(value)
-        ? apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value)) : NULL;
+        ? apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value)) : "";
 }
 
 /* Numbers and texts of the report's first two levels as "MDMKey: value" lines; lists are only counted. */
@@ -105,15 +105,16 @@ static int show_enrollment(request_rec *r, const mdm_conf_t *conf, const char *i
 {
     mdm_ctx_t *ctx = mdm_io_ctx(r);
     mdm_store_t *st = NULL;
-    apr_status_t rv = mdm_dbd_request(&st, ctx, r);
+    apr_status_t rv = id ? mdm_dbd_request(&st, ctx, r)
+                         : mdm_fail(ctx, MDM_EINPUT, "the id parameter cannot be read");
     json_t *json;
     const char *html;
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_status_enrollment(&json, st, id);
+    mdm_io_note(r, ctx, st);
     if (rv != APR_SUCCESS)
         return mdm_io_fail(r, ctx, rv);
-    json = mdm_status_enrollment(st, id);
-    if (!json)
-        return mdm_io_fail(r, ctx, mdm_fail(ctx, MDM_ENOTFOUND, "there is no such enrollment"));
     html = mdm_page_enrollment(r->pool, conf->site->organization, json);
     json_decref(json);
     return send_html(r, HTTP_OK, html);
@@ -130,7 +131,7 @@ int mdm_handle_status(request_rec *r, const mdm_conf_t *conf)
     if (!mdm_io_method(&answer, r, methods))
         return answer;
     if (r->args && !strncmp(r->args, "id=", 3))
-        return show_enrollment(r, conf, apr_punescape_url(r->pool, r->args + 3, NULL, NULL, 1));
+        return show_enrollment(r, conf, mdm_io_query(r, "id", 1));
     ctx = mdm_io_ctx(r);
     report = make_report(r, conf, ctx, &st);
     mdm_io_note(r, ctx, st);

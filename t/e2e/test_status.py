@@ -91,6 +91,15 @@ def test_the_last_deviceinformation_is_on_the_page(site, phone, page):
     assert phone.serial in page().text or phone.os_version in page().text
 
 
+def test_an_enrollment_that_cannot_be_shown_says_why(make_site):
+    site = make_site().start()
+    assert site.http.get(site.at("/mdm-status?id=nobody")).status == 404
+    assert site.http.get(site.at("/mdm-status?id=%FF")).status == 400
+    site.log.expect(r"\[mdm:error\]", r"\[dbd:", r"\[dbd_")
+    site.database.sql("ALTER TABLE mdm_enrollment RENAME TO gone")
+    assert site.http.get(site.at("/mdm-status?id=nobody")).status == 503
+
+
 def test_nothing_secret_is_on_the_page(site, phone, page):
     for query in ("", "?auto", "?json"):
         text = page(query).text
