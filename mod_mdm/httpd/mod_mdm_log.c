@@ -9,8 +9,7 @@ static void request_write(const mdm_log_t *log, mdm_log_level_e level, const cha
                           apr_status_t rv, const char *text)
 {
     ap_log_rerror(file, line, APLOG_MODULE_INDEX, (int)level, rv > MDM_E_START ? 0 : rv,
-                  (request_rec *)log->baton, "%s",
-                  text);
+                  (request_rec *)log->baton, "%s", text);
 }
 
 static int request_wants(const mdm_log_t *log, mdm_log_level_e level)
@@ -24,8 +23,7 @@ static void server_write(const mdm_log_t *log, mdm_log_level_e level, const char
                          apr_status_t rv, const char *text)
 {
     ap_log_error(file, line, APLOG_MODULE_INDEX, (int)level, rv > MDM_E_START ? 0 : rv,
-                  (server_rec *)log->baton, "%s",
-                 text);
+                 (server_rec *)log->baton, "%s", text);
 }
 
 static int server_wants(const mdm_log_t *log, mdm_log_level_e level)
