@@ -210,7 +210,7 @@ class Site:
         try:
             self.stop()
             trouble = self.log.trouble()
-            assert not trouble, "unexpected in the error log:\n" + "\n".join(trouble[:20]) + self.httpd.crashes()
+            assert not trouble, "unexpected in the error log:\n" + "\n".join(trouble[:20] + self.httpd.crashes())
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
