@@ -171,7 +171,9 @@ int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
 int mdm_io_fail(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
 {
     int status = mdm_io_log_failure(r, ctx, rv);
-    const char *text = apr_pstrcat(r->pool, mdm_ctx_detail(ctx, rv), "\n", NULL);
+    /* What a database says of its troubles is for the error log: it can name hosts, users and files. */
+    const char *reason = rv == MDM_EDB ? "the database is not available" : mdm_ctx_detail(ctx, rv);
+    const char *text = apr_pstrcat(r->pool, reason, "\n", NULL);
 
     if (status == AP_FILTER_ERROR)
         return status;
