@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+#include <http_core.h>
 
 #include "mdm_file.h"
 #include "mod_mdm_check.h"
@@ -123,8 +126,12 @@ static void check_modules(check_t *c)
     if (!ap_find_linked_module("mod_dbd.c"))
         return;
     text = mdm_check_database(&directive, &remedy, c->ctx->pool);
-    if (text)
+    /* At a start this is no obstacle: the disk may be mounted later; until then requests are answered 503. */
+    if (text && (!strcmp(directive, "DBDriver") || ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST))
         problem(c, directive, text, remedy);
+    else if (text)
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, c->conf->server,
+                     MDMNO(0103) "%s: %s: %s", directive, text, remedy);
 }
 
 static void check_site(check_t *c)
