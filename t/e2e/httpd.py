@@ -132,7 +132,9 @@ class Httpd:
         closes sockets that its workers are about to close. Such lines are excused, unless the module's own code
         was at work where it crashed."""
         lines = [line for line in self.log.text(mark).splitlines() if CRASH.search(line)]
-        if lines and not any("mdm_" in part for text in self.crashes(30) for part in crashed_parts(text)):
+        stacks = self.crashes(30) if lines else []
+        # without a stack nothing is known, and nothing is excused
+        if stacks and not any("mdm_" in part for text in stacks for part in crashed_parts(text)):
             self.log.excused += lines
 
     def console(self):
