@@ -25,24 +25,24 @@ UPDATE mdm_meta SET value = %s WHERE name = %s;
 -- ---- certificates
 
 -- STMT_CERTIFICATE_INSERT (fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, user,
---     request_sha256, revoked_at, revoked_reason, replaced_by, pem)
+--     request_sha256, revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session)
 INSERT INTO mdm_certificate (fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login,
-    request_sha256, revoked_at, revoked_reason, replaced_by, pem)
-VALUES (%s, %s, %s, %lld, %lld, %lld, %lld, %s, %s, %lld, %s, %s, %s);
+    request_sha256, revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session)
+VALUES (%s, %s, %s, %lld, %lld, %lld, %lld, %s, %s, %lld, %s, %s, %s, %s, %s, %lld);
 
 -- STMT_CERTIFICATE_BY_FINGERPRINT (fingerprint)
 SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
-    revoked_at, revoked_reason, replaced_by, pem
+    revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session
 FROM mdm_certificate WHERE fingerprint = %s;
 
 -- STMT_CERTIFICATE_BY_SERIAL (serial)
 SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
-    revoked_at, revoked_reason, replaced_by, pem
+    revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session
 FROM mdm_certificate WHERE serial = %s;
 
 -- STMT_CERTIFICATE_BY_REQUEST (request_sha256)
 SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
-    revoked_at, revoked_reason, replaced_by, pem
+    revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session
 FROM mdm_certificate WHERE request_sha256 = %s;
 
 -- STMT_CERTIFICATE_LIST (before, limit)
@@ -66,9 +66,11 @@ WHERE enrollment = %lld AND enrollment > 0 AND revoked_at = 0;
 
 -- ---- challenges
 
--- STMT_CHALLENGE_INSERT (sha256, kind, user, common_name, created_at, expires_at, used_at)
-INSERT INTO mdm_challenge (sha256, kind, login, common_name, created_at, expires_at, used_at)
-VALUES (%s, %s, %s, %s, %lld, %lld, %lld);
+-- STMT_CHALLENGE_INSERT (sha256, kind, user, common_name, created_at, expires_at, used_at, invitation, session,
+--     enrollment)
+INSERT INTO mdm_challenge (sha256, kind, login, common_name, created_at, expires_at, used_at, invitation, session,
+    enrollment)
+VALUES (%s, %s, %s, %s, %lld, %lld, %lld, %lld, %lld, %lld);
 
 -- STMT_CHALLENGE_USE (used_at, sha256, kind, now, common_name)
 UPDATE mdm_challenge SET used_at = %lld
@@ -76,7 +78,8 @@ WHERE sha256 = %s AND kind = %s AND used_at = 0 AND expires_at > %lld
     AND (common_name IS NULL OR common_name = %s);
 
 -- STMT_CHALLENGE_GET (sha256)
-SELECT sha256, kind, login, common_name, created_at, expires_at, used_at FROM mdm_challenge WHERE sha256 = %s;
+SELECT sha256, kind, login, common_name, created_at, expires_at, used_at, invitation, session, enrollment
+FROM mdm_challenge WHERE sha256 = %s;
 
 -- ---- enrollments
 

@@ -45,7 +45,7 @@ static apr_status_t make_ca(mdm_ctx_t *ctx, const char *cert_file, const char *k
     apr_status_t rv;
 
     if ((rv = mdm_key_generate(&key, ctx, CA_KEY_BITS)) != APR_SUCCESS
-        || (rv = mdm_cert_make_ca(&cert, ctx, key, organization, name, lifetime)) != APR_SUCCESS
+        || (rv = mdm_cert_make_ca(&cert, ctx, key, organization, name, 0, lifetime)) != APR_SUCCESS
         || (rv = mdm_key_to_pem(&key_pem, ctx, key)) != APR_SUCCESS
         || (rv = mdm_cert_to_pem(&pem, ctx, cert)) != APR_SUCCESS)
         return rv;

@@ -5,6 +5,7 @@
  */
 #include <apr_strings.h>
 
+#include "mdm_authority.h"
 #include "mdm_challenge.h"
 #include "mdm_pkioperation.h"
 
@@ -14,6 +15,7 @@
 typedef struct {
     mdm_store_t *st;
     const mdm_site_t *site;
+    const mdm_authority_t *authority;
     const mdm_scep_request_t *request;
     const char *source;
     mdm_cert_t *issued;
@@ -39,12 +41,14 @@ static apr_status_t issue(operation_t *op)
 
     if (op->issued)   /* the transaction is being run again */
         return APR_SUCCESS;
-    if (mdm_cert_not_after(op->site->ca) <= now)
+    if (mdm_cert_not_after(op->authority->cert) <= now)
         return mdm_fail(ctx, MDM_ECONFIG,
                         "the identity CA has expired: make a new one, no certificate can be issued");
     how.csr = op->request->csr;
-    how.ca = op->site->ca;
-    how.ca_key = op->site->ca_key;
+    how.ca = op->authority->cert;
+    how.ca_key = op->authority->key;
+    how.crl_url = op->site->crl_url;
+    how.ocsp_url = op->site->ocsp_url;
     how.not_before = now - BACKDATE;
     how.not_after = now + op->site->identity_lifetime;
     return mdm_cert_issue(&op->issued, ctx, &how);
@@ -64,6 +68,7 @@ static apr_status_t store_issued(operation_t *op, apr_int64_t enrollment, const 
     row.not_before = mdm_cert_not_before(op->issued);
     row.not_after = mdm_cert_not_after(op->issued);
     row.issued_at = mdm_ctx_now(ctx);
+    row.issuer = op->authority->fingerprint;
     row.enrollment = enrollment;
     row.user = user;
     row.request_sha256 = op->request->sha256;
@@ -162,9 +167,11 @@ apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const 
                                      mdm_bytes_t message, const char *source)
 {
     mdm_ctx_t *ctx = st->ctx;
-    operation_t op = { st, site, NULL, source, NULL, MDM_SCEP_BAD_REQUEST };
+    apr_time_t now = mdm_ctx_now(ctx);
+    mdm_scep_server_t server = mdm_authority_scep_server(site, now, ctx->pool);
+    operation_t op = { st, site, mdm_authority_present(site, now), NULL, source, NULL, MDM_SCEP_BAD_REQUEST };
     mdm_scep_request_t *request = NULL;
-    apr_status_t rv = mdm_scep_open(&request, &op.fail_info, ctx, message, site->ca, site->ca_key);
+    apr_status_t rv = mdm_scep_open(&request, &op.fail_info, ctx, message, &server);
 
     if (!request)
         return rv == APR_SUCCESS ? MDM_EINPUT : rv;
@@ -174,12 +181,11 @@ apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const 
     if (rv == APR_SUCCESS) {
         mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0200) "SCEP: certificate %s issued for %s",
                 mdm_cert_serial(ctx, op.issued), mdm_cert_subject(ctx, op.issued));
-        return mdm_scep_reply_success(reply, ctx, request, op.issued, site->ca, site->ca_key);
+        return mdm_scep_reply_success(reply, ctx, request, op.issued);
     }
     if (rv != MDM_EDENIED && rv != MDM_EINPUT && rv != MDM_ECMS)
         return rv;
     mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0201) "SCEP: request refused, failInfo %d: %s",
             op.fail_info, mdm_ctx_detail(ctx, rv));
-    return mdm_scep_reply_failure(reply, ctx, request, op.fail_info, mdm_ctx_detail(ctx, rv), site->ca,
-                                  site->ca_key);
+    return mdm_scep_reply_failure(reply, ctx, request, op.fail_info, mdm_ctx_detail(ctx, rv));
 }

@@ -5,6 +5,7 @@
  */
 #include <apr_strings.h>
 
+#include "mdm_authority.h"
 #include "mdm_challenge.h"
 #include "mdm_cms.h"
 #include "mdm_plist.h"
@@ -105,14 +106,16 @@ static apr_status_t build(mdm_bytes_t *text, mdm_ctx_t *ctx, const mdm_site_t *s
     mdm_plist_t *root = payload(site, "Configuration", NULL,
                                 apr_pstrcat(p, site->organization, " Device Management", NULL), p);
     mdm_plist_t *contents;
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
     int i;
 
     mdm_plist_set_string(root, "PayloadDescription",
                          apr_psprintf(p, "Lets %s manage this device.", site->organization), p);
     mdm_plist_set_string(root, "PayloadScope", "System", p);
     contents = mdm_plist_set(root, "PayloadContent", mdm_plist_array(p), p);
-    rv = add_trust(contents, ctx, site, site->ca, "ca");
+    for (i = 0; rv == APR_SUCCESS && i < site->authorities->nelts; i++)
+        rv = add_trust(contents, ctx, site, APR_ARRAY_IDX(site->authorities, i, mdm_authority_t *)->cert,
+                       i ? apr_psprintf(p, "ca.%d", i + 1) : "ca");
     for (i = 0; rv == APR_SUCCESS && i < site->trust->nelts; i++)
         rv = add_trust(contents, ctx, site, APR_ARRAY_IDX(site->trust, i, mdm_cert_t *),
                        apr_psprintf(p, "trust.%d", i + 1));

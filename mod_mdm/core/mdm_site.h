@@ -6,8 +6,18 @@
 #ifndef MDM_SITE_H
 #define MDM_SITE_H
 
+#include "mdm_cms.h"
 #include "mdm_pki.h"
+#include "mdm_scep.h"
 #include "mdm_seal.h"
+
+/* A CA of the site. Its not_before is also the date from which it issues. */
+typedef struct mdm_authority_t {
+    const mdm_cert_t *cert;
+    const mdm_key_t *key;
+    mdm_bytes_t der;
+    const char *fingerprint;
+} mdm_authority_t;
 
 typedef struct mdm_site_t {
     const char *server_url;             /* https://host[:port], no slash at the end */
@@ -23,9 +33,20 @@ typedef struct mdm_site_t {
     const char *apns_url;               /* no slash at the end */
     mdm_bytes_t apns_ca_pem;            /* empty: the system's CAs */
 
-    const mdm_cert_t *ca;
-    const mdm_key_t *ca_key;
-    mdm_bytes_t ca_der;
+    const apr_array_header_t *authorities; /* mdm_authority_t *, by not_before; see core/mdm_authority.h */
+    const mdm_cert_t *ra;               /* decrypts and signs for SCEP in the CA's place; NULL: the CA does */
+    const mdm_key_t *ra_key;
+    const char *crl_url, *ocsp_url;     /* named in the certificates issued, or NULL */
+    apr_interval_time_t crl_lifetime;
+    unsigned scep_legacy;               /* MDM_SCEP_LEGACY_... */
+    int scep_manual;                    /* requests wait for an administrator */
+    int scep_any_signer;                /* PKCSReq may be signed by another key than the request's */
+    const char *enroll_url;             /* of the mdm-enroll Location, no slash at the end */
+    const apr_array_header_t *device_cas; /* mdm_cert_t *: who vouches for Profile Service answers; may be empty */
+    const apr_array_header_t *configuration; /* mdm_plist_t *: payloads of an OTA-only site; NULL: MDM */
+    mdm_cipher_e profile_cipher;        /* MDM_CIPHER_UNSET: profiles are not encrypted */
+    apr_interval_time_t renew_before;   /* 0: a third of the certificate's lifetime */
+    apr_interval_time_t invitation_lifetime;
     const mdm_cert_t *signer;           /* signs profiles */
     const mdm_key_t *signer_key;
     const apr_array_header_t *signer_chain; /* mdm_cert_t *, or NULL */

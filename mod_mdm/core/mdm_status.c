@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "mdm_authority.h"
 #include "mdm_json.h"
 #include "mdm_plist_json.h"
 #include "mdm_status.h"
@@ -177,7 +178,8 @@ static void add_figures(json_t *report, json_t *alerts, mdm_store_t *st)
 json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why)
 {
     json_t *report = json_object(), *alerts = json_array(), *ca;
-    apr_time_t ca_end = mdm_cert_not_after(site->ca);
+    const mdm_cert_t *present = mdm_authority_present(site, mdm_ctx_now(ctx))->cert;
+    apr_time_t ca_end = mdm_cert_not_after(present);
 
     mdm_json_set_text(report, "version", MDM_VERSION);
     set_time(report, "time", mdm_ctx_now(ctx), ctx->pool);
@@ -189,7 +191,7 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
                  "no device can get an identity after that; prepare a new CA");
     if (st)
         add_figures(report, alerts, st);
-    ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, site->ca), "days_left",
+    ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, present), "days_left",
                    days_left(ctx, ca_end));
     set_time(ca, "not_after", ca_end, ctx->pool);
     json_object_set_new(report, "ca", ca);

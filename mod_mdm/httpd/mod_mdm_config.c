@@ -10,6 +10,7 @@
 #include <apr_uri.h>
 
 #include "mdm_apns.h"
+#include "mdm_store_session.h"
 #include "mod_mdm_config.h"
 
 #define DAY apr_time_from_sec(86400)
@@ -34,6 +35,10 @@ void *mdm_config_server_create(apr_pool_t *p, server_rec *s)
     conf->access_rights = MDM_UNSET;
     conf->identity_lifetime = conf->challenge_lifetime = conf->notnow_retry = MDM_UNSET;
     conf->push_expiration = conf->push_interval = conf->last_seen_interval = MDM_UNSET;
+    conf->scep_manual = conf->scep_any_signer = conf->scep_legacy = conf->profile_encryption = MDM_UNSET;
+    conf->renew_before = conf->crl_lifetime = conf->invitation_lifetime = MDM_UNSET;
+    conf->sign_in_limit = MDM_UNSET;
+    conf->sign_in_period = MDM_UNSET;
     return conf;
 }
 
@@ -55,6 +60,24 @@ void *mdm_config_server_merge(apr_pool_t *p, void *basev, void *addv)
     MERGE_PTR(signer_file);
     conf->signer_key_file = add->signer_file ? add->signer_key_file : base->signer_key_file;
     MERGE_PTR(trust_files);
+    MERGE_PTR(ca_key_pin_file);
+    MERGE_PTR(ra_file);
+    conf->ra_key_file = add->ra_file ? add->ra_key_file : base->ra_key_file;
+    MERGE_PTR(device_ca_files);
+    MERGE_PTR(configuration_files);
+    MERGE_PTR(terms_file);
+    MERGE_PTR(enroll_url);
+    MERGE_PTR(crl_url);
+    MERGE_PTR(ocsp_url);
+    MERGE_NUM(scep_manual);
+    MERGE_NUM(scep_any_signer);
+    MERGE_NUM(scep_legacy);
+    MERGE_NUM(profile_encryption);
+    MERGE_NUM(renew_before);
+    MERGE_NUM(crl_lifetime);
+    MERGE_NUM(invitation_lifetime);
+    MERGE_NUM(sign_in_limit);
+    MERGE_NUM(sign_in_period);
     MERGE_PTR(profile_identifier);
     MERGE_PTR(scep_url);
     MERGE_PTR(checkin_url);
@@ -80,6 +103,8 @@ void *mdm_config_dir_create(apr_pool_t *p, char *dir)
 
     (void)dir;
     conf->limit_request_body = MDM_UNSET;
+    conf->enroll_method = MDM_UNSET;
+    conf->auth_providers = NULL;
     return conf;
 }
 
@@ -89,6 +114,8 @@ void *mdm_config_dir_merge(apr_pool_t *p, void *basev, void *addv)
     mdm_dir_conf_t *conf = apr_palloc(p, sizeof(*conf));
 
     MERGE_NUM(limit_request_body);
+    MERGE_NUM(enroll_method);
+    MERGE_PTR(auth_providers);
     return conf;
 }
 
@@ -213,6 +240,120 @@ static const char *set_signer(cmd_parms *cmd, void *dummy, const char *cert, con
     return NULL;
 }
 
+static const char *set_ra(cmd_parms *cmd, void *dummy, const char *cert, const char *key)
+{
+    mdm_conf_t *conf = mdm_config_of(cmd->server);
+
+    (void)dummy;
+    conf->ra_file = ap_server_root_relative(cmd->pool, cert);
+    conf->ra_key_file = ap_server_root_relative(cmd->pool, key ? key : cert);
+    if (!conf->ra_file || !conf->ra_key_file)
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": invalid file path", NULL);
+    return NULL;
+}
+
+/* One word out of a few, each with its number. */
+typedef struct {
+    const char *word;
+    int value;
+} choice_t;
+
+static const choice_t approvals[] = { { "auto", 0 }, { "manual", 1 }, { NULL, 0 } };
+static const choice_t signers[] = { { "own", 0 }, { "any", 1 }, { NULL, 0 } };
+static const choice_t ciphers[] = {
+    { "aes256", MDM_CIPHER_AES_256_CBC }, { "des3", MDM_CIPHER_DES3_CBC }, { "off", MDM_CIPHER_UNSET }, { NULL, 0 }
+};
+static const choice_t methods[] = {
+    { "direct", MDM_SESSION_DIRECT }, { "profile-service", MDM_SESSION_PROFILE_SERVICE }, { NULL, 0 }
+};
+static const choice_t legacies[] = {
+    { "des", MDM_SCEP_LEGACY_DES }, { "des3", MDM_SCEP_LEGACY_DES3 }, { "sha1", MDM_SCEP_LEGACY_SHA1 }, { NULL, 0 }
+};
+
+static const char *choose(int *value, cmd_parms *cmd, const choice_t *choices, const char *arg)
+{
+    const char *words = "";
+    int i;
+
+    for (i = 0; choices[i].word; i++) {
+        if (!ap_cstr_casecmp(choices[i].word, arg)) {
+            *value = choices[i].value;
+            return NULL;
+        }
+        words = apr_pstrcat(cmd->pool, words, i ? ", " : "", choices[i].word, NULL);
+    }
+    return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg, "' is none of ", words, NULL);
+}
+
+static const char *set_approval(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    (void)dummy;
+    return choose(MEMBER(cmd, int), cmd, approvals, arg);
+}
+
+static const char *set_scep_signer(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    (void)dummy;
+    return choose(MEMBER(cmd, int), cmd, signers, arg);
+}
+
+static const char *set_cipher(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    (void)dummy;
+    return choose(MEMBER(cmd, int), cmd, ciphers, arg);
+}
+
+static const char *add_legacy(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    int *all = MEMBER(cmd, int), one = 0;
+    const char *err = choose(&one, cmd, legacies, arg);
+
+    (void)dummy;
+    *all = *all == MDM_UNSET ? one : *all | one;
+    return err;
+}
+
+static const char *set_enroll_method(cmd_parms *cmd, void *dirv, const char *arg)
+{
+    mdm_dir_conf_t *dir = dirv;
+
+    return choose(&dir->enroll_method, cmd, methods, arg);
+}
+
+static const char *add_auth_provider(cmd_parms *cmd, void *dirv, const char *arg)
+{
+    mdm_dir_conf_t *dir = dirv;
+
+    if (!dir->auth_providers)
+        dir->auth_providers = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    APR_ARRAY_PUSH(dir->auth_providers, const char *) = arg;
+    return NULL;
+}
+
+static const char *set_sign_in_limit(cmd_parms *cmd, void *dummy, const char *count, const char *period)
+{
+    mdm_conf_t *conf = mdm_config_of(cmd->server);
+    char *end;
+    apr_int64_t value = apr_strtoi64(count, &end, 10);
+
+    (void)dummy;
+    if (*end || value < 1 || value > 1000000)
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", count, "' is not a number from 1 to 1000000", NULL);
+    conf->sign_in_limit = (int)value;
+    if (ap_timeout_parameter_parse(period, &conf->sign_in_period, "s") != APR_SUCCESS || conf->sign_in_period <= 0)
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", period, "' is not a time such as 15min", NULL);
+    return NULL;
+}
+
+/* A file, or the URI of a key in a PKCS#11 token, which is kept as it is. */
+static const char *set_key(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    if (ap_cstr_casecmpn(arg, "pkcs11:", 7))
+        return set_file(cmd, dummy, arg);
+    *MEMBER(cmd, const char *) = arg;
+    return NULL;
+}
+
 static const char *set_limit_request_body(cmd_parms *cmd, void *dirv, const char *arg)
 {
     mdm_dir_conf_t *dir = dirv;
@@ -234,13 +375,48 @@ const command_rec mdm_config_commands[] = {
                   "Folder of ca.pem, ca.key and seal.key, closed to all but root"),
     AP_INIT_TAKE1("MDMCACertificateFile", set_file, TO(ca_certificate_file), RSRC_CONF,
                   "PEM certificate of the identity CA"),
-    AP_INIT_TAKE1("MDMCAKeyFile", set_file, TO(ca_key_file), RSRC_CONF, "PEM key of the identity CA"),
+    AP_INIT_TAKE1("MDMCAKeyFile", set_key, TO(ca_key_file), RSRC_CONF,
+                  "PEM key of the identity CA, or the pkcs11: URI of one in a token"),
+    AP_INIT_TAKE1("MDMCAKeyPINFile", set_file, TO(ca_key_pin_file), RSRC_CONF,
+                  "File with the PIN of the token that holds the CA's key"),
+    AP_INIT_TAKE12("MDMSCEPRAFile", set_ra, NULL, RSRC_CONF,
+                   "PEM certificate and key of an RA that speaks SCEP in the CA's place"),
+    AP_INIT_TAKE1("MDMSCEPApproval", set_approval, TO(scep_manual), RSRC_CONF,
+                  "auto, or manual: requests wait for an administrator"),
+    AP_INIT_ITERATE("MDMSCEPLegacy", add_legacy, TO(scep_legacy), RSRC_CONF,
+                    "Old algorithms that SCEP clients may use: des, des3, sha1"),
+    AP_INIT_TAKE1("MDMSCEPSigner", set_scep_signer, TO(scep_any_signer), RSRC_CONF,
+                  "own: a request is signed by its own key; any: by any key, as proxies do"),
+    AP_INIT_TAKE1("MDMCRLURL", set_url, TO(crl_url), RSRC_CONF,
+                  "URL of the mdm-crl Location, named in the certificates"),
+    AP_INIT_TAKE1("MDMOCSPURL", set_url, TO(ocsp_url), RSRC_CONF,
+                  "URL of the mdm-ocsp Location, named in the certificates"),
+    AP_INIT_TAKE1("MDMCRLLifetime", set_time, TO(crl_lifetime), RSRC_CONF, "How long a CRL is good"),
     AP_INIT_TAKE1("MDMSealKeyFile", set_file, TO(seal_key_file), RSRC_CONF,
                   "Key that encrypts secrets in the database"),
     AP_INIT_TAKE12("MDMProfileSignerFile", set_signer, NULL, RSRC_CONF,
                    "PEM certificate with its chain, and PEM key, that sign profiles"),
     AP_INIT_ITERATE("MDMTrustFile", add_file, TO(trust_files), RSRC_CONF,
                     "PEM files of CA certificates that devices shall trust"),
+    AP_INIT_ITERATE("MDMDeviceCAFile", add_file, TO(device_ca_files), RSRC_CONF,
+                    "PEM files of the CAs that vouch for devices in the Profile Service"),
+    AP_INIT_ITERATE("MDMConfigurationProfileFile", add_file, TO(configuration_files), RSRC_CONF,
+                    "Profiles that devices get in place of the MDM payload: a site without MDM"),
+    AP_INIT_TAKE1("MDMTermsFile", set_file, TO(terms_file), RSRC_CONF,
+                  "Text that a person must accept before enrolling"),
+    AP_INIT_TAKE1("MDMProfileEncryption", set_cipher, TO(profile_encryption), RSRC_CONF,
+                  "How profiles are encrypted to a device: aes256, des3 or off"),
+    AP_INIT_TAKE1("MDMEnrollURL", set_https_url, TO(enroll_url), RSRC_CONF, "URL of the mdm-enroll Location"),
+    AP_INIT_TAKE1("MDMInvitationLifetime", set_time, TO(invitation_lifetime), RSRC_CONF,
+                  "How long an invitation can be used, unless it says so itself"),
+    AP_INIT_TAKE2("MDMSignInLimit", set_sign_in_limit, NULL, RSRC_CONF,
+                  "Failed sign-ins of an account or address within a time"),
+    AP_INIT_TAKE1("MDMIdentityRenewBefore", set_time, TO(renew_before), RSRC_CONF,
+                  "How long before its end an identity is renewed"),
+    AP_INIT_ITERATE("MDMAuthProvider", add_auth_provider, NULL, ACCESS_CONF,
+                    "Authentication providers of the sign-in page: file, ldap, ..."),
+    AP_INIT_TAKE1("MDMEnrollMethod", set_enroll_method, NULL, ACCESS_CONF,
+                  "direct: one profile; profile-service: over the air in three phases"),
     AP_INIT_TAKE1("MDMProfileIdentifier", set_text, TO(profile_identifier), RSRC_CONF,
                   "PayloadIdentifier of the enrollment profile"),
     AP_INIT_TAKE1("MDMSCEPURL", set_url, TO(scep_url), RSRC_CONF, "URL of the mdm-scep Location"),
@@ -316,6 +492,16 @@ void mdm_config_resolve(mdm_conf_t *conf, server_rec *s, apr_pool_t *p)
     DEFAULT_PTR(scep_url, below_server_url(conf, "/mdm/scep", p));
     DEFAULT_PTR(checkin_url, below_server_url(conf, "/mdm/checkin", p));
     DEFAULT_PTR(connect_url, below_server_url(conf, "/mdm/connect", p));
+    DEFAULT_PTR(enroll_url, below_server_url(conf, "/mdm/enroll", p));
+    DEFAULT_NUM(scep_manual, 0);
+    DEFAULT_NUM(scep_any_signer, 0);
+    DEFAULT_NUM(scep_legacy, 0);
+    DEFAULT_NUM(profile_encryption, MDM_CIPHER_AES_256_CBC);
+    DEFAULT_NUM(renew_before, 0);
+    DEFAULT_NUM(crl_lifetime, 7 * DAY);
+    DEFAULT_NUM(invitation_lifetime, 7 * DAY);
+    DEFAULT_NUM(sign_in_limit, 10);
+    DEFAULT_NUM(sign_in_period, apr_time_from_sec(900));
     DEFAULT_NUM(sign_message, 1);
     DEFAULT_NUM(access_rights, 8191);
     DEFAULT_NUM(identity_lifetime, 365 * DAY);

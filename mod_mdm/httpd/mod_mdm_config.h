@@ -20,25 +20,39 @@ typedef struct mdm_conf_t {
     const char *state_dir, *ca_certificate_file, *ca_key_file, *seal_key_file;
     const char *signer_file, *signer_key_file;
     apr_array_header_t *trust_files;           /* const char * */
+    const char *ca_key_pin_file;
+    const char *ra_file, *ra_key_file;
+    apr_array_header_t *device_ca_files;       /* const char * */
+    apr_array_header_t *configuration_files;   /* const char * */
+    const char *terms_file;
     const char *profile_identifier;
-    const char *scep_url, *checkin_url, *connect_url;
+    const char *scep_url, *checkin_url, *connect_url, *enroll_url, *crl_url, *ocsp_url;
+    int scep_manual, scep_any_signer;
+    int scep_legacy;                           /* MDM_SCEP_LEGACY_... */
+    int profile_encryption;                    /* mdm_cipher_e; MDM_CIPHER_UNSET: off */
     int sign_message;
     int access_rights;
     const char *push_topic;
     apr_interval_time_t identity_lifetime, challenge_lifetime, notnow_retry;
     const char *api_key_file;
     const char *apns_url, *apns_ca_file;
+    apr_interval_time_t renew_before, crl_lifetime, invitation_lifetime;
+    int sign_in_limit;                         /* failed sign-ins in sign_in_period */
+    apr_interval_time_t sign_in_period;
     apr_interval_time_t push_expiration, push_interval, last_seen_interval;
 
     /* Made from the above in post_config, for hosts whose engine is on. */
     server_rec *server;                        /* the host these belong to: its DBD pool, its log */
     mdm_site_t *site;                          /* NULL: this host is not an MDM site */
     const char *api_key;                       /* NULL: Apache's own authentication decides */
+    const char *terms;                         /* text of terms_file, or NULL */
 } mdm_conf_t;
 
 /* A Location's directives. */
 typedef struct mdm_dir_conf_t {
     apr_off_t limit_request_body;              /* bytes, MDM_UNSET: by handler */
+    int enroll_method;                         /* mdm_session_method_e, MDM_UNSET: by MDMDeviceCAFile */
+    apr_array_header_t *auth_providers;        /* const char *: names of authn providers, or NULL */
 } mdm_dir_conf_t;
 
 extern const command_rec mdm_config_commands[];

@@ -8,6 +8,7 @@
 
 #include <apr_strings.h>
 
+#include "mdm_authority.h"
 #include "mdm_file.h"
 #include "mod_mdm_config.h"
 #include "mod_mdm_log.h"
@@ -30,6 +31,8 @@ static apr_status_t read_key(mdm_key_t **key, mdm_ctx_t *ctx, const char *direct
 
 static apr_status_t load_ca(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *conf)
 {
+    mdm_authority_t *authority;
+    apr_array_header_t *authorities;
     mdm_bytes_t pem;
     mdm_cert_t *cert;
     mdm_key_t *key;
@@ -42,9 +45,14 @@ static apr_status_t load_ca(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *
     if (!mdm_cert_has_key(cert, key))
         return mdm_fail(ctx, MDM_ECONFIG, "MDMCAKeyFile %s is not the key of MDMCACertificateFile %s",
                         conf->ca_key_file, conf->ca_certificate_file);
-    site->ca = cert;
-    site->ca_key = key;
-    return mdm_cert_to_der(&site->ca_der, ctx, cert);
+    authority = apr_pcalloc(ctx->pool, sizeof(*authority));
+    authority->cert = cert;
+    authority->key = key;
+    authority->fingerprint = mdm_cert_fingerprint(ctx, cert);
+    authorities = apr_array_make(ctx->pool, 2, sizeof(mdm_authority_t *));
+    APR_ARRAY_PUSH(authorities, mdm_authority_t *) = authority;
+    site->authorities = authorities;
+    return mdm_cert_to_der(&authority->der, ctx, cert);
 }
 
 static apr_status_t load_signer(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *conf)
@@ -54,8 +62,8 @@ static apr_status_t load_signer(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf
     mdm_bytes_t pem;
     apr_status_t rv;
 
-    site->signer = site->ca;
-    site->signer_key = site->ca_key;
+    site->signer = mdm_authority_present(site, mdm_ctx_now(ctx))->cert;
+    site->signer_key = mdm_authority_present(site, mdm_ctx_now(ctx))->key;
     if (!conf->signer_file)
         return APR_SUCCESS;
     if ((rv = mdm_file_read(&pem, ctx, conf->signer_file, PEM_MAX)) != APR_SUCCESS
@@ -132,6 +140,16 @@ static void copy_settings(mdm_site_t *site, const mdm_conf_t *conf)
     site->notnow_retry = conf->notnow_retry;
     site->push_expiration = conf->push_expiration;
     site->apns_url = conf->apns_url;
+    site->crl_url = conf->crl_url;
+    site->ocsp_url = conf->ocsp_url;
+    site->crl_lifetime = conf->crl_lifetime;
+    site->scep_legacy = (unsigned)conf->scep_legacy;
+    site->scep_manual = conf->scep_manual;
+    site->scep_any_signer = conf->scep_any_signer;
+    site->enroll_url = conf->enroll_url;
+    site->profile_cipher = (mdm_cipher_e)conf->profile_encryption;
+    site->renew_before = conf->renew_before;
+    site->invitation_lifetime = conf->invitation_lifetime;
 }
 
 apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
@@ -155,7 +173,7 @@ apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
         return rv;
     }
     conf->site = site;
-    if (mdm_cert_not_after(site->ca) <= apr_time_now())
+    if (mdm_cert_not_after(mdm_authority_present(site, apr_time_now())->cert) <= apr_time_now())
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, conf->server, MDMNO(0102) "MDMCACertificateFile %s has "
                      "expired: no device can get an identity; make a new CA", conf->ca_certificate_file);
     return APR_SUCCESS;

@@ -5,6 +5,7 @@
  */
 #include <apr_strings.h>
 
+#include "mdm_authority.h"
 #include "mdm_pkioperation.h"
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_handlers.h"
@@ -74,6 +75,6 @@ int mdm_handle_scep(request_rec *r, const mdm_conf_t *conf)
     if (r->method_number == M_GET && !strcmp(operation, "GetCACaps"))
         return mdm_io_send(r, HTTP_OK, "text/plain", mdm_bytes_of(mdm_pkioperation_caps()));
     if (r->method_number == M_GET && !strcmp(operation, "GetCACert"))
-        return mdm_io_send(r, HTTP_OK, "application/x-x509-ca-cert", conf->site->ca_der);
+        return mdm_io_send(r, HTTP_OK, "application/x-x509-ca-cert", mdm_authority_present(conf->site, apr_time_now())->der);
     return bad_operation(r);
 }

@@ -12,9 +12,14 @@
 #include "mdm_store_base.h"
 #include "mdm_store_certificate.h"
 #include "mdm_store_connect.h"
+#include "mdm_store_crl.h"
 #include "mdm_store_enrollment.h"
+#include "mdm_store_invitation.h"
 #include "mdm_store_push.h"
 #include "mdm_store_queue.h"
+#include "mdm_store_renewal.h"
+#include "mdm_store_request.h"
+#include "mdm_store_session.h"
 #include "mdm_store_status.h"
 
 #endif

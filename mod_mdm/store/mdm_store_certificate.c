@@ -29,7 +29,12 @@ static mdm_certificate_t *from_row(mdm_store_t *st, const mdm_rows_t *rows, int 
     c->revoked_at = mdm_row_number(rows, r, 9);
     c->revoked_reason = MDM_ROW(rows, r, 10);
     c->replaced_by = MDM_ROW(rows, r, 11);
-    c->pem = rows->columns > 12 ? MDM_ROW(rows, r, 12) : NULL;
+    if (rows->columns > 12) {
+        c->pem = MDM_ROW(rows, r, 12);
+        c->issuer = MDM_ROW(rows, r, 13);
+        c->challenge = MDM_ROW(rows, r, 14);
+        c->session = mdm_row_number(rows, r, 15);
+    }
     return c;
 }
 
@@ -52,7 +57,8 @@ apr_status_t mdm_store_certificate_insert(mdm_store_t *st, const mdm_certificate
     const char *args[] = {
         c->fingerprint, c->serial, c->subject, mdm_row_text(st, c->not_before),
         mdm_row_text(st, c->not_after), mdm_row_text(st, c->issued_at), mdm_row_text(st, c->enrollment),
-        c->user, c->request_sha256, mdm_row_text(st, c->revoked_at), c->revoked_reason, c->replaced_by, c->pem
+        c->user, c->request_sha256, mdm_row_text(st, c->revoked_at), c->revoked_reason, c->replaced_by, c->pem,
+        c->issuer, c->challenge, mdm_row_text(st, c->session)
     };
 
     return mdm_db_exec(NULL, st->db, STMT_CERTIFICATE_INSERT, args);

@@ -20,6 +20,9 @@ typedef struct mdm_certificate_t {
     apr_time_t revoked_at;
     const char *revoked_reason;
     const char *replaced_by;      /* fingerprint of its successor */
+    const char *issuer;           /* fingerprint of the CA certificate that issued it */
+    const char *challenge;        /* sha256 of the challenge that paid for it; NULL: a renewal by SCEP */
+    apr_int64_t session;          /* mdm_session_t.id of the person's enrollment, 0: none */
 } mdm_certificate_t;
 
 apr_status_t mdm_store_certificate_insert(mdm_store_t *st, const mdm_certificate_t *certificate);
@@ -47,10 +50,13 @@ apr_status_t mdm_store_certificate_revoke_all(mdm_store_t *st, apr_int64_t enrol
 
 typedef struct mdm_challenge_t {
     const char *sha256;           /* hex of the challenge text: the text itself is never stored */
-    const char *kind;             /* "scep" */
+    const char *kind;             /* MDM_CHALLENGE_... of core/mdm_challenge.h */
     const char *user;             /* login, or NULL when an administrator made it */
     const char *common_name;      /* the request's CN must be this; NULL: any */
     apr_time_t created_at, expires_at, used_at;
+    apr_int64_t invitation;       /* mdm_invitation_t.id that led to it, 0: none */
+    apr_int64_t session;          /* mdm_session_t.id it belongs to, 0: none */
+    apr_int64_t enrollment;       /* the device enrollment whose identity it renews, 0: a new one */
 } mdm_challenge_t;
 
 apr_status_t mdm_store_challenge_insert(mdm_store_t *st, const mdm_challenge_t *challenge);

@@ -12,7 +12,8 @@ apr_status_t mdm_store_challenge_insert(mdm_store_t *st, const mdm_challenge_t *
 {
     const char *args[] = {
         c->sha256, c->kind, c->user, c->common_name, mdm_row_text(st, c->created_at),
-        mdm_row_text(st, c->expires_at), mdm_row_text(st, c->used_at)
+        mdm_row_text(st, c->expires_at), mdm_row_text(st, c->used_at), mdm_row_text(st, c->invitation),
+        mdm_row_text(st, c->session), mdm_row_text(st, c->enrollment)
     };
 
     return mdm_db_exec(NULL, st->db, STMT_CHALLENGE_INSERT, args);
@@ -35,6 +36,9 @@ static apr_status_t get(mdm_challenge_t **out, mdm_store_t *st, const char *sha2
     c->created_at = mdm_row_number(rows, 0, 4);
     c->expires_at = mdm_row_number(rows, 0, 5);
     c->used_at = mdm_row_number(rows, 0, 6);
+    c->invitation = mdm_row_number(rows, 0, 7);
+    c->session = mdm_row_number(rows, 0, 8);
+    c->enrollment = mdm_row_number(rows, 0, 9);
     *out = c;
     return APR_SUCCESS;
 }

@@ -27,4 +27,25 @@ apr_status_t mdm_cms_sign(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content,
 apr_status_t mdm_cms_verify_detached(mdm_cert_t **signer, mdm_ctx_t *ctx, mdm_bytes_t der,
                                      mdm_bytes_t content);
 
+/**
+ * Check a SignedData that carries its content (BER or DER, at most 64 kB), as mdm_cms_verify_detached does.
+ * @param content what was signed
+ * @param certs   array of mdm_cert_t *: all certificates in it (at most 8), the signer's too
+ */
+apr_status_t mdm_cms_verify_attached(mdm_bytes_t *content, mdm_cert_t **signer, apr_array_header_t **certs,
+                                     mdm_ctx_t *ctx, mdm_bytes_t der);
+
+/** The content of a SignedData, taken on trust: nothing is verified. @return MDM_EINPUT when it is none */
+apr_status_t mdm_cms_content(mdm_bytes_t *content, mdm_ctx_t *ctx, mdm_bytes_t der);
+
+typedef enum {
+    MDM_CIPHER_UNSET = 0,
+    MDM_CIPHER_AES_256_CBC,
+    MDM_CIPHER_DES3_CBC
+} mdm_cipher_e;
+
+/** Encrypt `content` to one RSA certificate as EnvelopedData, DER. @return MDM_EINPUT, MDM_ECRYPTO */
+apr_status_t mdm_cms_encrypt(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content, const mdm_cert_t *recipient,
+                             mdm_cipher_e cipher);
+
 #endif

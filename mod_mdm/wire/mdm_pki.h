@@ -67,13 +67,14 @@ int mdm_cert_is_ca(const mdm_cert_t *cert);
 /**
  * Make a self-signed CA certificate that is its own SCEP recipient: RSA, SHA-256, basicConstraints CA
  * pathlen 0, keyUsage keyCertSign cRLSign digitalSignature keyEncipherment, SKI, random serial (RFC 8894
- * 2.1.2). Valid from ten minutes ago, for clocks that differ.
+ * 2.1.2).
+ * @param not_before 0: ten minutes ago, for clocks that differ
  * @param organization O of the subject, or NULL; @param common_name CN
  * @return MDM_EINPUT when a name is empty, over 64 characters or not UTF-8; MDM_ECRYPTO
  */
 apr_status_t mdm_cert_make_ca(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_key_t *key,
                               const char *organization, const char *common_name,
-                              apr_interval_time_t lifetime);
+                              apr_time_t not_before, apr_interval_time_t lifetime);
 
 /** What an identity certificate shall be; everything not named here is fixed by mdm_cert_issue. */
 typedef struct mdm_issue_t {
@@ -81,6 +82,7 @@ typedef struct mdm_issue_t {
     const mdm_cert_t *ca;
     const mdm_key_t *ca_key;
     apr_time_t not_before, not_after; /* not_after is cut to the CA's own */
+    const char *crl_url, *ocsp_url;  /* cRLDistributionPoints, authorityInfoAccess; NULL: left out */
 } mdm_issue_t;
 
 /**

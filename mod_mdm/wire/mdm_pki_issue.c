@@ -122,16 +122,17 @@ static int add_name(X509_NAME *name, int nid, const char *text)
 
 apr_status_t mdm_cert_make_ca(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_key_t *key,
                               const char *organization, const char *common_name,
-                              apr_interval_time_t lifetime)
+                              apr_time_t not_before, apr_interval_time_t lifetime)
 {
     static const extension_t extensions[] = {
         { NID_basic_constraints, "critical,CA:TRUE,pathlen:0" },
         { NID_key_usage, "critical,keyCertSign,cRLSign,digitalSignature,keyEncipherment" },
         { NID_subject_key_identifier, "hash" },
     };
-    apr_time_t now = mdm_ctx_now(ctx);
+    apr_time_t start = not_before ? not_before : mdm_ctx_now(ctx);
     X509_NAME *name;
-    draft_t draft = { NULL, key->pkey, NULL, key->pkey, now - BACKDATE, now + lifetime, extensions, 3 };
+    draft_t draft = { NULL, key->pkey, NULL, key->pkey, not_before ? start : start - BACKDATE,
+                      start + lifetime, extensions, 3 };
     apr_status_t rv;
     int named;
 

@@ -282,8 +282,10 @@ static int carries_csr(const mdm_scep_request_t *request)
 }
 
 apr_status_t mdm_scep_open(mdm_scep_request_t **request, mdm_scep_fail_info_e *fail_info, mdm_ctx_t *ctx,
-                           mdm_bytes_t message, const mdm_cert_t *recipient, const mdm_key_t *key)
+                           mdm_bytes_t message, const mdm_scep_server_t *server)
 {
+    const mdm_cert_t *recipient = server->parties[0].cert;
+    const mdm_key_t *key = server->parties[0].key;
     opening_t o = { ctx, NULL, NULL, NULL, NULL, MDM_SCEP_BAD_REQUEST };
     apr_status_t rv;
 
@@ -292,6 +294,7 @@ apr_status_t mdm_scep_open(mdm_scep_request_t **request, mdm_scep_fail_info_e *f
     ERR_clear_error();
     if (rv != APR_SUCCESS)
         return rv;
+    o.request->party = &server->parties[0];
     *request = o.request;
     rv = check_signature(&o);
     if (rv == APR_SUCCESS)

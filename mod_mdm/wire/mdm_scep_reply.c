@@ -139,7 +139,7 @@ static apr_status_t encrypt(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t plain,
 }
 
 apr_status_t mdm_scep_reply_success(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
-                                    const mdm_cert_t *issued, const mdm_cert_t *ca, const mdm_key_t *key)
+                                    const mdm_cert_t *issued)
 {
     reply_t reply = { { NULL, 0 }, STATUS_SUCCESS, NULL, NULL };
     mdm_bytes_t wrapped;
@@ -147,15 +147,14 @@ apr_status_t mdm_scep_reply_success(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_
     if (wrap_certificate(&wrapped, ctx, issued) != APR_SUCCESS
         || encrypt(&reply.content, ctx, wrapped, request) != APR_SUCCESS)
         return mdm_fail(ctx, MDM_ECRYPTO, "encrypting the SCEP reply failed");
-    return sign_reply(der, ctx, request, &reply, ca, key);
+    return sign_reply(der, ctx, request, &reply, request->party->cert, request->party->key);
 }
 
 apr_status_t mdm_scep_reply_failure(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
-                                    mdm_scep_fail_info_e fail_info, const char *text, const mdm_cert_t *ca,
-                                    const mdm_key_t *key)
+                                    mdm_scep_fail_info_e fail_info, const char *text)
 {
     const char digit[] = { (char)('0' + fail_info), '\0' };
     reply_t reply = { { NULL, 0 }, STATUS_FAILURE, digit, text };
 
-    return sign_reply(der, ctx, request, &reply, ca, key);
+    return sign_reply(der, ctx, request, &reply, request->party->cert, request->party->key);
 }

@@ -47,7 +47,7 @@ static void start(void)
     atexit(finish);
     ctx = mdm_ctx_create(root, NULL);
     check(mdm_key_generate(&ca_key, ctx, 2048) == APR_SUCCESS);
-    check(mdm_cert_make_ca(&ca, ctx, ca_key, NULL, "Fuzz CA", day) == APR_SUCCESS);
+    check(mdm_cert_make_ca(&ca, ctx, ca_key, NULL, "Fuzz CA", 0, day) == APR_SUCCESS);
     good.key = maker_key(2048);
     good.signer = maker_cert(good.key, "client", 0);
     good.recipient = ca->x509;
@@ -79,7 +79,7 @@ static void look_at_cert(mdm_ctx_t *ctx, const mdm_cert_t *cert)
 static mdm_cert_t *issue(mdm_ctx_t *ctx, const mdm_csr_t *csr)
 {
     apr_time_t now = apr_time_now();
-    mdm_issue_t how = { csr, ca, ca_key, now, now + apr_time_from_sec(60) };
+    mdm_issue_t how = { csr, ca, ca_key, now, now + apr_time_from_sec(60), NULL, NULL };
     mdm_cert_t *cert;
     const char *challenge = mdm_csr_challenge(ctx, csr);
 
@@ -95,7 +95,9 @@ static void open_message(mdm_ctx_t *ctx, mdm_bytes_t message)
 {
     mdm_scep_request_t *request = NULL;
     mdm_scep_fail_info_e fail_info = MDM_SCEP_BAD_REQUEST;
-    apr_status_t rv = mdm_scep_open(&request, &fail_info, ctx, message, ca, ca_key);
+    const mdm_scep_party_t party = { ca, ca_key, NULL, NULL };
+    const mdm_scep_server_t server = { &party, 1, 0 };
+    apr_status_t rv = mdm_scep_open(&request, &fail_info, ctx, message, &server);
     mdm_cert_t *issued;
     mdm_bytes_t reply;
 
@@ -103,7 +105,7 @@ static void open_message(mdm_ctx_t *ctx, mdm_bytes_t message)
     if (rv != APR_SUCCESS) {
         check((rv == MDM_EINPUT || rv == MDM_ECMS) && ctx->detail);
         if (request)
-            check(mdm_scep_reply_failure(&reply, ctx, request, fail_info, "text", ca, ca_key) == APR_SUCCESS);
+            check(mdm_scep_reply_failure(&reply, ctx, request, fail_info, "text") == APR_SUCCESS);
         return;
     }
     look_at_cert(ctx, request->signer);
@@ -111,7 +113,7 @@ static void open_message(mdm_ctx_t *ctx, mdm_bytes_t message)
     if (!request->csr)
         return;
     issued = issue(ctx, request->csr);
-    check(mdm_scep_reply_success(&reply, ctx, request, issued, ca, ca_key) == APR_SUCCESS);
+    check(mdm_scep_reply_success(&reply, ctx, request, issued) == APR_SUCCESS);
 }
 
 static void open_made(mdm_ctx_t *ctx, const maker_t *maker)

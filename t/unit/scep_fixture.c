@@ -35,7 +35,7 @@ void scep_start(void)
 {
     ctx = oracle_start();
     ck_assert_int_eq(mdm_key_generate(&ca_key, ctx, 2048), APR_SUCCESS);
-    ck_assert_int_eq(mdm_cert_make_ca(&ca, ctx, ca_key, "Org", "Device CA", apr_time_from_sec(86400)),
+    ck_assert_int_eq(mdm_cert_make_ca(&ca, ctx, ca_key, "Org", "Device CA", 0, apr_time_from_sec(86400)),
                      APR_SUCCESS);
     write_pem("ca.pem", ca->x509, NULL);
     key = maker_key(2048);
@@ -75,11 +75,15 @@ mdm_bytes_t message(void)
 
 apr_status_t open_bytes(mdm_bytes_t bytes)
 {
+    mdm_scep_party_t *party = apr_pcalloc(ctx->pool, sizeof(*party));
+    mdm_scep_server_t server = { party, 1, 0 };
     apr_status_t rv;
 
+    party->cert = ca;
+    party->key = ca_key;
     mdm_ctx_clear(ctx);
     request = NULL;
-    rv = mdm_scep_open(&request, &fail_info, ctx, bytes, ca, ca_key);
+    rv = mdm_scep_open(&request, &fail_info, ctx, bytes, &server);
     ck_assert_uint_eq(ERR_peek_error(), 0);
     ck_assert(rv == APR_SUCCESS || ctx->detail);
     return rv;
@@ -112,7 +116,7 @@ void is_no_message(mdm_bytes_t bytes)
 mdm_cert_t *issue(void)
 {
     apr_time_t now = apr_time_now();
-    mdm_issue_t how = { request->csr, ca, ca_key, now, now + apr_time_from_sec(3600) };
+    mdm_issue_t how = { request->csr, ca, ca_key, now, now + apr_time_from_sec(3600), NULL, NULL };
     mdm_cert_t *cert;
 
     ck_assert_int_eq(mdm_cert_issue(&cert, ctx, &how), APR_SUCCESS);
@@ -125,7 +129,7 @@ mdm_cert_t *reply(void)
     mdm_cert_t *issued = issue();
     mdm_bytes_t der;
 
-    ck_assert_int_eq(mdm_scep_reply_success(&der, ctx, request, issued, ca, ca_key), APR_SUCCESS);
+    ck_assert_int_eq(mdm_scep_reply_success(&der, ctx, request, issued), APR_SUCCESS);
     oracle_write("reply.der", der);
     oracle_run("openssl cms -verify -inform DER -in reply.der -CAfile ca.pem -purpose any -binary"
                " -out env.der");

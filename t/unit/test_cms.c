@@ -34,7 +34,7 @@ static void start(void)
 
     ctx = oracle_start();
     ck_assert_int_eq(mdm_key_generate(&key, ctx, 2048), APR_SUCCESS);
-    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, key, "Org", "Signer", DAY), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, key, "Org", "Signer", 0, DAY), APR_SUCCESS);
     write_cert("cert.pem", cert);
     ck_assert_int_eq(mdm_key_to_pem(&pem, ctx, key), APR_SUCCESS);
     oracle_write("key.pem", pem);
@@ -101,7 +101,7 @@ START_TEST(chain_is_included_once)
     mdm_cert_t *other;
     mdm_bytes_t der;
 
-    ck_assert_int_eq(mdm_cert_make_ca(&other, ctx, key, NULL, "Other", DAY), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cert_make_ca(&other, ctx, key, NULL, "Other", 0, DAY), APR_SUCCESS);
     APR_ARRAY_PUSH(chain, mdm_cert_t *) = cert;
     APR_ARRAY_PUSH(chain, mdm_cert_t *) = other;
     ck_assert_int_eq(mdm_cms_sign(&der, ctx, mdm_bytes_of(""), cert, key, chain), APR_SUCCESS);

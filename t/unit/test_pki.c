@@ -30,7 +30,7 @@ static void start(void)
 
     ctx = oracle_start();
     ck_assert_int_eq(mdm_key_generate(&ca_key, ctx, 2048), APR_SUCCESS);
-    ck_assert_int_eq(mdm_cert_make_ca(&ca, ctx, ca_key, "Bücher & Söhne", "Device CA", 3650 * DAY),
+    ck_assert_int_eq(mdm_cert_make_ca(&ca, ctx, ca_key, "Bücher & Söhne", "Device CA", 0, 3650 * DAY),
                      APR_SUCCESS);
     ck_assert_int_eq(mdm_cert_to_pem(&pem, ctx, ca), APR_SUCCESS);
     oracle_write("ca.pem", mdm_bytes_of(pem));
@@ -75,7 +75,7 @@ static int refused(mdm_bytes_t der)
 
 static mdm_cert_t *issue(const mdm_csr_t *csr, apr_time_t from, apr_time_t to)
 {
-    mdm_issue_t how = { csr, ca, ca_key, from, to };
+    mdm_issue_t how = { csr, ca, ca_key, from, to, NULL, NULL };
     mdm_cert_t *cert = NULL;
     const char *pem;
 
@@ -115,11 +115,11 @@ START_TEST(ca_names_are_checked)
 
     memset(name, 'x', 65);
     name[65] = '\0';
-    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, name, DAY), MDM_EINPUT);
-    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, "", DAY), MDM_EINPUT);
-    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, "\xff\xfe", DAY), MDM_EINPUT);
-    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, "x", 0), MDM_EINPUT);
-    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, "Only", DAY), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, name, 0, DAY), MDM_EINPUT);
+    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, "", 0, DAY), MDM_EINPUT);
+    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, "\xff\xfe", 0, DAY), MDM_EINPUT);
+    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, "x", 0, 0), MDM_EINPUT);
+    ck_assert_int_eq(mdm_cert_make_ca(&cert, ctx, ca_key, NULL, "Only", 0, DAY), APR_SUCCESS);
     ck_assert_str_eq(mdm_cert_subject(ctx, cert), "CN=Only");
 }
 END_TEST
@@ -285,7 +285,7 @@ START_TEST(validity_is_cut_and_encoded)
 {
     mdm_csr_t *csr = good_csr("-subj /CN=d");
     mdm_cert_t *cert = issue(csr, apr_time_now(), apr_time_now() + 40000 * DAY);
-    mdm_issue_t how = { csr, ca, ca_key, 0, 0 };
+    mdm_issue_t how = { csr, ca, ca_key, 0, 0, NULL, NULL };
 
     ck_assert(mdm_cert_not_after(cert) == mdm_cert_not_after(ca));
     cert = issue(csr, -1, apr_time_now() + DAY);
@@ -293,7 +293,7 @@ START_TEST(validity_is_cut_and_encoded)
     oracle_has(run("openssl x509 -in dev.pem -noout -startdate"), "Dec 31 23:59:59 1969 GMT");
     how.not_before = how.not_after = apr_time_now();
     ck_assert_int_eq(mdm_cert_issue(&cert, ctx, &how), MDM_EINPUT);
-    ck_assert_int_eq(mdm_cert_make_ca(&ca, ctx, ca_key, NULL, "Long", 20000 * DAY), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cert_make_ca(&ca, ctx, ca_key, NULL, "Long", 0, 20000 * DAY), APR_SUCCESS);
     cert = issue(csr, apr_time_now(), mdm_cert_not_after(ca));
     ck_assert(mdm_cert_not_after(cert) > apr_time_from_sec(2524608000LL));
     oracle_has(run("openssl asn1parse -in dev.pem"), "GENERALIZEDTIME");
@@ -303,7 +303,7 @@ END_TEST
 START_TEST(unfit_cas_do_not_issue)
 {
     mdm_csr_t *csr = good_csr("-subj /CN=d");
-    mdm_issue_t how = { csr, ca, ca_key, apr_time_now(), apr_time_now() + DAY };
+    mdm_issue_t how = { csr, ca, ca_key, apr_time_now(), apr_time_now() + DAY, NULL, NULL };
     mdm_cert_t *cert = NULL;
     mdm_key_t *other;
 
@@ -413,7 +413,7 @@ START_TEST(unfit_requests_are_refused)
 {
     mdm_bytes_t der = make_csr("2048", "-subj /CN=d");
     unsigned char *data = apr_pmemdup(ctx->pool, der.data, der.len + 1);
-    mdm_bytes_t changed = { data, der.len };
+    mdm_bytes_t changed = { data, der.len, NULL, NULL };
 
     data[der.len - 1] ^= 1;
     ck_assert_int_eq(refused(changed), 0);
