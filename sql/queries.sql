@@ -81,6 +81,48 @@ WHERE sha256 = %s AND kind = %s AND used_at = 0 AND expires_at > %lld
 SELECT sha256, kind, login, common_name, created_at, expires_at, used_at, invitation, session, enrollment
 FROM mdm_challenge WHERE sha256 = %s;
 
+-- ---- enrollment sessions: the states are the numbers of mdm_session_state_e
+
+-- STMT_SESSION_INSERT (id, sha256, state, method, user, invitation, common_name, certificate, enrollment, source_ip,
+--     created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name)
+INSERT INTO mdm_session (id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
+    created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name)
+VALUES (%lld, %s, %lld, %lld, %s, %lld, %s, %s, %lld, %s, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- STMT_SESSION_GET (id)
+SELECT id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
+    created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name
+FROM mdm_session WHERE id = %lld;
+
+-- STMT_SESSION_BY_SHA256 (sha256, now)
+SELECT id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
+    created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name
+FROM mdm_session WHERE sha256 = %s AND expires_at > %lld;
+
+-- STMT_SESSION_OF_ENROLLMENT (enrollment)
+SELECT id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
+    created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name
+FROM mdm_session WHERE enrollment = %lld AND enrollment > 0 AND udid IS NOT NULL ORDER BY id DESC LIMIT 1;
+
+-- STMT_SESSION_ADVANCE (state, changed_at, id, from)
+UPDATE mdm_session SET state = %lld, changed_at = %lld WHERE id = %lld AND state = %lld;
+
+-- STMT_SESSION_RAISE (state, changed_at, id, state)
+UPDATE mdm_session SET state = %lld, changed_at = %lld WHERE id = %lld AND state < %lld;
+
+-- STMT_SESSION_DESCRIBE (udid, serial_number, imei, meid, iccid, product, version, device_name, changed_at, id)
+UPDATE mdm_session SET udid = %s, serial_number = %s, imei = %s, meid = %s, iccid = %s, product = %s, version = %s,
+    device_name = %s, changed_at = %lld
+WHERE id = %lld;
+
+-- STMT_SESSION_IDENTIFY (certificate, changed_at, id)
+UPDATE mdm_session SET certificate = %s, changed_at = %lld,
+    state = CASE WHEN state = 3 OR (state = 2 AND method = 1) THEN 4 ELSE state END
+WHERE id = %lld AND state < 5;
+
+-- STMT_SESSION_DONE (enrollment, changed_at, id)
+UPDATE mdm_session SET state = 6, enrollment = %lld, changed_at = %lld WHERE id = %lld AND state < 6;
+
 -- ---- enrollments
 
 -- STMT_ENROLLMENT_GET (enrollment_id)

@@ -67,9 +67,12 @@ apr_status_t mdm_store_session_advance(mdm_store_t *st, apr_int64_t id, mdm_sess
                                        mdm_session_state_e state);
 /** Phase 2: keep the facts. */
 apr_status_t mdm_store_session_describe(mdm_store_t *st, apr_int64_t id, const mdm_device_facts_t *facts);
-/** SCEP issued this identity for the session: kept, state IDENTIFIED when it was DESCRIBED. */
+/**
+ * SCEP issued this identity for the session: kept, state IDENTIFIED when it was DESCRIBED (of a direct enrollment:
+ * OFFERED). Without effect once the final profile is DELIVERED: what SCEP issues then is not the session's.
+ */
 apr_status_t mdm_store_session_identify(mdm_store_t *st, apr_int64_t id, const char *fingerprint);
-/** The device's own word: DONE, for this enrollment. */
+/** The device's own word: DONE, for this enrollment (0: none). Only the first counts. */
 apr_status_t mdm_store_session_done(mdm_store_t *st, apr_int64_t id, apr_int64_t enrollment);
 
 #endif
