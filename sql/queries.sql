@@ -77,6 +77,10 @@ UPDATE mdm_challenge SET used_at = %lld
 WHERE sha256 = %s AND kind = %s AND used_at = 0 AND expires_at > %lld
     AND (common_name IS NULL OR common_name = %s);
 
+-- STMT_CHALLENGE_PRUNE (before)
+DELETE FROM mdm_challenge WHERE sha256 IN (
+    SELECT sha256 FROM mdm_challenge WHERE expires_at < %lld ORDER BY expires_at LIMIT 256);
+
 -- STMT_CHALLENGE_GET (sha256)
 SELECT sha256, kind, login, common_name, created_at, expires_at, used_at, invitation, session, enrollment
 FROM mdm_challenge WHERE sha256 = %s;

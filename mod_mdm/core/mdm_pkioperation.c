@@ -101,8 +101,8 @@ static apr_status_t enroll(operation_t *op)
     if (!mdm_csr_same_key(op->request->csr, op->request->signer))
         return refuse(op, MDM_SCEP_BAD_REQUEST, "the request's key is not the key that signed the message");
     op->fail_info = MDM_SCEP_BAD_REQUEST;
-    rv = mdm_challenge_use(&challenge, op->st, mdm_csr_challenge(ctx, op->request->csr),
-                           mdm_csr_common_name(ctx, op->request->csr));
+    rv = mdm_challenge_use(&challenge, op->st, MDM_CHALLENGE_SCEP,
+                           mdm_csr_challenge(ctx, op->request->csr), mdm_csr_common_name(ctx, op->request->csr));
     return rv == APR_SUCCESS ? store_issued(op, 0, challenge->user) : rv;
 }
 

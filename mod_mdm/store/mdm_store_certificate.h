@@ -67,5 +67,7 @@ apr_status_t mdm_store_challenge_insert(mdm_store_t *st, const mdm_challenge_t *
  */
 apr_status_t mdm_store_challenge_use(mdm_challenge_t **out, mdm_store_t *st, const char *kind,
                                      const char *sha256, const char *common_name);
+/** Forget at most 256 challenges that expired before `before`, used or not. */
+apr_status_t mdm_store_challenge_prune(mdm_store_t *st, apr_time_t before);
 
 #endif

@@ -55,3 +55,10 @@ apr_status_t mdm_store_challenge_use(mdm_challenge_t **out, mdm_store_t *st, con
                         "the challenge is unknown, used, expired or for another common name");
     return rv == APR_SUCCESS ? get(out, st, sha256) : rv;
 }
+
+apr_status_t mdm_store_challenge_prune(mdm_store_t *st, apr_time_t before)
+{
+    const char *args[] = { mdm_row_text(st, before) };
+
+    return mdm_db_exec(NULL, st->db, STMT_CHALLENGE_PRUNE, args);
+}
