@@ -127,6 +127,41 @@ WHERE id = %lld AND state < 5;
 -- STMT_SESSION_DONE (enrollment, changed_at, id)
 UPDATE mdm_session SET state = 6, enrollment = %lld, changed_at = %lld WHERE id = %lld AND state < 6;
 
+-- ---- SCEP requests that wait for an administrator: the states are the numbers of mdm_request_state_e, 1 pending,
+-- 2 approved, 3 denied, 4 issued
+
+-- STMT_REQUEST_INSERT (id, transaction_id, key_sha256, state, subject, request_sha256, csr, user, challenge, session,
+--     enrollment, certificate, source_ip, created_at, decided_at, decided_by)
+INSERT INTO mdm_request (id, transaction_id, key_sha256, state, subject, request_sha256, csr, login, challenge, session,
+    enrollment, certificate, source_ip, created_at, decided_at, decided_by)
+VALUES (%lld, %s, %s, %lld, %s, %s, %s, %s, %s, %lld, %lld, %s, %s, %lld, %lld, %s);
+
+-- STMT_REQUEST_GET (id)
+SELECT id, transaction_id, key_sha256, state, subject, request_sha256, login, challenge, session, enrollment,
+    certificate, source_ip, created_at, decided_at, decided_by, csr
+FROM mdm_request WHERE id = %lld;
+
+-- STMT_REQUEST_BY_TRANSACTION (transaction_id, key_sha256)
+SELECT id, transaction_id, key_sha256, state, subject, request_sha256, login, challenge, session, enrollment,
+    certificate, source_ip, created_at, decided_at, decided_by, csr
+FROM mdm_request WHERE transaction_id = %s AND key_sha256 = %s;
+
+-- STMT_REQUEST_LIST (cursor, limit)
+SELECT id, transaction_id, key_sha256, state, subject, request_sha256, login, challenge, session, enrollment,
+    certificate, source_ip, created_at, decided_at, decided_by
+FROM mdm_request WHERE id > %lld ORDER BY id LIMIT %lld;
+
+-- STMT_REQUEST_LIST_STATE (state, cursor, limit)
+SELECT id, transaction_id, key_sha256, state, subject, request_sha256, login, challenge, session, enrollment,
+    certificate, source_ip, created_at, decided_at, decided_by
+FROM mdm_request WHERE state = %lld AND id > %lld ORDER BY id LIMIT %lld;
+
+-- STMT_REQUEST_DECIDE (state, decided_at, decided_by, id)
+UPDATE mdm_request SET state = %lld, decided_at = %lld, decided_by = %s WHERE id = %lld AND state = 1;
+
+-- STMT_REQUEST_ISSUED (certificate, id)
+UPDATE mdm_request SET state = 4, certificate = %s WHERE id = %lld AND state = 2;
+
 -- ---- enrollments
 
 -- STMT_ENROLLMENT_GET (enrollment_id)

@@ -19,6 +19,9 @@ typedef enum {
 /** "pending", "approved", "denied", "issued". */
 const char *mdm_request_state_name(mdm_request_state_e state);
 
+/** The state of such a name; MDM_REQUEST_UNSET when it is none. */
+mdm_request_state_e mdm_request_state_of(const char *name);
+
 typedef struct mdm_request_t {
     apr_int64_t id;
     const char *transaction_id;   /* the client's */
