@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SignedData: signing profiles, and checking the Mdm-Signature of requests. Called in any thread with input
- * from the network. Trusts no chain and reads no trust store: a verified signer is only a certificate whose
- * key signed.
+ * SignedData: signing profiles, checking the Mdm-Signature of requests and the answers of the enrollment over
+ * the air. Called in any thread with input from the network. Trusts no chain and reads no trust store: a
+ * verified signer is only a certificate whose key signed.
  */
 #include <limits.h>
 
+#include <apr_strings.h>
 #include <apr_tables.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
@@ -14,8 +15,10 @@
 #include "mdm_cms_ossl.h"
 
 #define CMS_MAX_BYTES (64 * 1024)
-#define MAX_CERTS 4
+#define DETACHED_MAX_CERTS 4
+#define ATTACHED_MAX_CERTS 8
 #define MAX_ATTRIBUTES 32
+#define BUILT_IN_MIN_BITS 1024
 
 static apr_status_t free_cms(void *baton)
 {
@@ -76,13 +79,13 @@ static int add_chain(CMS_ContentInfo *cms, const mdm_cert_t *signer, const apr_a
     return 1;
 }
 
-apr_status_t mdm_cms_parse(CMS_ContentInfo **cms, mdm_ctx_t *ctx, mdm_bytes_t bytes)
+static apr_status_t parse(CMS_ContentInfo **cms, mdm_ctx_t *ctx, mdm_bytes_t bytes)
 {
     const unsigned char *end = bytes.data;
     CMS_ContentInfo *parsed;
 
-    if (bytes.len > CMS_MAX_BYTES)
-        return mdm_fail(ctx, MDM_EINPUT, "the CMS message is over %d bytes", CMS_MAX_BYTES);
+    if (bytes.len > INT_MAX)
+        return mdm_fail(ctx, MDM_EINPUT, "the CMS message is too large");
     ERR_clear_error();
     parsed = bytes.len ? d2i_CMS_ContentInfo(NULL, &end, (long)bytes.len) : NULL;
     ERR_clear_error();
@@ -95,16 +98,99 @@ apr_status_t mdm_cms_parse(CMS_ContentInfo **cms, mdm_ctx_t *ctx, mdm_bytes_t by
     return APR_SUCCESS;
 }
 
+static int is_signed_data(const CMS_ContentInfo *cms)
+{
+    return OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed
+        && OBJ_obj2nid(CMS_get0_eContentType((CMS_ContentInfo *)cms)) == NID_pkcs7_data;
+}
+
+/* What is inside a SignedData; nothing when it is detached. */
+static mdm_bytes_t content_of(mdm_ctx_t *ctx, CMS_ContentInfo *cms)
+{
+    ASN1_OCTET_STRING **content = CMS_get0_content(cms);
+    mdm_bytes_t bytes = { NULL, 0 };
+
+    if (!content || !*content)
+        return bytes;
+    bytes.data = ASN1_STRING_get0_data(*content);
+    bytes.len = (apr_size_t)ASN1_STRING_length(*content);
+    bytes.data = (const unsigned char *)apr_pstrmemdup(ctx->pool, (const char *)bytes.data, bytes.len);
+    return bytes;
+}
+
+/* The identities that Apple builds into devices have RSA keys of 1024 bits, and its old device CA too. */
+static int key_may_sign(const mdm_cert_t *signer, int attached)
+{
+    EVP_PKEY *pkey = X509_get0_pubkey(signer->x509);
+
+    if (mdm_rsa_fits(pkey))
+        return 1;
+    return attached && pkey && EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA
+        && EVP_PKEY_get_bits(pkey) >= BUILT_IN_MIN_BITS && EVP_PKEY_get_bits(pkey) < MDM_RSA_MIN_BITS;
+}
+
+/* @param content NULL when it is inside */
+static apr_status_t check_signature(mdm_cert_t **signer, mdm_ctx_t *ctx, CMS_ContentInfo *cms,
+                                    const mdm_bytes_t *content)
+{
+    CMS_SignerInfo *signer_info;
+    apr_status_t rv = mdm_cms_only_signer(&signer_info, signer, ctx, cms,
+                                          content ? DETACHED_MAX_CERTS : ATTACHED_MAX_CERTS);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (content && !CMS_is_detached(cms))
+        return mdm_fail(ctx, MDM_EINPUT, "the signature is not detached");
+    if (!content && CMS_is_detached(cms))
+        return mdm_fail(ctx, MDM_EINPUT, "the signed message has no content");
+    if (!is_sha(mdm_cms_digest(signer_info)))
+        return mdm_fail(ctx, MDM_EINPUT, "the signature is not RSA with SHA-1 or SHA-2");
+    if (!key_may_sign(*signer, !content))
+        return mdm_fail(ctx, MDM_EINPUT, "the signer's key is not RSA of %d to %d bits",
+                        content ? MDM_RSA_MIN_BITS : BUILT_IN_MIN_BITS, MDM_RSA_MAX_BITS);
+    if (!mdm_cms_attributes_are_sane(signer_info))
+        return mdm_fail(ctx, MDM_EINPUT, "the signed attributes are doubled or wrong");
+    if (!mdm_cms_signature_holds(cms, signer_info, *signer, content))
+        return mdm_fail(ctx, MDM_ECMS, "the signature does not hold over the content");
+    return APR_SUCCESS;
+}
+
+static apr_status_t adopt_certs(apr_array_header_t *certs, mdm_ctx_t *ctx, CMS_ContentInfo *cms)
+{
+    STACK_OF(X509) *stack;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    ERR_clear_error();
+    stack = CMS_get1_certs(cms);
+    for (i = 0; rv == APR_SUCCESS && i < sk_X509_num(stack); i++) {
+        X509 *x509 = sk_X509_value(stack, i);
+        mdm_cert_t *cert = NULL;
+
+        rv = X509_up_ref(x509) ? mdm_cert_adopt(&cert, ctx, x509) : MDM_ECRYPTO;
+        APR_ARRAY_PUSH(certs, mdm_cert_t *) = cert;
+    }
+    sk_X509_pop_free(stack, X509_free);
+    ERR_clear_error();
+    return rv;
+}
+
+apr_status_t mdm_cms_parse(CMS_ContentInfo **cms, mdm_ctx_t *ctx, mdm_bytes_t bytes)
+{
+    if (bytes.len > CMS_MAX_BYTES)
+        return mdm_fail(ctx, MDM_EINPUT, "the CMS message is over %d bytes", CMS_MAX_BYTES);
+    return parse(cms, ctx, bytes);
+}
+
 apr_status_t mdm_cms_only_signer(CMS_SignerInfo **signer_info, mdm_cert_t **signer, mdm_ctx_t *ctx,
-                                 CMS_ContentInfo *cms)
+                                 CMS_ContentInfo *cms, int max_certs)
 {
     STACK_OF(CMS_SignerInfo) *infos;
     STACK_OF(X509) *certs;
     X509 *x509 = NULL;
     int n;
 
-    if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed
-        || OBJ_obj2nid(CMS_get0_eContentType(cms)) != NID_pkcs7_data)
+    if (!is_signed_data(cms))
         return mdm_fail(ctx, MDM_EINPUT, "the CMS message is not SignedData over plain data");
     infos = CMS_get0_SignerInfos(cms);
     if (sk_CMS_SignerInfo_num(infos) != 1)
@@ -113,14 +199,14 @@ apr_status_t mdm_cms_only_signer(CMS_SignerInfo **signer_info, mdm_cert_t **sign
     ERR_clear_error();
     certs = CMS_get1_certs(cms);
     n = certs ? sk_X509_num(certs) : 0;
-    if (n <= MAX_CERTS)
+    if (n <= max_certs)
         x509 = named_signer(*signer_info, certs);
     if (x509 && !X509_up_ref(x509))
         x509 = NULL;
     sk_X509_pop_free(certs, X509_free);
     ERR_clear_error();
-    if (n > MAX_CERTS)
-        return mdm_fail(ctx, MDM_EINPUT, "the CMS message holds over %d certificates", MAX_CERTS);
+    if (n > max_certs)
+        return mdm_fail(ctx, MDM_EINPUT, "the CMS message holds over %d certificates", max_certs);
     if (!x509)
         return mdm_fail(ctx, MDM_EINPUT, "the CMS message does not hold its signer's certificate");
     return mdm_cert_adopt(signer, ctx, x509);
@@ -218,25 +304,45 @@ apr_status_t mdm_cms_verify_detached(mdm_cert_t **signer, mdm_ctx_t *ctx, mdm_by
                                      mdm_bytes_t content)
 {
     CMS_ContentInfo *cms;
-    CMS_SignerInfo *signer_info;
     mdm_cert_t *named;
     apr_status_t rv = mdm_cms_parse(&cms, ctx, der);
 
     if (rv == APR_SUCCESS)
-        rv = mdm_cms_only_signer(&signer_info, &named, ctx, cms);
+        rv = check_signature(&named, ctx, cms, &content);
+    if (rv == APR_SUCCESS)
+        *signer = named;
+    return rv;
+}
+
+apr_status_t mdm_cms_verify_attached(mdm_bytes_t *content, mdm_cert_t **signer, apr_array_header_t **certs,
+                                     mdm_ctx_t *ctx, mdm_bytes_t der)
+{
+    apr_array_header_t *all = apr_array_make(ctx->pool, ATTACHED_MAX_CERTS, sizeof(mdm_cert_t *));
+    CMS_ContentInfo *cms;
+    mdm_cert_t *named;
+    apr_status_t rv = mdm_cms_parse(&cms, ctx, der);
+
+    if (rv == APR_SUCCESS)
+        rv = check_signature(&named, ctx, cms, NULL);
+    if (rv == APR_SUCCESS)
+        rv = adopt_certs(all, ctx, cms);
     if (rv != APR_SUCCESS)
         return rv;
-    if (!CMS_is_detached(cms))
-        return mdm_fail(ctx, MDM_EINPUT, "the signature is not detached");
-    if (!is_sha(mdm_cms_digest(signer_info)))
-        return mdm_fail(ctx, MDM_EINPUT, "the signature is not RSA with SHA-1 or SHA-2");
-    if (!mdm_rsa_fits(X509_get0_pubkey(named->x509)))
-        return mdm_fail(ctx, MDM_EINPUT, "the signer's key is not RSA of %d to %d bits", MDM_RSA_MIN_BITS,
-                        MDM_RSA_MAX_BITS);
-    if (!mdm_cms_attributes_are_sane(signer_info))
-        return mdm_fail(ctx, MDM_EINPUT, "the signed attributes are doubled or wrong");
-    if (!mdm_cms_signature_holds(cms, signer_info, named, &content))
-        return mdm_fail(ctx, MDM_ECMS, "the signature does not hold over the content");
+    *content = content_of(ctx, cms);
     *signer = named;
+    *certs = all;
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_cms_content(mdm_bytes_t *content, mdm_ctx_t *ctx, mdm_bytes_t der)
+{
+    CMS_ContentInfo *cms;
+    apr_status_t rv = parse(&cms, ctx, der);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!is_signed_data(cms) || CMS_is_detached(cms))
+        return mdm_fail(ctx, MDM_EINPUT, "the CMS message is not SignedData with plain data inside");
+    *content = content_of(ctx, cms);
     return APR_SUCCESS;
 }

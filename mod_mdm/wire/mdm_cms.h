@@ -28,14 +28,18 @@ apr_status_t mdm_cms_verify_detached(mdm_cert_t **signer, mdm_ctx_t *ctx, mdm_by
                                      mdm_bytes_t content);
 
 /**
- * Check a SignedData that carries its content (BER or DER, at most 64 kB), as mdm_cms_verify_detached does.
+ * Check a SignedData that carries its content (BER or DER, at most 64 kB), as mdm_cms_verify_detached does;
+ * but the signer's key may be RSA of 1024 bits, as in the identities that Apple builds into devices.
  * @param content what was signed
  * @param certs   array of mdm_cert_t *: all certificates in it (at most 8), the signer's too
  */
 apr_status_t mdm_cms_verify_attached(mdm_bytes_t *content, mdm_cert_t **signer, apr_array_header_t **certs,
                                      mdm_ctx_t *ctx, mdm_bytes_t der);
 
-/** The content of a SignedData, taken on trust: nothing is verified. @return MDM_EINPUT when it is none */
+/**
+ * The content of a SignedData of any size, taken on trust: nothing is verified.
+ * @return MDM_EINPUT when it is none
+ */
 apr_status_t mdm_cms_content(mdm_bytes_t *content, mdm_ctx_t *ctx, mdm_bytes_t der);
 
 typedef enum {
@@ -44,8 +48,11 @@ typedef enum {
     MDM_CIPHER_DES3_CBC
 } mdm_cipher_e;
 
-/** Encrypt `content` to one RSA certificate as EnvelopedData, DER. @return MDM_EINPUT, MDM_ECRYPTO */
-apr_status_t mdm_cms_encrypt(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content, const mdm_cert_t *recipient,
-                             mdm_cipher_e cipher);
+/**
+ * Encrypt `content` to one certificate as EnvelopedData, DER, naming it by issuer and serial.
+ * @return MDM_EINPUT when its key is not RSA of 2048 to 8192 bits, MDM_ECRYPTO
+ */
+apr_status_t mdm_cms_encrypt(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content,
+                             const mdm_cert_t *recipient, mdm_cipher_e cipher);
 
 #endif

@@ -39,7 +39,7 @@ typedef struct mdm_scep_party_t {
 #define MDM_SCEP_LEGACY_SHA1 4
 
 typedef struct mdm_scep_server_t {
-    const mdm_scep_party_t *parties;  /* the first is the present one; during a roll-over others are good too */
+    const mdm_scep_party_t *parties;  /* the present one first; during a roll-over others are good too */
     int count;
     unsigned legacy;                  /* MDM_SCEP_LEGACY_... */
 } mdm_scep_server_t;
@@ -48,8 +48,8 @@ typedef struct mdm_scep_request_t {
     int message_type;                 /* one of mdm_scep_message_type_e, never CERT_REP */
     const char *transaction_id;       /* 1 to 255 letters, digits, and blank '()+,-./:=?_@*& */
     mdm_bytes_t sender_nonce;         /* 1 to 64 bytes */
-    const mdm_cert_t *signer;         /* holds the key that signed the message; recipient of the reply */
-    const mdm_scep_party_t *party;    /* whom the client addressed, else the server's first: signs the reply */
+    const mdm_cert_t *signer;         /* holds the key that signed the message; the reply is for it */
+    const mdm_scep_party_t *party;    /* the one addressed, else the server's first: signs the reply */
     const mdm_csr_t *csr;             /* PKCSReq and RenewalReq, checked by mdm_csr_from_der; else NULL */
     mdm_bytes_t issuer;               /* CertPoll, GetCert, GetCRL: DER of the issuer's name; else empty */
     mdm_bytes_t subject;              /* CertPoll: DER of the subject's name; else empty */
@@ -61,11 +61,11 @@ typedef struct mdm_scep_request_t {
 /**
  * Open a pkiMessage of at most 64 kB (BER or DER; RFC 8894 3.2). In this order: parse, one SignerInfo and
  * its certificate in the message (at most 4), transaction id and nonce, digest on the allow-list (SHA-256,
- * SHA-384, SHA-512, and what `server` allows; all else is badAlg), signer key RSA 2048 to 8192 bits, signature over the attributes,
- * attributes present once and well formed, messageType known, envelope with cipher AES-128/192/256-CBC (else
- * badAlg) and exactly one KeyTransRecipientInfo naming one party by issuer and serial with rsaEncryption;
- * decrypt (one RSA private operation) and parse what the message type carries. All decryption failures look
- * the same.
+ * SHA-384, SHA-512, and what `server` allows; all else is badAlg), signer key RSA 2048 to 8192 bits,
+ * signature over the attributes, attributes present once and well formed, messageType known, envelope with
+ * cipher AES-128/192/256-CBC or what `server` allows (else badAlg) and exactly one KeyTransRecipientInfo
+ * naming one party by issuer and serial with rsaEncryption; decrypt (one RSA private operation) and parse
+ * what the message type carries. All decryption failures look the same.
  * @param request   set as soon as a signed reply can be built (signer, transaction id and nonce are known),
  * also when the result is not success: then it serves mdm_scep_reply_failure only, nothing in it is proven
  * and message_type may be 0. NULL when no CertRep can be built (HTTP 400)

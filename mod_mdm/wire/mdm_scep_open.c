@@ -19,6 +19,7 @@
 #define TEXT_MAX_BYTES (2 * MESSAGE_MAX_BYTES)
 #define TRANSACTION_MAX_BYTES 255
 #define NONCE_MAX_BYTES 64
+#define MAX_CERTS 4
 
 /* A request while it is being opened. */
 typedef struct {
@@ -112,7 +113,7 @@ static apr_status_t identify(opening_t *o, mdm_bytes_t message)
         return mdm_fail(o->ctx, MDM_EINPUT, "the SCEP message is over %d bytes", MESSAGE_MAX_BYTES);
     rv = mdm_cms_parse(&o->cms, o->ctx, message);
     if (rv == APR_SUCCESS)
-        rv = mdm_cms_only_signer(&o->signer_info, &signer, o->ctx, o->cms);
+        rv = mdm_cms_only_signer(&o->signer_info, &signer, o->ctx, o->cms, MAX_CERTS);
     if (rv != APR_SUCCESS)
         return rv;
     request->signer = signer;
