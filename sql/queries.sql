@@ -3,7 +3,7 @@
 -- Every statement of mod_mdm, portable over its databases. build/sql2h turns each mark "-- STMT_NAME (arguments)"
 -- with the SQL below it into a number and a text of mod_mdm/store/mdm_sql.h. Placeholders are %s and %lld (APR DBD);
 -- "ids*64" with %64s is a list of 64, padded with NULL. A placeholder is compared with a bare column only: SQLite
--- binds all of them as text. The states of an enrollment are the numbers of mdm_state_e: 1 pending, 2 enrolled.
+-- binds all of them as text. The states of an enrollment are the numbers of mdm_state_e: 1 pending, 2 enrolled, 5 unmanaged.
 
 -- ---- meta
 
@@ -84,6 +84,33 @@ DELETE FROM mdm_challenge WHERE sha256 IN (
 -- STMT_CHALLENGE_GET (sha256)
 SELECT sha256, kind, login, common_name, created_at, expires_at, used_at, invitation, session, enrollment
 FROM mdm_challenge WHERE sha256 = %s;
+
+-- ---- invitations
+
+-- STMT_INVITATION_INSERT (id, sha256, created_by, user, serial_number, uses_left, uses, created_at, expires_at,
+--     revoked_at)
+INSERT INTO mdm_invitation (id, sha256, created_by, login, serial_number, uses_left, uses, created_at, expires_at,
+    revoked_at)
+VALUES (%lld, %s, %s, %s, %s, %lld, %lld, %lld, %lld, %lld);
+
+-- STMT_INVITATION_GET (id)
+SELECT id, sha256, created_by, login, serial_number, uses_left, uses, created_at, expires_at, revoked_at
+FROM mdm_invitation WHERE id = %lld;
+
+-- STMT_INVITATION_BY_SHA256 (sha256)
+SELECT id, sha256, created_by, login, serial_number, uses_left, uses, created_at, expires_at, revoked_at
+FROM mdm_invitation WHERE sha256 = %s;
+
+-- STMT_INVITATION_LIST (cursor, limit)
+SELECT id, sha256, created_by, login, serial_number, uses_left, uses, created_at, expires_at, revoked_at
+FROM mdm_invitation WHERE id < %lld ORDER BY id DESC LIMIT %lld;
+
+-- STMT_INVITATION_USE (id, now)
+UPDATE mdm_invitation SET uses_left = uses_left - 1
+WHERE id = %lld AND uses_left > 0 AND revoked_at = 0 AND expires_at > %lld;
+
+-- STMT_INVITATION_REVOKE (revoked_at, id)
+UPDATE mdm_invitation SET revoked_at = %lld WHERE id = %lld AND revoked_at = 0;
 
 -- ---- enrollment sessions: the states are the numbers of mdm_session_state_e
 
@@ -197,6 +224,13 @@ UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, 
     left_at = 0, type = %s, parent = %lld, login = %s, certificate = %s, topic = %s, serial_number = %s, model = %s,
     model_name = %s, device_name = %s, product_name = %s, os_version = %s, build_version = %s, imei = %s, meid = %s,
     user_short_name = %s, user_long_name = %s
+WHERE id = %lld;
+
+-- STMT_ENROLLMENT_UNMANAGED (user, certificate, enrolled_at, last_seen_at, last_ip, serial_number, device_name,
+--     product_name, build_version, imei, meid, id)
+UPDATE mdm_enrollment SET state = 5, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL,
+    left_at = 0, login = %s, certificate = %s, enrolled_at = %lld, last_seen_at = %lld, last_ip = %s, serial_number = %s,
+    device_name = %s, product_name = %s, build_version = %s, imei = %s, meid = %s
 WHERE id = %lld;
 
 -- STMT_ENROLLMENT_RESET_USERS (device)

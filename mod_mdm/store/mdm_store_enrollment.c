@@ -6,6 +6,7 @@
  */
 #include <apr_strings.h>
 
+#include "mdm_store_certificate.h"
 #include "mdm_store_enrollment.h"
 #include "mdm_store_row.h"
 
@@ -15,7 +16,7 @@
 
 const char *mdm_state_name(mdm_state_e state)
 {
-    static const char *const names[] = { "unknown", "pending", "enrolled", "left", "wiped" };
+    static const char *const names[] = { "unknown", "pending", "enrolled", "left", "wiped", "unmanaged" };
 
     return (unsigned int)state < sizeof(names) / sizeof(names[0]) ? names[state] : names[0];
 }
@@ -129,6 +130,39 @@ apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enroll
     if (rv == MDM_ENOTFOUND)
         return mdm_fail(st->ctx, rv, "no enrollment with the id %" APR_INT64_T_FMT, e->id);
     return rv == APR_SUCCESS ? forget_pushes(st, e->id, 0) : rv;
+}
+
+static apr_status_t make_unmanaged(mdm_store_t *st, const mdm_enrollment_t *e)
+{
+    const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx));
+    const char *args[] = {
+        e->user, e->certificate, now, now, e->last_ip, e->serial_number, e->device_name, e->product_name,
+        e->build_version, e->imei, e->meid, mdm_row_text(st, e->id)
+    };
+    apr_status_t rv = mdm_row_change(st, STMT_ENROLLMENT_UNMANAGED, args);
+
+    return rv == APR_SUCCESS ? mdm_store_certificate_bind(st, e->certificate, e->id) : rv;
+}
+
+apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *e)
+{
+    mdm_enrollment_t *old;
+    apr_status_t rv = mdm_store_enrollment_get(&old, st, e->enrollment_id);
+
+    if (rv == APR_SUCCESS) {
+        e->id = old->id;
+        if (old->state == MDM_STATE_PENDING || old->state == MDM_STATE_ENROLLED)
+            return APR_SUCCESS;
+    } else if (rv == MDM_ENOTFOUND) {
+        mdm_ctx_clear(st->ctx);
+        e->id = mdm_id_next();
+        e->state = MDM_STATE_UNMANAGED;
+        e->created_at = mdm_ctx_now(st->ctx);
+        rv = mdm_store_enrollment_insert(st, e);
+    }
+    if (rv == APR_SUCCESS)
+        rv = make_unmanaged(st, e);
+    return rv == APR_SUCCESS ? mdm_store_certificate_supersede(st, e->id, e->certificate) : rv;
 }
 
 apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device)

@@ -13,10 +13,11 @@ typedef enum {
     MDM_STATE_PENDING,            /* Authenticate came, TokenUpdate not yet */
     MDM_STATE_ENROLLED,
     MDM_STATE_LEFT,               /* CheckOut */
-    MDM_STATE_WIPED               /* EraseDevice acknowledged */
+    MDM_STATE_WIPED,              /* EraseDevice acknowledged */
+    MDM_STATE_UNMANAGED           /* got its configuration over the air, without MDM: nobody can reach it */
 } mdm_state_e;
 
-/** "pending", "enrolled", "left", "wiped". */
+/** "pending", "enrolled", "left", "wiped", "unmanaged". */
 const char *mdm_state_name(mdm_state_e state);
 
 typedef struct mdm_enrollment_t {
@@ -56,6 +57,14 @@ apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enroll
  * when it has none, else two.
  */
 apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device);
+
+/**
+ * A device that has been configured without MDM, by enrollment_id, with the identity it used: MDM_STATE_UNMANAGED
+ * and the facts of `enrollment`, unless it is pending or enrolled, which stays as it is. Up to six statements;
+ * call it in a transaction.
+ * @param enrollment its id is set: of the row there was, or of the new one
+ */
+apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *enrollment);
 
 typedef struct mdm_tokens_t {
     const char *topic;
