@@ -43,6 +43,16 @@ const char *mdm_cert_serial(mdm_ctx_t *ctx, const mdm_cert_t *cert);
 /** SHA-256 of the DER as lower-case hex: the name under which the store knows a certificate. */
 const char *mdm_cert_fingerprint(mdm_ctx_t *ctx, const mdm_cert_t *cert);
 
+/** SHA-256 of the SubjectPublicKeyInfo (DER) as lower-case hex. */
+const char *mdm_cert_key_sha256(mdm_ctx_t *ctx, const mdm_cert_t *cert);
+
+/** SHA-1 of the DER, 20 bytes: what Apple's SCEP payload calls CAFingerprint. */
+mdm_bytes_t mdm_cert_sha1(mdm_ctx_t *ctx, const mdm_cert_t *cert);
+
+/** DER of the subject's name, of the issuer's name; the bytes live as long as the certificate. */
+mdm_bytes_t mdm_cert_subject_der(mdm_ctx_t *ctx, const mdm_cert_t *cert);
+mdm_bytes_t mdm_cert_issuer_der(mdm_ctx_t *ctx, const mdm_cert_t *cert);
+
 /** Subject as one line, RFC 2253, escaped for display; multi-byte kept as UTF-8. */
 const char *mdm_cert_subject(mdm_ctx_t *ctx, const mdm_cert_t *cert);
 
@@ -57,6 +67,12 @@ apr_time_t mdm_cert_not_after(const mdm_cert_t *cert);
 
 /** Whether issuer and subject are the same name and the signature is its own. */
 int mdm_cert_is_self_signed(const mdm_cert_t *cert);
+
+/**
+ * Whether `issuer` signed `cert`: its subject is the certificate's issuer and the signature is of its key.
+ * Neither times nor extensions nor the strength of key and digest are judged.
+ */
+int mdm_cert_signed_by(const mdm_cert_t *cert, const mdm_cert_t *issuer);
 
 /** Whether `key` is the private key of `cert`. */
 int mdm_cert_has_key(const mdm_cert_t *cert, const mdm_key_t *key);
@@ -82,7 +98,7 @@ typedef struct mdm_issue_t {
     const mdm_cert_t *ca;
     const mdm_key_t *ca_key;
     apr_time_t not_before, not_after; /* not_after is cut to the CA's own */
-    const char *crl_url, *ocsp_url;  /* cRLDistributionPoints, authorityInfoAccess; NULL: left out */
+    const char *crl_url, *ocsp_url;  /* cRLDistributionPoints, authorityInfoAccess; ASCII; NULL: left out */
 } mdm_issue_t;
 
 /**
@@ -102,6 +118,14 @@ apr_status_t mdm_cert_issue(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_issue_t
  * a key of another size or kind is a badRequest)
  */
 apr_status_t mdm_csr_from_der(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, mdm_bytes_t der);
+
+/** Keep a request, and read it again as mdm_csr_from_der does. @return MDM_EINPUT, MDM_ECRYPTO */
+apr_status_t mdm_csr_to_pem(const char **pem, mdm_ctx_t *ctx, const mdm_csr_t *csr);
+apr_status_t mdm_csr_from_pem(mdm_csr_t **csr, mdm_ctx_t *ctx, mdm_bytes_t pem);
+
+/** As mdm_cert_key_sha256 and mdm_cert_subject_der. */
+const char *mdm_csr_key_sha256(mdm_ctx_t *ctx, const mdm_csr_t *csr);
+mdm_bytes_t mdm_csr_subject_der(mdm_ctx_t *ctx, const mdm_csr_t *csr);
 
 /**
  * The only challengePassword (1.2.840.113549.1.9.7), UTF-8; NULL when absent, doubled, over 256 bytes or

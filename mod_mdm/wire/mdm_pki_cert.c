@@ -9,6 +9,7 @@
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include "mdm_pki_ossl.h"
@@ -72,6 +73,36 @@ const char *mdm_name_only(mdm_ctx_t *ctx, const X509_NAME *name, int nid)
     return mdm_asn1_text(ctx, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 }
 
+mdm_bytes_t mdm_name_der(const X509_NAME *name)
+{
+    mdm_bytes_t der = { NULL, 0 };
+    const unsigned char *data = NULL;
+    size_t len = 0;
+
+    if (X509_NAME_get0_der(name, &data, &len)) {
+        der.data = data;
+        der.len = len;
+    }
+    return der;
+}
+
+const char *mdm_pubkey_sha256(mdm_ctx_t *ctx, X509_PUBKEY *pubkey)
+{
+    unsigned char *data = NULL;
+    mdm_bytes_t der;
+    const char *hex;
+    int len;
+
+    ERR_clear_error();
+    len = i2d_X509_PUBKEY(pubkey, &data);
+    ERR_clear_error();
+    der.data = data;
+    der.len = len > 0 ? (apr_size_t)len : 0;
+    hex = mdm_sha256_hex(der, ctx->pool);
+    OPENSSL_free(data);
+    return hex;
+}
+
 const char *mdm_cert_serial(mdm_ctx_t *ctx, const mdm_cert_t *cert)
 {
     const ASN1_INTEGER *serial = X509_get0_serialNumber(cert->x509);
@@ -87,6 +118,33 @@ const char *mdm_cert_serial(mdm_ctx_t *ctx, const mdm_cert_t *cert)
 const char *mdm_cert_fingerprint(mdm_ctx_t *ctx, const mdm_cert_t *cert)
 {
     return mdm_sha256_hex(cert->der, ctx->pool);
+}
+
+const char *mdm_cert_key_sha256(mdm_ctx_t *ctx, const mdm_cert_t *cert)
+{
+    return mdm_pubkey_sha256(ctx, X509_get_X509_PUBKEY(cert->x509));
+}
+
+mdm_bytes_t mdm_cert_sha1(mdm_ctx_t *ctx, const mdm_cert_t *cert)
+{
+    unsigned char *digest = apr_pcalloc(ctx->pool, SHA_DIGEST_LENGTH);
+    mdm_bytes_t bytes = { digest, SHA_DIGEST_LENGTH };
+
+    SHA1(cert->der.data, cert->der.len, digest);
+    ERR_clear_error();
+    return bytes;
+}
+
+mdm_bytes_t mdm_cert_subject_der(mdm_ctx_t *ctx, const mdm_cert_t *cert)
+{
+    (void)ctx;
+    return mdm_name_der(X509_get_subject_name(cert->x509));
+}
+
+mdm_bytes_t mdm_cert_issuer_der(mdm_ctx_t *ctx, const mdm_cert_t *cert)
+{
+    (void)ctx;
+    return mdm_name_der(X509_get_issuer_name(cert->x509));
 }
 
 const char *mdm_cert_subject(mdm_ctx_t *ctx, const mdm_cert_t *cert)
@@ -114,15 +172,22 @@ apr_time_t mdm_cert_not_after(const mdm_cert_t *cert)
     return cert->not_after;
 }
 
-int mdm_cert_is_self_signed(const mdm_cert_t *cert)
+int mdm_cert_signed_by(const mdm_cert_t *cert, const mdm_cert_t *issuer)
 {
+    EVP_PKEY *pkey;
     int is;
 
     ERR_clear_error();
-    is = X509_NAME_cmp(X509_get_subject_name(cert->x509), X509_get_issuer_name(cert->x509)) == 0
-        && X509_verify(cert->x509, X509_get0_pubkey(cert->x509)) == 1;
+    pkey = X509_get0_pubkey(issuer->x509);
+    is = pkey && X509_NAME_cmp(X509_get_issuer_name(cert->x509), X509_get_subject_name(issuer->x509)) == 0
+        && X509_verify(cert->x509, pkey) == 1;
     ERR_clear_error();
     return is;
+}
+
+int mdm_cert_is_self_signed(const mdm_cert_t *cert)
+{
+    return mdm_cert_signed_by(cert, cert);
 }
 
 int mdm_cert_has_key(const mdm_cert_t *cert, const mdm_key_t *key)

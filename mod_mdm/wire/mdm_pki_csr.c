@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/pem.h>
 
 #include "mdm_pki_ossl.h"
 
@@ -147,6 +148,57 @@ apr_status_t mdm_csr_from_der(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, mdm_by
     return APR_SUCCESS;
 }
 
+apr_status_t mdm_csr_to_pem(const char **pem, mdm_ctx_t *ctx, const mdm_csr_t *csr)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    int ok;
+
+    ERR_clear_error();
+    ok = bio && PEM_write_bio_X509_REQ(bio, csr->req);
+    ERR_clear_error();
+    if (ok)
+        *pem = (const char *)mdm_bio_bytes(ctx, bio).data;
+    BIO_free(bio);
+    return ok ? APR_SUCCESS : mdm_fail(ctx, MDM_ECRYPTO, "writing a certification request as PEM failed");
+}
+
+apr_status_t mdm_csr_from_pem(mdm_csr_t **csr, mdm_ctx_t *ctx, mdm_bytes_t pem)
+{
+    BIO *bio = mdm_bio_of(pem);
+    char *name = NULL, *header = NULL;
+    unsigned char *data = NULL;
+    mdm_bytes_t der = { NULL, 0 };
+    int is_csr, weak;
+    long len = 0;
+
+    ERR_clear_error();
+    is_csr = bio && PEM_read_bio(bio, &name, &header, &data, &len)
+        && (!strcmp(name, PEM_STRING_X509_REQ) || !strcmp(name, PEM_STRING_X509_REQ_OLD));
+    if (is_csr) {
+        der.data = (const unsigned char *)apr_pstrmemdup(ctx->pool, (const char *)data, (apr_size_t)len);
+        der.len = (apr_size_t)len;
+    }
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(data);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (!is_csr)
+        return mdm_fail(ctx, MDM_EINPUT, "no certification request in the PEM text");
+    return mdm_csr_from_der(csr, &weak, ctx, der);
+}
+
+const char *mdm_csr_key_sha256(mdm_ctx_t *ctx, const mdm_csr_t *csr)
+{
+    return mdm_pubkey_sha256(ctx, X509_REQ_get_X509_PUBKEY(csr->req));
+}
+
+mdm_bytes_t mdm_csr_subject_der(mdm_ctx_t *ctx, const mdm_csr_t *csr)
+{
+    (void)ctx;
+    return mdm_name_der(X509_REQ_get_subject_name(csr->req));
+}
+
 const char *mdm_csr_challenge(mdm_ctx_t *ctx, const mdm_csr_t *csr)
 {
     int at = X509_REQ_get_attr_by_NID(csr->req, NID_pkcs9_challengePassword, -1);
@@ -193,10 +245,8 @@ int mdm_csr_same_key(const mdm_csr_t *csr, const mdm_cert_t *cert)
 
 int mdm_csr_same_subject(const mdm_csr_t *csr, const mdm_cert_t *cert)
 {
-    const unsigned char *a = NULL, *b = NULL;
-    size_t a_len = 0, b_len = 0;
+    mdm_bytes_t a = mdm_name_der(X509_REQ_get_subject_name(csr->req));
+    mdm_bytes_t b = mdm_name_der(X509_get_subject_name(cert->x509));
 
-    return X509_NAME_get0_der(X509_REQ_get_subject_name(csr->req), &a, &a_len)
-        && X509_NAME_get0_der(X509_get_subject_name(cert->x509), &b, &b_len) && a_len == b_len
-        && !memcmp(a, b, a_len);
+    return a.len && a.len == b.len && !memcmp(a.data, b.data, a.len);
 }

@@ -28,6 +28,7 @@ typedef struct {
     apr_time_t not_before, not_after;
     const extension_t *extensions;
     apr_size_t extensions_len;
+    const char *crl_url, *ocsp_url;
 } draft_t;
 
 /* 16 octets always: the sign bit is clear and the bit below it set, so the number is never short or zero. */
@@ -80,6 +81,64 @@ static int add_extensions(X509 *x509, const draft_t *draft)
                          X509_get0_subject_key_id(draft->issuer) ? "keyid:always" : "issuer:always");
 }
 
+static GENERAL_NAME *uri_name(const char *url)
+{
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_IA5STRING *uri = ASN1_IA5STRING_new();
+
+    if (!name || !uri || !ASN1_STRING_set(uri, url, -1)) {
+        ASN1_IA5STRING_free(uri);
+        GENERAL_NAME_free(name);
+        return NULL;
+    }
+    GENERAL_NAME_set0_value(name, GEN_URI, uri);
+    return name;
+}
+
+/* Built by hand: in the text form that OpenSSL parses, a comma in a URL would begin another value. */
+static int add_crl_url(X509 *x509, const char *url)
+{
+    CRL_DIST_POINTS *points = CRL_DIST_POINTS_new();
+    DIST_POINT *point = DIST_POINT_new();
+    GENERAL_NAME *name = uri_name(url);
+    int ok = points && point && name && sk_DIST_POINT_push(points, point);
+
+    if (!ok) {
+        DIST_POINT_free(point);
+    } else {
+        point->distpoint = DIST_POINT_NAME_new();
+        ok = point->distpoint && (point->distpoint->name.fullname = GENERAL_NAMES_new())
+            && sk_GENERAL_NAME_push(point->distpoint->name.fullname, name);
+    }
+    if (ok)
+        ok = X509_add1_ext_i2d(x509, NID_crl_distribution_points, points, 0, X509V3_ADD_APPEND) == 1;
+    else
+        GENERAL_NAME_free(name);
+    CRL_DIST_POINTS_free(points);
+    return ok;
+}
+
+static int add_ocsp_url(X509 *x509, const char *url)
+{
+    AUTHORITY_INFO_ACCESS *access = AUTHORITY_INFO_ACCESS_new();
+    ACCESS_DESCRIPTION *description = ACCESS_DESCRIPTION_new();
+    GENERAL_NAME *name = uri_name(url);
+    int ok = access && description && name && sk_ACCESS_DESCRIPTION_push(access, description);
+
+    if (ok) {
+        ASN1_OBJECT_free(description->method);
+        description->method = OBJ_nid2obj(NID_ad_OCSP);
+        GENERAL_NAME_free(description->location);
+        description->location = name;
+        ok = X509_add1_ext_i2d(x509, NID_info_access, access, 0, X509V3_ADD_APPEND) == 1;
+    } else {
+        ACCESS_DESCRIPTION_free(description);
+        GENERAL_NAME_free(name);
+    }
+    AUTHORITY_INFO_ACCESS_free(access);
+    return ok;
+}
+
 static int fill(X509 *x509, const draft_t *draft)
 {
     const X509_NAME *issuer = draft->issuer ? X509_get_subject_name(draft->issuer) : draft->subject;
@@ -88,7 +147,9 @@ static int fill(X509 *x509, const draft_t *draft)
         && X509_set_subject_name(x509, draft->subject)
         && X509_set_issuer_name(x509, issuer) && X509_set_pubkey(x509, draft->subject_key)
         && set_time(X509_getm_notBefore(x509), draft->not_before)
-        && set_time(X509_getm_notAfter(x509), draft->not_after) && add_extensions(x509, draft);
+        && set_time(X509_getm_notAfter(x509), draft->not_after) && add_extensions(x509, draft)
+        && (!draft->crl_url || add_crl_url(x509, draft->crl_url))
+        && (!draft->ocsp_url || add_ocsp_url(x509, draft->ocsp_url));
 }
 
 /* Sign, then read the result back: what is handed out is what others will parse, with all caches fresh. */
@@ -132,7 +193,7 @@ apr_status_t mdm_cert_make_ca(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_key_t
     apr_time_t start = not_before ? not_before : mdm_ctx_now(ctx);
     X509_NAME *name;
     draft_t draft = { NULL, key->pkey, NULL, key->pkey, not_before ? start : start - BACKDATE,
-                      start + lifetime, extensions, 3 };
+                      start + lifetime, extensions, 3, NULL, NULL };
     apr_status_t rv;
     int named;
 
@@ -178,7 +239,8 @@ apr_status_t mdm_cert_issue(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_issue_t
     };
     apr_time_t not_after = how->not_after < how->ca->not_after ? how->not_after : how->ca->not_after;
     draft_t draft = { X509_REQ_get_subject_name(how->csr->req), X509_REQ_get0_pubkey(how->csr->req),
-                      how->ca->x509, how->ca_key->pkey, how->not_before, not_after, extensions, 4 };
+                      how->ca->x509, how->ca_key->pkey, how->not_before, not_after, extensions, 4,
+                      how->crl_url, how->ocsp_url };
     apr_status_t rv = check_ca(ctx, how);
 
     if (rv != APR_SUCCESS)

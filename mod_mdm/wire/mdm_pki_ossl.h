@@ -50,6 +50,12 @@ int mdm_rsa_fits(const EVP_PKEY *pkey);
 /** Whether `der` is exactly one PKCS#10 by its shape; signature and limits are not looked at. */
 int mdm_csr_shaped(mdm_bytes_t der);
 
+/** SHA-256 of the key's SubjectPublicKeyInfo as lower-case hex. */
+const char *mdm_pubkey_sha256(mdm_ctx_t *ctx, X509_PUBKEY *pubkey);
+
+/** The DER of a name, not copied. */
+mdm_bytes_t mdm_name_der(const X509_NAME *name);
+
 /** The name as one line, RFC 2253, escaped; an empty text when OpenSSL cannot print it. */
 const char *mdm_name_line(mdm_ctx_t *ctx, const X509_NAME *name);
 

@@ -53,7 +53,7 @@ typedef struct mdm_scep_request_t {
     const mdm_csr_t *csr;             /* PKCSReq and RenewalReq, checked by mdm_csr_from_der; else NULL */
     mdm_bytes_t issuer;               /* CertPoll, GetCert, GetCRL: DER of the issuer's name; else empty */
     mdm_bytes_t subject;              /* CertPoll: DER of the subject's name; else empty */
-    const char *serial;               /* GetCert, GetCRL: serial number as mdm_cert_serial writes it; else NULL */
+    const char *serial;               /* GetCert, GetCRL: as mdm_cert_serial writes it; else NULL */
     int digest_nid, cipher_nid;       /* of the request; the reply uses no weaker ones */
     const char *sha256;               /* of the whole message, hex: recognises a retry */
 } mdm_scep_request_t;
