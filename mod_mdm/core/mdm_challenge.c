@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One-time challenges. Made for the profiles of an enrollment or renewal and by mdmctl, used up by SCEP and the
- * Profile Service in the transaction that stores what they pay for. Never logs or keeps a challenge's text.
+ * One-time challenges. Made for the profiles of an enrollment or renewal and by mdmctl, used up by SCEP and
+ * the Profile Service in the transaction that stores what they pay for. Never logs or keeps a challenge's
+ * text.
  */
 #include "mdm_challenge.h"
 

@@ -24,13 +24,14 @@ apr_status_t mdm_store_invitation_get(mdm_invitation_t **out, mdm_store_t *st, a
 /** Whatever its state. @return MDM_ENOTFOUND */
 apr_status_t mdm_store_invitation_by_sha256(mdm_invitation_t **out, mdm_store_t *st, const char *sha256);
 /** At most `limit` before the id `cursor` (0: from the newest), newest first. */
-apr_status_t mdm_store_invitation_list(apr_array_header_t **out, mdm_store_t *st, apr_int64_t cursor, int limit);
+apr_status_t mdm_store_invitation_list(apr_array_header_t **out, mdm_store_t *st, apr_int64_t cursor,
+                                       int limit);
 /**
  * Take one use: one conditional UPDATE (uses left, not expired, not revoked).
  * @return MDM_EGONE when there is none to take
  */
 apr_status_t mdm_store_invitation_use(mdm_store_t *st, apr_int64_t id);
-/** @return MDM_ENOTFOUND when there is none that is in force */
+/** @return MDM_ENOTFOUND when there is none, or it is revoked already */
 apr_status_t mdm_store_invitation_revoke(mdm_store_t *st, apr_int64_t id);
 
 #endif
