@@ -123,6 +123,8 @@ AC_DEFUN([MDM_LIBRARIES],
 MDM_PKG([CURL], [libcurl], [7.77], [libcurl4-openssl-dev])
 MDM_PKG([JANSSON], [jansson], [2.12], [libjansson-dev])
 MDM_PKG([XML2], [libxml-2.0], [2.9], [libxml2-dev])
+MDM_PKG([QRENCODE], [libqrencode], [3.4], [libqrencode-dev])
+MDM_PKG([PNG], [libpng], [1.6], [libpng-dev])
 AC_MSG_CHECKING([whether libcurl speaks HTTP/2])
 case " `$PKG_CONFIG --variable=supported_features libcurl 2>/dev/null` " in
   *" HTTP2 "*) AC_MSG_RESULT([yes]) ;;
@@ -144,7 +146,8 @@ fi
 MDM_TESTS_POSTGRESQL
 MDM_DBD_DRIVER([sqlite3], [libaprutil1-dbd-sqlite3])
 MDM_DBD_DRIVER([pgsql], [libaprutil1-dbd-pgsql])
-for mdm_pair in openssl:openssl curl:curl sqlite3:sqlite3 nghttpd:nghttp2-server; do
+for mdm_pair in openssl:openssl curl:curl sqlite3:sqlite3 nghttpd:nghttp2-server \
+    rsvg-convert:librsvg2-bin zbarimg:zbar-tools; do
   mdm_program=`echo $mdm_pair | $SED 's/:.*//'`
   mdm_package=`echo $mdm_pair | $SED 's/.*://'`
   AC_MSG_CHECKING([for $mdm_program])
