@@ -95,7 +95,7 @@ static void open_message(mdm_ctx_t *ctx, mdm_bytes_t message)
 {
     mdm_scep_request_t *request = NULL;
     mdm_scep_fail_info_e fail_info = MDM_SCEP_BAD_REQUEST;
-    const mdm_scep_party_t party = { ca, ca_key, NULL, NULL };
+    const mdm_scep_party_t party = { ca, ca_key };
     const mdm_scep_server_t server = { &party, 1, 0 };
     apr_status_t rv = mdm_scep_open(&request, &fail_info, ctx, message, &server);
     mdm_cert_t *issued;
