@@ -15,6 +15,8 @@
 #include <http_core.h>
 
 #include "mdm_file.h"
+#include "mdm_payloads.h"
+#include "mdm_plist.h"
 #include "mod_mdm_check.h"
 #include "mod_mdm_log.h"
 
@@ -134,6 +136,25 @@ static void check_modules(check_t *c)
                      MDMNO(0103) "%s: %s: %s", directive, text, remedy);
 }
 
+static void check_configuration(check_t *c)
+{
+    const apr_array_header_t *files = c->conf->configuration_files;
+    apr_array_header_t *payloads = apr_array_make(c->ctx->pool, 4, sizeof(mdm_plist_t *));
+    int i;
+
+    for (i = 0; files && i < files->nelts; i++) {
+        const char *file = APR_ARRAY_IDX(files, i, const char *);
+        mdm_bytes_t bytes;
+
+        if (!need_file(c, "MDMConfigurationProfileFile", file, "name .mobileconfig files"))
+            continue;
+        mdm_ctx_clear(c->ctx);
+        if (mdm_file_read(&bytes, c->ctx, file, MDM_PAYLOADS_FILE_MAX) != APR_SUCCESS
+            || mdm_payloads_read(payloads, c->ctx, file, bytes) != APR_SUCCESS)
+            problem(c, "MDMConfigurationProfileFile", c->ctx->detail, NULL);
+    }
+}
+
 static void check_site(check_t *c)
 {
     const mdm_conf_t *conf = c->conf;
@@ -152,6 +173,10 @@ static void check_site(check_t *c)
     for (i = 0; conf->trust_files && i < conf->trust_files->nelts; i++)
         need_certificates(c, "MDMTrustFile", APR_ARRAY_IDX(conf->trust_files, i, const char *),
                           "name PEM files");
+    for (i = 0; conf->device_ca_files && i < conf->device_ca_files->nelts; i++)
+        need_certificates(c, "MDMDeviceCAFile", APR_ARRAY_IDX(conf->device_ca_files, i, const char *),
+                          "name a PEM file with the CA that Apple publishes for its devices");
+    check_configuration(c);
     if (conf->api_key_file)
         need_secret(c, "MDMAPIKeyFile", conf->api_key_file, "write the key into it with mode 0600");
     if (conf->apns_ca_file)

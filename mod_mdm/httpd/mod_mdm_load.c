@@ -10,6 +10,8 @@
 
 #include "mdm_authority.h"
 #include "mdm_file.h"
+#include "mdm_payloads.h"
+#include "mdm_plist.h"
 #include "mod_mdm_config.h"
 #include "mod_mdm_log.h"
 
@@ -82,23 +84,39 @@ static apr_status_t load_signer(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf
     return APR_SUCCESS;
 }
 
-static apr_status_t load_trust(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *conf)
+static apr_status_t load_certs(const apr_array_header_t **out, mdm_ctx_t *ctx, const apr_array_header_t *files)
 {
-    apr_array_header_t *trust = apr_array_make(ctx->pool, 2, sizeof(mdm_cert_t *));
+    apr_array_header_t *all = apr_array_make(ctx->pool, 2, sizeof(mdm_cert_t *));
     int i;
 
-    for (i = 0; conf->trust_files && i < conf->trust_files->nelts; i++) {
+    for (i = 0; files && i < files->nelts; i++) {
         apr_array_header_t *certs;
         mdm_bytes_t pem;
-        apr_status_t rv = mdm_file_read(&pem, ctx, APR_ARRAY_IDX(conf->trust_files, i, const char *),
-                                        PEM_MAX);
+        apr_status_t rv = mdm_file_read(&pem, ctx, APR_ARRAY_IDX(files, i, const char *), PEM_MAX);
 
         if (rv != APR_SUCCESS || (rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS)
             return rv;
-        apr_array_cat(trust, certs);
+        apr_array_cat(all, certs);
     }
-    site->trust = trust;
+    *out = all;
     return APR_SUCCESS;
+}
+
+static apr_status_t load_configuration(mdm_site_t *site, mdm_ctx_t *ctx, const apr_array_header_t *files)
+{
+    apr_array_header_t *payloads = apr_array_make(ctx->pool, 4, sizeof(mdm_plist_t *));
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && files && i < files->nelts; i++) {
+        const char *file = APR_ARRAY_IDX(files, i, const char *);
+        mdm_bytes_t bytes;
+
+        if ((rv = mdm_file_read(&bytes, ctx, file, MDM_PAYLOADS_FILE_MAX)) == APR_SUCCESS)
+            rv = mdm_payloads_read(payloads, ctx, file, bytes);
+    }
+    site->configuration = payloads->nelts ? payloads : NULL;
+    return rv;
 }
 
 static apr_status_t load_api_key(mdm_conf_t *conf, mdm_ctx_t *ctx)
@@ -161,7 +179,10 @@ apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
 
     copy_settings(site, conf);
     if ((rv = load_ca(site, ctx, conf)) == APR_SUCCESS && (rv = load_signer(site, ctx, conf)) == APR_SUCCESS
-        && (rv = load_trust(site, ctx, conf)) == APR_SUCCESS && (rv = load_api_key(conf, ctx)) == APR_SUCCESS
+        && (rv = load_certs(&site->trust, ctx, conf->trust_files)) == APR_SUCCESS
+        && (rv = load_certs(&site->device_cas, ctx, conf->device_ca_files)) == APR_SUCCESS
+        && (rv = load_configuration(site, ctx, conf->configuration_files)) == APR_SUCCESS
+        && (rv = load_api_key(conf, ctx)) == APR_SUCCESS
         && (rv = mdm_seal_read(&seal, ctx, conf->seal_key_file)) == APR_SUCCESS) {
         site->seal = seal;
         if (conf->apns_ca_file)
