@@ -44,9 +44,11 @@ static mdm_plist_t *rdn(const char *type, const char *value, apr_pool_t *p)
     return outer;
 }
 
-static mdm_plist_t *scep_payload(const mdm_site_t *site, const char *common_name, const char *challenge,
-                                 apr_pool_t *p)
+static mdm_plist_t *scep_payload(mdm_ctx_t *ctx, const mdm_site_t *site, const char *common_name,
+                                 const char *challenge)
 {
+    apr_pool_t *p = ctx->pool;
+    const mdm_cert_t *recipient = site->ra ? site->ra : mdm_authority_present(site, mdm_ctx_now(ctx))->cert;
     mdm_plist_t *dict = payload(site, "com.apple.security.scep", "scep", "Device Identity", p);
     mdm_plist_t *content = mdm_plist_set(dict, "PayloadContent", mdm_plist_dict(p), p);
     mdm_plist_t *subject;
@@ -63,6 +65,7 @@ static mdm_plist_t *scep_payload(const mdm_site_t *site, const char *common_name
     mdm_plist_set_integer(content, "Retries", 3, p);
     mdm_plist_set_integer(content, "RetryDelay", 10, p);
     mdm_plist_set_boolean(content, "KeyIsExtractable", 0, p);
+    mdm_plist_set_data(content, "CAFingerprint", mdm_cert_sha1(ctx, recipient), p);
     return dict;
 }
 
@@ -87,8 +90,8 @@ static mdm_plist_t *mdm_payload(const mdm_site_t *site, const char *topic, apr_p
 static apr_status_t add_trust(mdm_plist_t *contents, mdm_ctx_t *ctx, const mdm_site_t *site,
                               const mdm_cert_t *cert, const char *suffix)
 {
-    mdm_plist_t *dict = payload(site, "com.apple.security.root", suffix, mdm_cert_subject(ctx, cert),
-                                ctx->pool);
+    const char *type = mdm_cert_is_self_signed(cert) ? "com.apple.security.root" : "com.apple.security.pkcs1";
+    mdm_plist_t *dict = payload(site, type, suffix, mdm_cert_subject(ctx, cert), ctx->pool);
     mdm_bytes_t der;
     apr_status_t rv = mdm_cert_to_der(&der, ctx, cert);
 
@@ -121,7 +124,7 @@ static apr_status_t build(mdm_bytes_t *text, mdm_ctx_t *ctx, const mdm_site_t *s
                        apr_psprintf(p, "trust.%d", i + 1));
     if (rv != APR_SUCCESS)
         return rv;
-    mdm_plist_append(contents, scep_payload(site, common_name, challenge, p));
+    mdm_plist_append(contents, scep_payload(ctx, site, common_name, challenge));
     mdm_plist_append(contents, mdm_payload(site, topic, p));
     return mdm_plist_write(text, ctx, root);
 }
