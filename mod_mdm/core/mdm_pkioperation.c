@@ -7,169 +7,217 @@
 
 #include "mdm_authority.h"
 #include "mdm_challenge.h"
+#include "mdm_operation.h"
 #include "mdm_pkioperation.h"
 
-/* A device's clock may be a little behind ours: a certificate must not look like tomorrow's to it. */
-#define BACKDATE apr_time_from_sec(600)
-
-typedef struct {
-    mdm_store_t *st;
-    const mdm_site_t *site;
-    const mdm_authority_t *authority;
-    const mdm_scep_request_t *request;
-    const char *source;
-    mdm_cert_t *issued;
-    mdm_scep_fail_info_e fail_info;   /* valid when the work fails with MDM_EDENIED or MDM_EINPUT */
-} operation_t;
-
-const char *mdm_pkioperation_caps(void)
+const char *mdm_pkioperation_caps(const mdm_site_t *site, apr_time_t now, apr_pool_t *p)
 {
-    return "AES\nPOSTPKIOperation\nRenewal\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n";
+    return apr_pstrcat(p, "AES\nPOSTPKIOperation\nRenewal\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n",
+                       site->scep_legacy & MDM_SCEP_LEGACY_SHA1 ? "SHA-1\n" : "",
+                       site->scep_legacy & MDM_SCEP_LEGACY_DES3 ? "DES3\n" : "",
+                       mdm_authority_next(site, now) ? "GetNextCACert\n" : "", NULL);
 }
 
-static apr_status_t refuse(operation_t *op, mdm_scep_fail_info_e fail_info, const char *why)
+apr_status_t mdm_pkioperation_ca(mdm_bytes_t *der, const char **type, mdm_ctx_t *ctx, const mdm_site_t *site)
 {
-    op->fail_info = fail_info;
-    return mdm_fail(op->st->ctx, MDM_EDENIED, "%s", why);
-}
+    const mdm_authority_t *authority = mdm_authority_present(site, mdm_ctx_now(ctx));
+    apr_array_header_t *certs;
 
-static apr_status_t issue(operation_t *op)
-{
-    mdm_ctx_t *ctx = op->st->ctx;
-    mdm_issue_t how = { 0 };
-    apr_time_t now = mdm_ctx_now(ctx);
-
-    if (op->issued)   /* the transaction is being run again */
+    if (!site->ra) {
+        *type = "application/x-x509-ca-cert";
+        *der = authority->der;
         return APR_SUCCESS;
-    if (mdm_cert_not_after(op->authority->cert) <= now)
-        return mdm_fail(ctx, MDM_ECONFIG,
-                        "the identity CA has expired: make a new one, no certificate can be issued");
-    how.csr = op->request->csr;
-    how.ca = op->authority->cert;
-    how.ca_key = op->authority->key;
-    how.crl_url = op->site->crl_url;
-    how.ocsp_url = op->site->ocsp_url;
-    how.not_before = now - BACKDATE;
-    how.not_after = now + op->site->identity_lifetime;
-    return mdm_cert_issue(&op->issued, ctx, &how);
+    }
+    certs = apr_array_make(ctx->pool, 2, sizeof(const mdm_cert_t *));
+    APR_ARRAY_PUSH(certs, const mdm_cert_t *) = site->ra;
+    APR_ARRAY_PUSH(certs, const mdm_cert_t *) = authority->cert;
+    *type = "application/x-x509-ca-ra-cert";
+    return mdm_scep_certificates(der, ctx, certs);
 }
 
-static apr_status_t store_issued(operation_t *op, apr_int64_t enrollment, const char *user)
+apr_status_t mdm_pkioperation_next_ca(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_site_t *site)
+{
+    apr_time_t now = mdm_ctx_now(ctx);
+    const mdm_authority_t *next = mdm_authority_next(site, now);
+    mdm_scep_server_t server = mdm_authority_scep_server(site, now, ctx->pool);
+
+    if (!next)
+        return mdm_fail(ctx, MDM_ENOTFOUND, "no other CA is prepared");
+    return mdm_scep_next_ca(der, ctx, next->cert, &server.parties[0]);
+}
+
+/* Use the request's challenge up for what it asks. */
+static apr_status_t use_challenge(mdm_challenge_t **challenge, mdm_operation_t *op)
 {
     mdm_ctx_t *ctx = op->st->ctx;
-    mdm_certificate_t row = { 0 };
-    apr_status_t rv = issue(op);
 
-    if (rv != APR_SUCCESS || (rv = mdm_cert_to_pem(&row.pem, ctx, op->issued)) != APR_SUCCESS)
-        return rv;
-    row.fingerprint = mdm_cert_fingerprint(ctx, op->issued);
-    row.serial = mdm_cert_serial(ctx, op->issued);
-    row.subject = mdm_cert_subject(ctx, op->issued);
-    row.not_before = mdm_cert_not_before(op->issued);
-    row.not_after = mdm_cert_not_after(op->issued);
-    row.issued_at = mdm_ctx_now(ctx);
-    row.issuer = op->authority->fingerprint;
-    row.enrollment = enrollment;
-    row.user = user;
-    row.request_sha256 = op->request->sha256;
-    rv = mdm_store_certificate_insert(op->st, &row);
-    if (rv == APR_SUCCESS)
-        rv = mdm_store_event(op->st, "certificate.issued", user, op->source, NULL, row.serial, row.subject);
-    return rv;
+    op->fail_info = MDM_SCEP_BAD_REQUEST;
+    return mdm_challenge_use(challenge, op->st, MDM_CHALLENGE_SCEP, mdm_csr_challenge(ctx, op->request->csr),
+                             mdm_csr_common_name(ctx, op->request->csr));
+}
+
+/* The renewal of a device's identity goes by itself: the server has asked the device for it. */
+static apr_status_t issue_or_wait(mdm_operation_t *op, const mdm_challenge_t *challenge)
+{
+    if (op->site->scep_manual && !challenge->enrollment)
+        return mdm_operation_wait(op, challenge);
+    return mdm_operation_issue(op, op->request->csr, challenge);
 }
 
 /* RFC 8894 2.3: an existing certificate vouches for its own renewal, when it is ours and in force. */
-static apr_status_t renew(operation_t *op, const mdm_certificate_t *old)
+static apr_status_t renew(mdm_operation_t *op, const mdm_certificate_t *old)
 {
-    if (old->revoked_at || old->replaced_by)
-        return refuse(op, MDM_SCEP_BAD_REQUEST, "the certificate to renew is revoked or replaced");
-    if (old->not_after <= mdm_ctx_now(op->st->ctx))
-        return refuse(op, MDM_SCEP_BAD_REQUEST, "the certificate to renew has expired");
+    mdm_challenge_t payer = { 0 };
+
+    if (!mdm_operation_in_force(op, old))
+        return MDM_EDENIED;
     if (!mdm_csr_same_subject(op->request->csr, op->request->signer))
-        return refuse(op, MDM_SCEP_BAD_REQUEST, "a renewal must keep the subject");
-    return store_issued(op, old->enrollment, old->user);
+        return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST, "a renewal must keep the subject");
+    payer.user = old->user;
+    payer.enrollment = old->enrollment;
+    return mdm_operation_issue(op, op->request->csr, &payer);
 }
 
-static apr_status_t enroll(operation_t *op)
+/* Signed by a certificate of ours. A good challenge counts for more: a new profile was installed. */
+static apr_status_t renew_or_enroll(mdm_operation_t *op, const mdm_certificate_t *old)
 {
     mdm_ctx_t *ctx = op->st->ctx;
+    const char *text = mdm_csr_challenge(ctx, op->request->csr);
+    mdm_challenge_t *challenge;
+    apr_status_t rv;
+
+    if (op->request->message_type == MDM_SCEP_PKCS_REQ && text && *text
+        && (op->site->scep_any_signer || mdm_csr_same_key(op->request->csr, op->request->signer))) {
+        rv = use_challenge(&challenge, op);
+        if (rv == APR_SUCCESS)
+            return issue_or_wait(op, challenge);
+        if (rv != MDM_EDENIED)
+            return rv;
+        mdm_ctx_clear(ctx);
+    }
+    return renew(op, old);
+}
+
+static apr_status_t enroll(mdm_operation_t *op)
+{
     mdm_challenge_t *challenge;
     apr_status_t rv;
 
     if (op->request->message_type == MDM_SCEP_RENEWAL_REQ)
-        return refuse(op, MDM_SCEP_BAD_REQUEST, "the renewal is not signed by a certificate of this CA");
-    if (!mdm_csr_same_key(op->request->csr, op->request->signer))
-        return refuse(op, MDM_SCEP_BAD_REQUEST, "the request's key is not the key that signed the message");
-    op->fail_info = MDM_SCEP_BAD_REQUEST;
-    rv = mdm_challenge_use(&challenge, op->st, MDM_CHALLENGE_SCEP,
-                           mdm_csr_challenge(ctx, op->request->csr), mdm_csr_common_name(ctx, op->request->csr));
-    return rv == APR_SUCCESS ? store_issued(op, 0, challenge->user) : rv;
+        return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST,
+                                    "the renewal is not signed by a certificate of this CA");
+    if (!op->site->scep_any_signer && !mdm_csr_same_key(op->request->csr, op->request->signer))
+        return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST,
+                                    "the request's key is not the key that signed the message");
+    rv = use_challenge(&challenge, op);
+    return rv == APR_SUCCESS ? issue_or_wait(op, challenge) : rv;
 }
 
-static apr_status_t reissue(operation_t *op, const mdm_certificate_t *row)
-{
-    if (row->revoked_at)
-        return refuse(op, MDM_SCEP_BAD_REQUEST, "the certificate for this request has been revoked");
-    return mdm_cert_from_pem(&op->issued, op->st->ctx, mdm_bytes_of(row->pem));
-}
-
-/* A device that repeats itself before it was answered: its first message has used the challenge up. */
-static apr_status_t enroll_after_twin(operation_t *op, apr_status_t refusal)
+/* What has been answered before: MDM_ENOTFOUND, with nothing noted, when nothing has. */
+static apr_status_t answer_again(mdm_operation_t *op)
 {
     mdm_certificate_t *row;
     apr_status_t rv = mdm_store_certificate_by_request(&row, op->st, op->request->sha256);
 
-    if (rv != APR_SUCCESS)
-        return rv == MDM_ENOTFOUND ? refusal : rv;
+    if (rv == APR_SUCCESS)
+        return mdm_operation_reissue(op, row);
+    if (rv != MDM_ENOTFOUND)
+        return rv;
     mdm_ctx_clear(op->st->ctx);
-    return reissue(op, row);
+    if (!op->site->scep_manual || op->request->message_type != MDM_SCEP_PKCS_REQ)
+        return MDM_ENOTFOUND;
+    rv = mdm_operation_answer_waiting(op);
+    if (rv == MDM_ENOTFOUND)
+        mdm_ctx_clear(op->st->ctx);
+    return rv;
 }
 
-static apr_status_t work(void *baton, mdm_db_t *db)
+/* A device that repeats itself before it was answered: its first message has used the challenge up. */
+static apr_status_t enroll_after_twin(mdm_operation_t *op, apr_status_t refusal)
 {
-    operation_t *op = baton;
-    mdm_certificate_t *row;
+    mdm_ctx_t *ctx = op->st->ctx;
+    const char *why = mdm_ctx_detail(ctx, refusal);
     apr_status_t rv;
 
+    mdm_ctx_clear(ctx);
+    rv = answer_again(op);
+    return rv == MDM_ENOTFOUND ? mdm_operation_refuse(op, op->fail_info, why) : rv;
+}
+
+static apr_status_t request_work(void *baton, mdm_db_t *db)
+{
+    mdm_operation_t *op = baton;
+    mdm_ctx_t *ctx = op->st->ctx;
+    mdm_certificate_t *row;
+    apr_status_t rv = answer_again(op);
+
     (void)db;
-    rv = mdm_store_certificate_by_request(&row, op->st, op->request->sha256);
-    if (rv == APR_SUCCESS)
-        return reissue(op, row);
     if (rv != MDM_ENOTFOUND)
         return rv;
-    mdm_ctx_clear(op->st->ctx);
-    rv = mdm_store_certificate_by_fingerprint(&row, op->st,
-                                              mdm_cert_fingerprint(op->st->ctx, op->request->signer));
-    if (rv == APR_SUCCESS)
-        return renew(op, row);
-    if (rv != MDM_ENOTFOUND)
-        return rv;
-    mdm_ctx_clear(op->st->ctx);
+    /* What a client made for itself is none of ours: a statement saved. */
+    if (!mdm_cert_is_self_signed(op->request->signer)) {
+        rv = mdm_store_certificate_by_fingerprint(&row, op->st, mdm_cert_fingerprint(ctx, op->request->signer));
+        if (rv == APR_SUCCESS)
+            return renew_or_enroll(op, row);
+        if (rv != MDM_ENOTFOUND)
+            return rv;
+        mdm_ctx_clear(ctx);
+    }
     rv = enroll(op);
     return rv == MDM_EDENIED ? enroll_after_twin(op, rv) : rv;
 }
 
-static apr_status_t decide(operation_t *op)
+static apr_status_t poll_work(void *baton, mdm_db_t *db)
+{
+    mdm_operation_t *op = baton;
+    apr_status_t rv = mdm_operation_answer_waiting(op);
+
+    (void)db;
+    if (rv != MDM_ENOTFOUND)
+        return rv;
+    mdm_ctx_clear(op->st->ctx);
+    return mdm_operation_refuse(op, MDM_SCEP_BAD_CERT_ID, "there is no such transaction");
+}
+
+static apr_status_t decide(mdm_operation_t *op)
 {
     switch (op->request->message_type) {
     case MDM_SCEP_PKCS_REQ:
     case MDM_SCEP_RENEWAL_REQ:
-        return mdm_db_transact(op->st->db, work, op);
+        return mdm_db_transact(op->st->db, request_work, op);
     case MDM_SCEP_CERT_POLL:
+        return mdm_db_transact(op->st->db, poll_work, op);
     case MDM_SCEP_GET_CERT:
-        return refuse(op, MDM_SCEP_BAD_CERT_ID, "there is no such transaction or certificate to fetch");
+        return mdm_operation_get_cert(op);
+    case MDM_SCEP_GET_CRL:
+        return mdm_operation_get_crl(op);
     default:
-        return refuse(op, MDM_SCEP_BAD_REQUEST, "this message type is not served");
+        return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST, "this message type is not served");
     }
+}
+
+static apr_status_t answer(mdm_bytes_t *reply, const mdm_operation_t *op)
+{
+    mdm_ctx_t *ctx = op->st->ctx;
+
+    if (op->pending) {
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0710) "SCEP: transaction %s waits for an administrator",
+                op->request->transaction_id);
+        return mdm_scep_reply_pending(reply, ctx, op->request);
+    }
+    if (op->crl.len)
+        return mdm_scep_reply_crl(reply, ctx, op->request, op->crl);
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0200) "SCEP: certificate %s for %s handed out",
+            mdm_cert_serial(ctx, op->certificate), mdm_cert_subject(ctx, op->certificate));
+    return mdm_scep_reply_success(reply, ctx, op->request, op->certificate);
 }
 
 apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const mdm_site_t *site,
                                      mdm_bytes_t message, const char *source)
 {
     mdm_ctx_t *ctx = st->ctx;
-    apr_time_t now = mdm_ctx_now(ctx);
-    mdm_scep_server_t server = mdm_authority_scep_server(site, now, ctx->pool);
-    operation_t op = { st, site, mdm_authority_present(site, now), NULL, source, NULL, MDM_SCEP_BAD_REQUEST };
+    mdm_scep_server_t server = mdm_authority_scep_server(site, mdm_ctx_now(ctx), ctx->pool);
+    mdm_operation_t op = { st, site, NULL, source, MDM_SCEP_BAD_REQUEST, NULL, NULL, { NULL, 0 }, 0 };
     mdm_scep_request_t *request = NULL;
     apr_status_t rv = mdm_scep_open(&request, &op.fail_info, ctx, message, &server);
 
@@ -178,11 +226,8 @@ apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const 
     op.request = request;
     if (rv == APR_SUCCESS)
         rv = decide(&op);
-    if (rv == APR_SUCCESS) {
-        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0200) "SCEP: certificate %s issued for %s",
-                mdm_cert_serial(ctx, op.issued), mdm_cert_subject(ctx, op.issued));
-        return mdm_scep_reply_success(reply, ctx, request, op.issued);
-    }
+    if (rv == APR_SUCCESS)
+        return answer(reply, &op);
     if (rv != MDM_EDENIED && rv != MDM_EINPUT && rv != MDM_ECMS)
         return rv;
     mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0201) "SCEP: request refused, failInfo %d: %s",

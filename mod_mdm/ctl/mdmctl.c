@@ -20,6 +20,7 @@ static const struct {
     { "certificate", mdmctl_certificate },
     { "challenge", mdmctl_challenge },
     { "db", mdmctl_db },
+    { "request", mdmctl_request },
 };
 
 #define NOUNS (sizeof(nouns) / sizeof(nouns[0]))
@@ -31,6 +32,7 @@ static const char usage[] =
     "  db status | init | upgrade                         the database's tables\n"
     "  challenge new [--subject CN] [--lifetime 1h]       print a one-time SCEP challenge\n"
     "  certificate list | show SERIAL | revoke SERIAL [--reason TEXT]\n"
+    "  request list [--state STATE] | approve ID | deny ID   SCEP requests that wait for your word\n"
     "\n"
     "DRIVER is sqlite3 (PARAMS: the file) or pgsql (PARAMS: a connection string).\n";
 

@@ -40,6 +40,7 @@ int mdm_api_pushcert(mdm_api_t *api);     /* PUT, GET v1/pushcert */
 int mdm_api_push(mdm_api_t *api);         /* v1/push/<ids> */
 int mdm_api_enqueue(mdm_api_t *api);      /* v1/enqueue/<ids> */
 int mdm_api_enrollments(mdm_api_t *api);  /* GET v1/enrollments[/<id>[/queue]] */
+int mdm_api_requests(mdm_api_t *api);     /* v1/requests[/<id>[/approve|/deny]] */
 int mdm_api_commands(mdm_api_t *api);     /* GET v1/commands/<uuid> */
 
 #endif

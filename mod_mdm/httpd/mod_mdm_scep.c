@@ -5,7 +5,6 @@
  */
 #include <apr_strings.h>
 
-#include "mdm_authority.h"
 #include "mdm_pkioperation.h"
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_handlers.h"
@@ -25,6 +24,9 @@ static apr_status_t read_message(mdm_bytes_t *message, mdm_ctx_t *ctx, request_r
 
     if (r->method_number == M_POST)
         return mdm_io_body(message, ctx, r, MDM_LIMIT_SCEP);
+    /* HEAD has no answer to read, and this one would use a challenge up. */
+    if (r->header_only)
+        return mdm_fail(ctx, MDM_EINPUT, "PKIOperation is not served by HEAD");
     text = parameter(r, "message");
     if (!text || !*text)
         return mdm_fail(ctx, MDM_EINPUT, "PKIOperation by GET has no message parameter");
@@ -52,29 +54,65 @@ static int pki_operation(request_rec *r, const mdm_conf_t *conf)
     return mdm_io_send(r, HTTP_OK, "application/x-pki-message", reply);
 }
 
+static int get_ca_caps(request_rec *r, const mdm_conf_t *conf)
+{
+    return mdm_io_send(r, HTTP_OK, "text/plain",
+                       mdm_bytes_of(mdm_pkioperation_caps(conf->site, apr_time_now(), r->pool)));
+}
+
+static int get_ca_cert(request_rec *r, const mdm_conf_t *conf)
+{
+    mdm_ctx_t *ctx = mdm_io_ctx(r);
+    const char *type;
+    mdm_bytes_t der;
+    apr_status_t rv = mdm_pkioperation_ca(&der, &type, ctx, conf->site);
+
+    return rv == APR_SUCCESS ? mdm_io_send(r, HTTP_OK, type, der) : mdm_io_fail(r, ctx, rv);
+}
+
+static int get_next_ca_cert(request_rec *r, const mdm_conf_t *conf)
+{
+    mdm_ctx_t *ctx = mdm_io_ctx(r);
+    mdm_bytes_t der;
+    apr_status_t rv = mdm_pkioperation_next_ca(&der, ctx, conf->site);
+
+    return rv == APR_SUCCESS ? mdm_io_send(r, HTTP_OK, "application/x-x509-next-ca-cert", der)
+                             : mdm_io_fail(r, ctx, rv);
+}
+
+static const struct {
+    const char *name;
+    int (*answer)(request_rec *r, const mdm_conf_t *conf);
+    int by_post;
+} operations[] = {
+    { "GetCACaps", get_ca_caps, 0 },
+    { "GetCACert", get_ca_cert, 0 },
+    { "GetNextCACert", get_next_ca_cert, 0 },
+    { "PKIOperation", pki_operation, 1 },
+};
+
+#define OPERATIONS (sizeof(operations) / sizeof(operations[0]))
+
 static int bad_operation(request_rec *r)
 {
     mdm_ctx_t *ctx = mdm_io_ctx(r);
 
     return mdm_io_fail(r, ctx, mdm_fail(ctx, MDM_EINPUT, "the operation parameter must be GetCACaps, "
-                                        "GetCACert or PKIOperation"));
+                                        "GetCACert, GetNextCACert or PKIOperation"));
 }
 
 int mdm_handle_scep(request_rec *r, const mdm_conf_t *conf)
 {
     const char *operation;
+    apr_size_t i;
     int answer;
 
     if (!mdm_io_method(&answer, r, methods))
         return answer;
     operation = parameter(r, "operation");
-    if (!operation)
-        return bad_operation(r);
-    if (!strcmp(operation, "PKIOperation"))
-        return pki_operation(r, conf);
-    if (r->method_number == M_GET && !strcmp(operation, "GetCACaps"))
-        return mdm_io_send(r, HTTP_OK, "text/plain", mdm_bytes_of(mdm_pkioperation_caps()));
-    if (r->method_number == M_GET && !strcmp(operation, "GetCACert"))
-        return mdm_io_send(r, HTTP_OK, "application/x-x509-ca-cert", mdm_authority_present(conf->site, apr_time_now())->der);
+    for (i = 0; operation && i < OPERATIONS; i++) {
+        if (!strcmp(operation, operations[i].name) && (operations[i].by_post || r->method_number == M_GET))
+            return operations[i].answer(r, conf);
+    }
     return bad_operation(r);
 }
