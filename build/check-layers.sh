@@ -65,6 +65,8 @@ BEGIN {
         allow("^mod_mdm/wire/mdm_http\\.c$", "only wire/mdm_http.c knows curl")
     if (header ~ /^libxml\//)
         allow("^mod_mdm/wire/mdm_plist(_[a-z]+)?\\.[ch]$", "only wire/mdm_plist* knows libxml2")
+    if (header == "png.h" || header == "qrencode.h")
+        allow("^mod_mdm/wire/mdm_qr\\.c$", "only wire/mdm_qr.c knows libpng and libqrencode")
     if (header == "jansson.h")
         allow("^mod_mdm/(base/mdm_json\\.[ch]$|wire/|core/|httpd/|ctl/)", "JSON texts in base go through base/mdm_json")
     if (header ~ /^openssl\//)

@@ -171,6 +171,23 @@ const char *mdm_time_plain(apr_time_t at, const char *unset, apr_pool_t *p)
                         t.tm_hour, t.tm_min, t.tm_sec);
 }
 
+apr_interval_time_t mdm_time_span(const char *text)
+{
+    static const struct {
+        const char *unit;
+        apr_int64_t seconds;
+    } units[] = { { "", 1 }, { "s", 1 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 } };
+    char *end;
+    apr_int64_t number = apr_strtoi64(text, &end, 10);
+    apr_size_t i;
+
+    for (i = 0; number > 0 && number <= 100000000 && i < sizeof(units) / sizeof(units[0]); i++) {
+        if (!strcmp(end, units[i].unit))
+            return apr_time_from_sec(number * units[i].seconds);
+    }
+    return 0;
+}
+
 apr_size_t mdm_utf8_step(const unsigned char *bytes, apr_size_t len)
 {
     unsigned char first = len ? bytes[0] : 0, low = 0x80, high = 0xbf;

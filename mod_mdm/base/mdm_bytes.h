@@ -55,6 +55,9 @@ const char *mdm_time_text(apr_time_t at, apr_pool_t *p);
 /** The same for people, "2026-01-31 23:59:59"; `unset` for the time 0. */
 const char *mdm_time_plain(apr_time_t at, const char *unset, apr_pool_t *p);
 
+/** A span such as "90", "30min", "12h" or "365d" (no unit: seconds) in microseconds; 0 when it is none. */
+apr_interval_time_t mdm_time_span(const char *text);
+
 /**
  * The length (1 to 4) of the UTF-8 character (RFC 3629) at the start of `len` bytes, or 0 when there is
  * none: no bytes, a NUL, an overlong form, a surrogate, a cut or stray sequence.

@@ -20,6 +20,7 @@ static const struct {
     { "certificate", mdmctl_certificate },
     { "challenge", mdmctl_challenge },
     { "db", mdmctl_db },
+    { "invitation", mdmctl_invitation },
     { "request", mdmctl_request },
 };
 
@@ -31,6 +32,9 @@ static const char usage[] =
     "  ca init [--organization NAME] [--days 3650]         make the identity CA and the sealing key\n"
     "  db status | init | upgrade                         the database's tables\n"
     "  challenge new [--subject CN] [--lifetime 1h]       print a one-time SCEP challenge\n"
+    "  invitation new --enroll-url URL [--user NAME] [--serial NUMBER] [--uses 1] [--lifetime 7d]\n"
+    "      [--qr-png FILE] [--qr-svg FILE]                print the URL that invites to enroll\n"
+    "  invitation list | revoke ID\n"
     "  certificate list | show SERIAL | revoke SERIAL [--reason TEXT]\n"
     "  request list [--state STATE] | approve ID | deny ID   SCEP requests that wait for your word\n"
     "\n"
@@ -85,19 +89,7 @@ const char *mdmctl_option(int *argc, const char **argv, const char *name)
 
 apr_interval_time_t mdmctl_lifetime(const char *text)
 {
-    static const struct {
-        const char *unit;
-        apr_int64_t seconds;
-    } units[] = { { "", 1 }, { "s", 1 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 } };
-    char *end;
-    apr_int64_t number = apr_strtoi64(text, &end, 10);
-    size_t i;
-
-    for (i = 0; number > 0 && number <= 100000000 && i < sizeof(units) / sizeof(units[0]); i++) {
-        if (!strcmp(end, units[i].unit))
-            return apr_time_from_sec(number * units[i].seconds);
-    }
-    return 0;
+    return mdm_time_span(text);
 }
 
 const char *mdmctl_time(apr_time_t at, apr_pool_t *p)
