@@ -36,25 +36,40 @@ SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollmen
 FROM mdm_certificate WHERE fingerprint = %s;
 
 -- STMT_CERTIFICATE_BY_SERIAL (serial)
-SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
-    revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session
-FROM mdm_certificate WHERE serial = %s;
+SELECT c.fingerprint, c.serial, c.subject, c.not_before, c.not_after, c.issued_at, c.enrollment, c.login,
+    c.request_sha256, c.revoked_at, c.revoked_reason, c.replaced_by, c.pem, c.issuer, c.challenge, c.session,
+    (SELECT e.enrollment_id FROM mdm_enrollment e WHERE e.id = c.enrollment)
+FROM mdm_certificate c WHERE c.serial = %s;
 
 -- STMT_CERTIFICATE_BY_REQUEST (request_sha256)
 SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
     revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session
 FROM mdm_certificate WHERE request_sha256 = %s;
 
--- STMT_CERTIFICATE_LIST (before, limit)
-SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
-    revoked_at, revoked_reason, replaced_by
-FROM mdm_certificate WHERE issued_at < %lld ORDER BY issued_at DESC LIMIT %lld;
+-- STMT_CERTIFICATE_LIST (before, before, fingerprint, limit)
+SELECT c.fingerprint, c.serial, c.subject, c.not_before, c.not_after, c.issued_at, c.enrollment, c.login,
+    c.request_sha256, c.revoked_at, c.revoked_reason, c.replaced_by, NULL, c.issuer, c.challenge, c.session,
+    (SELECT e.enrollment_id FROM mdm_enrollment e WHERE e.id = c.enrollment)
+FROM mdm_certificate c
+WHERE c.issued_at <= %lld AND (c.issued_at < %lld OR c.fingerprint < %s)
+ORDER BY c.issued_at DESC, c.fingerprint DESC LIMIT %lld;
+
+-- STMT_CERTIFICATE_SEARCH (before, before, fingerprint, serial, subject, user, limit)
+SELECT c.fingerprint, c.serial, c.subject, c.not_before, c.not_after, c.issued_at, c.enrollment, c.login,
+    c.request_sha256, c.revoked_at, c.revoked_reason, c.replaced_by, NULL, c.issuer, c.challenge, c.session,
+    (SELECT e.enrollment_id FROM mdm_enrollment e WHERE e.id = c.enrollment)
+FROM mdm_certificate c
+WHERE c.issued_at <= %lld AND (c.issued_at < %lld OR c.fingerprint < %s)
+    AND (c.serial LIKE LOWER(%s) ESCAPE '!' OR LOWER(c.subject) LIKE LOWER(%s) ESCAPE '!' OR c.login = %s)
+ORDER BY c.issued_at DESC, c.fingerprint DESC LIMIT %lld;
 
 -- STMT_CERTIFICATE_BIND (enrollment, fingerprint)
 UPDATE mdm_certificate SET enrollment = %lld WHERE fingerprint = %s AND enrollment = 0;
 
--- STMT_CERTIFICATE_SUPERSEDE (replaced_by, enrollment, fingerprint)
-UPDATE mdm_certificate SET replaced_by = %s
+-- STMT_CERTIFICATE_SUPERSEDE (replaced_by, revoked_at, enrollment, fingerprint)
+UPDATE mdm_certificate SET replaced_by = %s,
+    revoked_reason = CASE WHEN revoked_at = 0 THEN 'superseded' ELSE revoked_reason END,
+    revoked_at = CASE WHEN revoked_at = 0 THEN %lld ELSE revoked_at END
 WHERE enrollment = %lld AND enrollment > 0 AND replaced_by IS NULL AND fingerprint <> %s;
 
 -- STMT_CERTIFICATE_REVOKE (revoked_at, revoked_reason, serial)
@@ -63,6 +78,32 @@ UPDATE mdm_certificate SET revoked_at = %lld, revoked_reason = %s WHERE serial =
 -- STMT_CERTIFICATE_REVOKE_ALL (revoked_at, revoked_reason, enrollment)
 UPDATE mdm_certificate SET revoked_at = %lld, revoked_reason = %s
 WHERE enrollment = %lld AND enrollment > 0 AND revoked_at = 0;
+
+-- ---- revocation lists
+
+-- STMT_CRL_GET (issuer)
+SELECT issuer, number, stale, this_update, next_update, der FROM mdm_crl WHERE issuer = %s;
+
+-- STMT_CRL_OPEN (issuer)
+INSERT INTO mdm_crl (issuer, number, stale, this_update, next_update, der) VALUES (%s, 0, 1, 0, 0, '')
+ON CONFLICT (issuer) DO NOTHING;
+
+-- STMT_CRL_CLAIM (issuer, number)
+UPDATE mdm_crl SET stale = 0 WHERE issuer = %s AND number = %lld;
+
+-- STMT_CRL_PUT (number, this_update, next_update, der, issuer)
+UPDATE mdm_crl SET number = %lld, this_update = %lld, next_update = %lld, der = %s WHERE issuer = %s;
+
+-- STMT_CRL_STALE ()
+UPDATE mdm_crl SET stale = 1;
+
+-- STMT_CRL_ENTRIES (issuer, not_after)
+SELECT serial, revoked_at, revoked_reason FROM mdm_certificate
+WHERE issuer = %s AND revoked_at > 0 AND not_after > %lld ORDER BY revoked_at, serial;
+
+-- STMT_CRL_ENTRIES_UNNAMED (not_after)
+SELECT serial, revoked_at, revoked_reason FROM mdm_certificate
+WHERE issuer IS NULL AND revoked_at > 0 AND not_after > %lld ORDER BY revoked_at, serial;
 
 -- ---- challenges
 

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "mdm_checkin.h"
+#include "mdm_crl.h"
 
 #define TOPIC_PREFIX "com.apple.mgmt."
 
@@ -35,6 +36,13 @@ static apr_status_t event(message_t *m, const char *kind, const char *detail)
 {
     return mdm_store_event(m->st, kind, m->row->certificate_user, m->device->source, m->device->enrollment_id,
                            m->row->serial, detail);
+}
+
+static mdm_crl_cause_t cause(const message_t *m)
+{
+    mdm_crl_cause_t c = { m->enrollment, m->device->enrollment_id, m->row->certificate_user, m->device->source };
+
+    return c;
 }
 
 static void describe(mdm_enrollment_t *e, const message_t *m)
@@ -186,8 +194,11 @@ static apr_status_t token_update(message_t *m)
         return rv;
     if ((rv = mdm_store_enrollment_token_update(m->st, m->enrollment, &tokens)) != APR_SUCCESS)
         return rv;
-    if (!is_user_channel(m) && !keeps_identity(m))
-        rv = mdm_store_certificate_supersede(m->st, m->enrollment, m->device->fingerprint);
+    if (!is_user_channel(m) && !keeps_identity(m)) {
+        mdm_crl_cause_t why = cause(m);
+
+        rv = mdm_crl_supersede(m->st, &why, m->device->fingerprint);
+    }
     if (rv == APR_SUCCESS && m->row->next) {
         m->wake = 1;
         rv = mdm_store_push_want_one(m->st, m->enrollment, mdm_ctx_now(m->st->ctx));
@@ -199,10 +210,16 @@ static apr_status_t token_update(message_t *m)
 
 static apr_status_t check_out(message_t *m)
 {
-    apr_status_t rv = mdm_store_queue_cancel(m->st, m->enrollment, "\"the device has checked out\"");
+    mdm_crl_cause_t why = cause(m);
+    apr_status_t rv;
 
+    if (m->row->state == MDM_STATE_LEFT)
+        return APR_SUCCESS;
+    rv = mdm_store_queue_cancel(m->st, m->enrollment, "\"the device has checked out\"");
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(m->st, m->enrollment, MDM_STATE_LEFT);
+    if (rv == APR_SUCCESS && !is_user_channel(m))
+        rv = mdm_crl_revoke_enrollment(m->st, &why, "cessationOfOperation");
     return rv == APR_SUCCESS ? event(m, "enrollment.left", NULL) : rv;
 }
 
@@ -230,9 +247,25 @@ typedef struct {
     apr_size_t index;
 } work_t;
 
+/* Its first CheckOut revoked the certificate, and the answer to it may have been lost. */
+static int repeats_checkout(const work_t *w)
+{
+    const mdm_connect_row_t *row = w->m.row;
+
+    return messages[w->index].handle == check_out && row->state == MDM_STATE_LEFT && row->enrollment
+        && row->bound_to == row->enrollment;
+}
+
 static apr_status_t judge(const work_t *w)
 {
     const message_t *m = &w->m;
+
+    if (repeats_checkout(w)) {
+        mdm_connect_row_t row = *m->row;
+
+        row.revoked_at = 0;
+        return mdm_device_judge(m->st->ctx, m->device, &row, 0);
+    }
 
     /* Of a new user channel only the certificate can be judged here; add_user_channel does the rest. */
     if (!m->row->enrollment && is_user_channel(m)) {

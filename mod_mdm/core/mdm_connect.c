@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "mdm_connect.h"
+#include "mdm_crl.h"
 #include "mdm_plist_json.h"
 
 #define STATUS_MAX 64
@@ -32,10 +33,14 @@ static int is_notnow(const char *status)
 /* An acknowledged erase is the last word of a device: nothing may reach what comes up on it next. */
 static apr_status_t close_wiped(report_t *r)
 {
+    mdm_crl_cause_t cause = { r->row->parent ? r->row->parent : r->row->enrollment, r->device->enrollment_id,
+                              r->row->certificate_user, r->device->source };
     apr_status_t rv = mdm_store_queue_cancel(r->st, r->row->enrollment, "\"the device has been erased\"");
 
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(r->st, r->row->enrollment, MDM_STATE_WIPED);
+    if (rv == APR_SUCCESS)
+        rv = mdm_crl_revoke_enrollment(r->st, &cause, "cessationOfOperation");
     if (rv == APR_SUCCESS)
         rv = mdm_store_event(r->st, "enrollment.wiped", NULL, r->device->source, r->device->enrollment_id,
                              NULL, NULL);

@@ -12,7 +12,7 @@
 /**
  * The CRL of `authority` in DER. One statement while the kept one is fresh: nothing was revoked since, and
  * half of its life is ahead. Else it is signed anew and numbered, in one transaction; of two nodes that do so
- * at once one wins and both hand out its CRL.
+ * at once one wins and both hand out its CRL. Certificates that name no issuer count to the oldest authority.
  * @return MDM_EDB, MDM_ECRYPTO
  */
 apr_status_t mdm_crl_get(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *site,
@@ -30,11 +30,23 @@ apr_status_t mdm_crl_get_row(mdm_crl_row_t **out, mdm_store_t *st, const mdm_sit
 apr_status_t mdm_crl_revoke(mdm_store_t *st, const char *serial, const char *reason, const char *actor,
                             const char *source);
 
+/* Whom the event of a revocation names. */
+typedef struct mdm_crl_cause_t {
+    apr_int64_t enrollment;
+    const char *enrollment_id;
+    const char *actor, *source;
+} mdm_crl_cause_t;
+
 /**
- * Revoke what an enrollment has got, because it ended. Call in the transaction that ends it.
+ * Revoke all that an enrollment has got, because it ended. Call in the transaction that ends it.
  * @param reason a name of RFC 5280
  */
-apr_status_t mdm_crl_revoke_enrollment(mdm_store_t *st, apr_int64_t enrollment, const char *reason,
-                                       const char *actor, const char *source, const char *enrollment_id);
+apr_status_t mdm_crl_revoke_enrollment(mdm_store_t *st, const mdm_crl_cause_t *cause, const char *reason);
+
+/**
+ * A device uses the identity `fingerprint`: its others are superseded, and revoked for that reason. Call in
+ * the transaction of its TokenUpdate; one statement when there is no other.
+ */
+apr_status_t mdm_crl_supersede(mdm_store_t *st, const mdm_crl_cause_t *cause, const char *fingerprint);
 
 #endif

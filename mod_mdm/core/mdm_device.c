@@ -78,10 +78,10 @@ apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const 
 
     if (!row->certificate_known)
         return mdm_device_refuse(ctx, device, "the certificate was not issued by this server");
-    if (row->revoked_at)
-        return mdm_device_refuse(ctx, device, "the certificate is revoked");
     if (row->replaced_by)
         return mdm_device_refuse(ctx, device, "the certificate has been replaced by a newer one");
+    if (row->revoked_at)
+        return mdm_device_refuse(ctx, device, "the certificate is revoked");
     if (row->not_after <= mdm_ctx_now(ctx))
         return mdm_device_refuse(ctx, device, "the certificate has expired");
     if (!row->bound_to)

@@ -35,7 +35,7 @@ static const char usage[] =
     "  invitation new --enroll-url URL [--user NAME] [--serial NUMBER] [--uses 1] [--lifetime 7d]\n"
     "      [--qr-png FILE] [--qr-svg FILE]                print the URL that invites to enroll\n"
     "  invitation list | revoke ID\n"
-    "  certificate list | show SERIAL | revoke SERIAL [--reason TEXT]\n"
+    "  certificate list | show SERIAL | revoke SERIAL [--reason REASON]\n"
     "  request list [--state STATE] | approve ID | deny ID   SCEP requests that wait for your word\n"
     "\n"
     "DRIVER is sqlite3 (PARAMS: the file) or pgsql (PARAMS: a connection string).\n";

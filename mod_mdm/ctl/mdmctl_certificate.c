@@ -5,33 +5,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mdm_crl.h"
 #include "mdmctl.h"
 
-#define USAGE "... certificate list | show SERIAL | revoke SERIAL [--reason TEXT]"
+#define USAGE "... certificate list | show SERIAL | revoke SERIAL [--reason REASON]"
 #define PAGE 500
 
 static const char *state_of(const mdm_certificate_t *c, apr_time_t now)
 {
-    return c->revoked_at ? "revoked" : c->replaced_by ? "replaced"
+    return c->replaced_by ? "replaced" : c->revoked_at ? "revoked"
         : c->not_after <= now ? "expired" : "valid";
 }
 
 static int list(mdmctl_t *m, mdm_store_t *st)
 {
     apr_array_header_t *page;
-    apr_time_t before = 0;
+    const mdm_certificate_t *last = NULL;
     apr_status_t rv;
     int i;
 
     do {
-        if ((rv = mdm_store_certificate_list(&page, st, before, PAGE)) != APR_SUCCESS)
+        if ((rv = mdm_store_certificate_list(&page, st, last, PAGE)) != APR_SUCCESS)
             return mdmctl_fail(m, rv);
         for (i = 0; i < page->nelts; i++) {
             const mdm_certificate_t *c = APR_ARRAY_IDX(page, i, mdm_certificate_t *);
 
             printf("%s  %-8s  until %s  %s  %s\n", c->serial, state_of(c, mdm_ctx_now(m->ctx)),
                    mdmctl_time(c->not_after, m->ctx->pool), c->user ? c->user : "-", c->subject);
-            before = c->issued_at;
+            last = c;
         }
     } while (page->nelts == PAGE);
     return MDMCTL_OK;
@@ -59,26 +60,9 @@ static int show(mdmctl_t *m, mdm_store_t *st, const char *serial)
     return MDMCTL_OK;
 }
 
-typedef struct {
-    mdm_store_t *st;
-    const char *serial, *reason;
-} revoke_t;
-
-static apr_status_t revoke_work(void *baton, mdm_db_t *db)
-{
-    revoke_t *r = baton;
-    apr_status_t rv = mdm_store_certificate_revoke(r->st, r->serial, r->reason);
-
-    (void)db;
-    return rv == APR_SUCCESS ? mdm_store_event(r->st, "certificate.revoked", "mdmctl", NULL, NULL, r->serial,
-                                               r->reason)
-                             : rv;
-}
-
 static int revoke_one(mdmctl_t *m, mdm_store_t *st, const char *serial, const char *reason)
 {
-    revoke_t r = { st, serial, reason };
-    apr_status_t rv = mdm_db_transact(st->db, revoke_work, &r);
+    apr_status_t rv = mdm_crl_revoke(st, serial, reason, "mdmctl", NULL);
 
     if (rv != APR_SUCCESS)
         return mdmctl_fail(m, rv);
@@ -100,5 +84,5 @@ int mdmctl_certificate(mdmctl_t *m, int argc, const char **argv)
         return mdmctl_fail(m, rv);
     if (is_list)
         return list(m, st);
-    return is_show ? show(m, st, argv[1]) : revoke_one(m, st, argv[1], reason ? reason : "unspecified");
+    return is_show ? show(m, st, argv[1]) : revoke_one(m, st, argv[1], reason);
 }

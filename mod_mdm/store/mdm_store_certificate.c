@@ -3,15 +3,12 @@
  * The copy of each certificate the CA issued. Called by SCEP, by the judge of identities, by the check-in and
  * by mdmctl; rows are never deleted.
  */
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "mdm_store_certificate.h"
 #include "mdm_store_row.h"
-
-static const char *or_never(mdm_store_t *st, apr_time_t at)
-{
-    return mdm_row_text(st, at ? at : APR_INT64_MAX);
-}
 
 static mdm_certificate_t *from_row(mdm_store_t *st, const mdm_rows_t *rows, int r)
 {
@@ -29,12 +26,12 @@ static mdm_certificate_t *from_row(mdm_store_t *st, const mdm_rows_t *rows, int 
     c->revoked_at = mdm_row_number(rows, r, 9);
     c->revoked_reason = MDM_ROW(rows, r, 10);
     c->replaced_by = MDM_ROW(rows, r, 11);
-    if (rows->columns > 12) {
-        c->pem = MDM_ROW(rows, r, 12);
-        c->issuer = MDM_ROW(rows, r, 13);
-        c->challenge = MDM_ROW(rows, r, 14);
-        c->session = mdm_row_number(rows, r, 15);
-    }
+    c->pem = MDM_ROW(rows, r, 12);
+    c->issuer = MDM_ROW(rows, r, 13);
+    c->challenge = MDM_ROW(rows, r, 14);
+    c->session = mdm_row_number(rows, r, 15);
+    if (rows->columns > 16)
+        c->enrollment_id = MDM_ROW(rows, r, 16);
     return c;
 }
 
@@ -50,6 +47,34 @@ static apr_status_t get(mdm_certificate_t **out, mdm_store_t *st, mdm_stmt_e stm
         return mdm_fail(st->ctx, MDM_ENOTFOUND, "no certificate with %s %s", what, key);
     *out = from_row(st, rows, 0);
     return APR_SUCCESS;
+}
+
+static apr_status_t list(apr_array_header_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args)
+{
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, stmt, args);
+    int r;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(st->ctx->pool, rows->count, sizeof(mdm_certificate_t *));
+    for (r = 0; r < rows->count; r++)
+        APR_ARRAY_PUSH(*out, mdm_certificate_t *) = from_row(st, rows, r);
+    return APR_SUCCESS;
+}
+
+/* The text for LIKE, its own wildcards escaped. */
+static const char *pattern(mdm_store_t *st, const char *text)
+{
+    char *escaped = apr_palloc(st->ctx->pool, 2 * strlen(text) + 1), *to = escaped;
+
+    for (; *text; text++) {
+        if (strchr("%_!", *text))
+            *to++ = '!';
+        *to++ = *text;
+    }
+    *to = '\0';
+    return escaped;
 }
 
 apr_status_t mdm_store_certificate_insert(mdm_store_t *st, const mdm_certificate_t *c)
@@ -81,20 +106,26 @@ apr_status_t mdm_store_certificate_by_request(mdm_certificate_t **out, mdm_store
     return get(out, st, STMT_CERTIFICATE_BY_REQUEST, "request", request_sha256);
 }
 
-apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *st, apr_time_t before,
-                                        int limit)
+apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *st,
+                                        const mdm_certificate_t *after, int limit)
 {
-    const char *args[] = { or_never(st, before), mdm_row_text(st, limit) };
-    mdm_rows_t *rows;
-    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_CERTIFICATE_LIST, args);
-    int r;
+    const char *before = mdm_row_text(st, after ? after->issued_at : APR_INT64_MAX);
+    const char *args[] = { before, before, after ? after->fingerprint : "", mdm_row_text(st, limit) };
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    *out = apr_array_make(st->ctx->pool, rows->count, sizeof(mdm_certificate_t *));
-    for (r = 0; r < rows->count; r++)
-        APR_ARRAY_PUSH(*out, mdm_certificate_t *) = from_row(st, rows, r);
-    return APR_SUCCESS;
+    return list(out, st, STMT_CERTIFICATE_LIST, args);
+}
+
+apr_status_t mdm_store_certificate_search(apr_array_header_t **out, mdm_store_t *st,
+                                          const mdm_certificate_t *after, int limit, const char *text)
+{
+    const char *before = mdm_row_text(st, after ? after->issued_at : APR_INT64_MAX);
+    const char *escaped = pattern(st, text);
+    const char *args[] = {
+        before, before, after ? after->fingerprint : "", apr_pstrcat(st->ctx->pool, escaped, "%", NULL),
+        apr_pstrcat(st->ctx->pool, "%", escaped, "%", NULL), text, mdm_row_text(st, limit)
+    };
+
+    return list(out, st, STMT_CERTIFICATE_SEARCH, args);
 }
 
 apr_status_t mdm_store_certificate_bind(mdm_store_t *st, const char *fingerprint, apr_int64_t enrollment)
@@ -106,11 +137,13 @@ apr_status_t mdm_store_certificate_bind(mdm_store_t *st, const char *fingerprint
                                                "enrollment", fingerprint);
 }
 
-apr_status_t mdm_store_certificate_supersede(mdm_store_t *st, apr_int64_t enrollment, const char *fingerprint)
+apr_status_t mdm_store_certificate_supersede(int *count, mdm_store_t *st, apr_int64_t enrollment,
+                                             const char *fingerprint)
 {
-    const char *args[] = { fingerprint, mdm_row_text(st, enrollment), fingerprint };
+    const char *args[] = { fingerprint, mdm_row_text(st, mdm_ctx_now(st->ctx)), mdm_row_text(st, enrollment),
+                           fingerprint };
 
-    return mdm_db_exec(NULL, st->db, STMT_CERTIFICATE_SUPERSEDE, args);
+    return mdm_db_exec(count, st->db, STMT_CERTIFICATE_SUPERSEDE, args);
 }
 
 apr_status_t mdm_store_certificate_revoke(mdm_store_t *st, const char *serial, const char *reason)
@@ -122,9 +155,10 @@ apr_status_t mdm_store_certificate_revoke(mdm_store_t *st, const char *serial, c
                                                "not revoked already", serial);
 }
 
-apr_status_t mdm_store_certificate_revoke_all(mdm_store_t *st, apr_int64_t enrollment, const char *reason)
+apr_status_t mdm_store_certificate_revoke_all(int *count, mdm_store_t *st, apr_int64_t enrollment,
+                                              const char *reason)
 {
     const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), reason, mdm_row_text(st, enrollment) };
 
-    return mdm_db_exec(NULL, st->db, STMT_CERTIFICATE_REVOKE_ALL, args);
+    return mdm_db_exec(count, st->db, STMT_CERTIFICATE_REVOKE_ALL, args);
 }

@@ -23,6 +23,7 @@ typedef struct mdm_certificate_t {
     const char *issuer;           /* fingerprint of the CA certificate that issued it */
     const char *challenge;        /* sha256 of the challenge that paid for it; NULL: a renewal by SCEP */
     apr_int64_t session;          /* mdm_session_t.id of the person's enrollment, 0: none */
+    const char *enrollment_id;    /* of `enrollment`: only from the list, the search and by serial number */
 } mdm_certificate_t;
 
 apr_status_t mdm_store_certificate_insert(mdm_store_t *st, const mdm_certificate_t *certificate);
@@ -33,20 +34,30 @@ apr_status_t mdm_store_certificate_by_serial(mdm_certificate_t **out, mdm_store_
 apr_status_t mdm_store_certificate_by_request(mdm_certificate_t **out, mdm_store_t *st,
                                               const char *request_sha256);
 /**
- * Newest first, at most `limit`, issued before `before` (0: from the newest). Array of
- * mdm_certificate_t *, no PEM.
+ * Newest first, at most `limit`. Array of mdm_certificate_t *, no PEM.
+ * @param after the last one of the page before (its issued_at and fingerprint); NULL: from the newest
  */
-apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *st, apr_time_t before,
-                                        int limit);
+apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *st,
+                                        const mdm_certificate_t *after, int limit);
+/** The same for those whose serial begins with `text`, whose subject contains it or whose user it is. */
+apr_status_t mdm_store_certificate_search(apr_array_header_t **out, mdm_store_t *st,
+                                          const mdm_certificate_t *after, int limit, const char *text);
 /** Bind an unbound certificate to an enrollment. @return MDM_ENOTFOUND when it is bound already or unknown */
 apr_status_t mdm_store_certificate_bind(mdm_store_t *st, const char *fingerprint, apr_int64_t enrollment);
-/** Mark all other unreplaced certificates of the enrollment as replaced by this one. */
-apr_status_t mdm_store_certificate_supersede(mdm_store_t *st, apr_int64_t enrollment,
+/**
+ * Mark all other unreplaced certificates of the enrollment as replaced by this one, and as revoked for that.
+ * @param count how many there were
+ */
+apr_status_t mdm_store_certificate_supersede(int *count, mdm_store_t *st, apr_int64_t enrollment,
                                              const char *fingerprint);
+/*
+ * To revoke is more than these statements: core/mdm_crl.h does it.
+ */
 /** @return MDM_ENOTFOUND when there is no such serial or it is revoked already */
 apr_status_t mdm_store_certificate_revoke(mdm_store_t *st, const char *serial, const char *reason);
-/** Revoke all certificates of an enrollment. */
-apr_status_t mdm_store_certificate_revoke_all(mdm_store_t *st, apr_int64_t enrollment, const char *reason);
+/** Revoke all certificates of an enrollment. @param count how many were not revoked yet */
+apr_status_t mdm_store_certificate_revoke_all(int *count, mdm_store_t *st, apr_int64_t enrollment,
+                                              const char *reason);
 
 typedef struct mdm_challenge_t {
     const char *sha256;           /* hex of the challenge text: the text itself is never stored */

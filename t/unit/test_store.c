@@ -47,12 +47,14 @@ static mdm_certificate_t certificate(const char *name)
 
 START_TEST(certificates)
 {
-    mdm_certificate_t a, b, *found;
+    mdm_certificate_t a, b, c, *found;
     apr_array_header_t *list;
+    int count = -1;
 
     start(_i);
     a = certificate("a");
     b = certificate("b");
+    c = certificate("c");
     b.issued_at += 1;
     b.user = "anna";
     OK(mdm_store_certificate_insert(st, &a));
@@ -67,24 +69,31 @@ START_TEST(certificates)
     ck_assert_str_eq(found->fingerprint, "f-a");
     refused(MDM_ENOTFOUND, mdm_store_certificate_by_serial(&found, st, "nobody"));
 
-    OK(mdm_store_certificate_list(&list, st, 0, 10));
+    OK(mdm_store_certificate_list(&list, st, NULL, 10));
     ck_assert_int_eq(list->nelts, 2);
     ck_assert_str_eq(APR_ARRAY_IDX(list, 0, mdm_certificate_t *)->fingerprint, "f-b");
-    OK(mdm_store_certificate_list(&list, st, b.issued_at, 10));
+    OK(mdm_store_certificate_list(&list, st, &b, 10));
     ck_assert_int_eq(list->nelts, 1);
     ck_assert_ptr_null(APR_ARRAY_IDX(list, 0, mdm_certificate_t *)->pem);
 
     OK(mdm_store_certificate_bind(st, "f-a", 7));
     refused(MDM_ENOTFOUND, mdm_store_certificate_bind(st, "f-a", 8));
     OK(mdm_store_certificate_bind(st, "f-b", 7));
-    OK(mdm_store_certificate_supersede(st, 7, "f-b"));
+    OK(mdm_store_certificate_supersede(&count, st, 7, "f-b"));
+    ck_assert_int_eq(count, 1);
+    OK(mdm_store_certificate_supersede(&count, st, 7, "f-b"));
+    ck_assert_int_eq(count, 0);
     OK(mdm_store_certificate_by_serial(&found, st, "5e-a"));
     ck_assert_str_eq(found->replaced_by, "f-b");
-    OK(mdm_store_certificate_revoke(st, "5e-a", "lost"));
+    ck_assert_str_eq(found->revoked_reason, "superseded");
+    ck_assert_int_eq(found->revoked_at, st->ctx->fixed_now);
     refused(MDM_ENOTFOUND, mdm_store_certificate_revoke(st, "5e-a", "again"));
-    OK(mdm_store_certificate_revoke_all(st, 7, "left"));
+    OK(mdm_store_certificate_revoke_all(&count, st, 7, "left"));
+    ck_assert_int_eq(count, 1);
+    OK(mdm_store_certificate_insert(st, &c));
+    OK(mdm_store_certificate_revoke(st, "5e-c", "lost"));
     ck_assert_str_eq(database_sql("SELECT revoked_reason FROM mdm_certificate ORDER BY fingerprint;"),
-                     "lost\nleft");
+                     "superseded\nleft\nlost");
     database_end();
 }
 END_TEST
