@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The enrollment profile (Apple: TopLevel, com.apple.security.root, com.apple.security.scep, com.apple.mdm).
- * Called by the mdm-enroll handler in any thread. One RSA operation: the signature.
+ * The profiles that this server makes itself (Apple: TopLevel, com.apple.security.root and .pkcs1,
+ * com.apple.security.scep, com.apple.mdm), as trees. Called by the enrollment pages, the Profile Service and
+ * the delivery of renewals, any thread. Signs and encrypts nothing.
  */
 #include <apr_strings.h>
 
 #include "mdm_authority.h"
 #include "mdm_challenge.h"
-#include "mdm_cms.h"
-#include "mdm_plist.h"
 #include "mdm_profile.h"
 
 #define KEY_BITS 2048
@@ -20,8 +19,8 @@ static const char *identifier(const mdm_site_t *site, const char *suffix, apr_po
 }
 
 /* Payload UUIDs are derived from the site and the payload's identifier: the same in each download. */
-static mdm_plist_t *payload(const mdm_site_t *site, const char *type, const char *suffix, const char *name,
-                            apr_pool_t *p)
+mdm_plist_t *mdm_profile_payload(const mdm_site_t *site, const char *type, const char *suffix,
+                                 const char *name, apr_pool_t *p)
 {
     mdm_plist_t *dict = mdm_plist_dict(p);
     const char *id = identifier(site, suffix, p);
@@ -44,12 +43,12 @@ static mdm_plist_t *rdn(const char *type, const char *value, apr_pool_t *p)
     return outer;
 }
 
-static mdm_plist_t *scep_payload(mdm_ctx_t *ctx, const mdm_site_t *site, const char *common_name,
-                                 const char *challenge)
+static mdm_plist_t *scep_payload(mdm_ctx_t *ctx, const mdm_site_t *site, const char *suffix,
+                                 const char *common_name, const char *challenge)
 {
     apr_pool_t *p = ctx->pool;
     const mdm_cert_t *recipient = site->ra ? site->ra : mdm_authority_present(site, mdm_ctx_now(ctx))->cert;
-    mdm_plist_t *dict = payload(site, "com.apple.security.scep", "scep", "Device Identity", p);
+    mdm_plist_t *dict = mdm_profile_payload(site, "com.apple.security.scep", suffix, "Device Identity", p);
     mdm_plist_t *content = mdm_plist_set(dict, "PayloadContent", mdm_plist_dict(p), p);
     mdm_plist_t *subject;
 
@@ -71,7 +70,7 @@ static mdm_plist_t *scep_payload(mdm_ctx_t *ctx, const mdm_site_t *site, const c
 
 static mdm_plist_t *mdm_payload(const mdm_site_t *site, const char *topic, apr_pool_t *p)
 {
-    mdm_plist_t *dict = payload(site, "com.apple.mdm", "mdm", "Device Management", p);
+    mdm_plist_t *dict = mdm_profile_payload(site, "com.apple.mdm", "mdm", "Device Management", p);
     const char *scep_id = identifier(site, "scep", p);
     mdm_plist_t *capabilities;
 
@@ -91,7 +90,7 @@ static apr_status_t add_trust(mdm_plist_t *contents, mdm_ctx_t *ctx, const mdm_s
                               const mdm_cert_t *cert, const char *suffix)
 {
     const char *type = mdm_cert_is_self_signed(cert) ? "com.apple.security.root" : "com.apple.security.pkcs1";
-    mdm_plist_t *dict = payload(site, type, suffix, mdm_cert_subject(ctx, cert), ctx->pool);
+    mdm_plist_t *dict = mdm_profile_payload(site, type, suffix, mdm_cert_subject(ctx, cert), ctx->pool);
     mdm_bytes_t der;
     apr_status_t rv = mdm_cert_to_der(&der, ctx, cert);
 
@@ -102,31 +101,32 @@ static apr_status_t add_trust(mdm_plist_t *contents, mdm_ctx_t *ctx, const mdm_s
     return rv;
 }
 
-static apr_status_t build(mdm_bytes_t *text, mdm_ctx_t *ctx, const mdm_site_t *site, const char *topic,
-                          const char *common_name, const char *challenge)
+static apr_status_t add_authorities(mdm_plist_t *contents, mdm_ctx_t *ctx, const mdm_site_t *site)
 {
-    apr_pool_t *p = ctx->pool;
-    mdm_plist_t *root = payload(site, "Configuration", NULL,
-                                apr_pstrcat(p, site->organization, " Device Management", NULL), p);
-    mdm_plist_t *contents;
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    mdm_plist_set_string(root, "PayloadDescription",
-                         apr_psprintf(p, "Lets %s manage this device.", site->organization), p);
-    mdm_plist_set_string(root, "PayloadScope", "System", p);
-    contents = mdm_plist_set(root, "PayloadContent", mdm_plist_array(p), p);
     for (i = 0; rv == APR_SUCCESS && i < site->authorities->nelts; i++)
         rv = add_trust(contents, ctx, site, APR_ARRAY_IDX(site->authorities, i, mdm_authority_t *)->cert,
-                       i ? apr_psprintf(p, "ca.%d", i + 1) : "ca");
+                       i ? apr_psprintf(ctx->pool, "ca.%d", i + 1) : "ca");
     for (i = 0; rv == APR_SUCCESS && i < site->trust->nelts; i++)
         rv = add_trust(contents, ctx, site, APR_ARRAY_IDX(site->trust, i, mdm_cert_t *),
-                       apr_psprintf(p, "trust.%d", i + 1));
-    if (rv != APR_SUCCESS)
-        return rv;
-    mdm_plist_append(contents, scep_payload(ctx, site, common_name, challenge));
-    mdm_plist_append(contents, mdm_payload(site, topic, p));
-    return mdm_plist_write(text, ctx, root);
+                       apr_psprintf(ctx->pool, "trust.%d", i + 1));
+    return rv;
+}
+
+/* @param contents where its payloads go */
+static mdm_plist_t *configuration(mdm_plist_t **contents, mdm_ctx_t *ctx, const mdm_site_t *site,
+                                  const char *suffix, const char *name, const char *description)
+{
+    apr_pool_t *p = ctx->pool;
+    mdm_plist_t *root = mdm_profile_payload(site, "Configuration", suffix,
+                                            apr_pstrcat(p, site->organization, " ", name, NULL), p);
+
+    mdm_plist_set_string(root, "PayloadDescription", description, p);
+    mdm_plist_set_string(root, "PayloadScope", "System", p);
+    *contents = mdm_plist_set(root, "PayloadContent", mdm_plist_array(p), p);
+    return root;
 }
 
 static apr_status_t find_topic(const char **topic, mdm_store_t *st, const mdm_site_t *site)
@@ -152,20 +152,76 @@ static apr_status_t find_topic(const char **topic, mdm_store_t *st, const mdm_si
                     "without: upload one with PUT v1/pushcert of the API");
 }
 
-apr_status_t mdm_profile_enrollment(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *site,
-                                    const char *user)
+static apr_status_t make_challenge(const char **challenge, const char **common_name, mdm_store_t *st,
+                                   const mdm_site_t *site, const mdm_profile_request_t *request)
+{
+    mdm_challenge_t wanted = { 0 };
+
+    *common_name = request->common_name ? request->common_name : mdm_uuid_random(st->ctx->pool);
+    if (!*common_name)
+        return mdm_fail(st->ctx, MDM_ECRYPTO, "no random bytes for an identity's name");
+    wanted.kind = MDM_CHALLENGE_SCEP;
+    wanted.user = request->user;
+    wanted.common_name = *common_name;
+    wanted.session = request->session;
+    wanted.invitation = request->invitation;
+    wanted.enrollment = request->enrollment;
+    return mdm_challenge_make(challenge, st, &wanted, site->challenge_lifetime);
+}
+
+apr_status_t mdm_profile_enrollment(mdm_plist_t **root, mdm_store_t *st, const mdm_site_t *site,
+                                    const mdm_profile_request_t *request)
 {
     mdm_ctx_t *ctx = st->ctx;
-    const char *topic = NULL, *challenge, *common_name = mdm_uuid_random(ctx->pool);
-    mdm_bytes_t text;
-    apr_status_t rv;
+    const char *topic = request->topic, *challenge, *common_name;
+    mdm_plist_t *made, *contents;
+    apr_status_t rv = topic ? APR_SUCCESS : find_topic(&topic, st, site);
 
-    if (!common_name)
-        return mdm_fail(ctx, MDM_ECRYPTO, "no random bytes for an identity's name");
-    if ((rv = find_topic(&topic, st, site)) != APR_SUCCESS
-        || (rv = mdm_challenge_new(&challenge, st, user, common_name,
-                                   site->challenge_lifetime)) != APR_SUCCESS
-        || (rv = build(&text, ctx, site, topic, common_name, challenge)) != APR_SUCCESS)
+    if (rv != APR_SUCCESS)
         return rv;
-    return mdm_cms_sign(der, ctx, text, site->signer, site->signer_key, site->signer_chain);
+    made = configuration(&contents, ctx, site, NULL, "Device Management",
+                         apr_psprintf(ctx->pool, "Lets %s manage this device.", site->organization));
+    if ((rv = add_authorities(contents, ctx, site)) != APR_SUCCESS
+        || (rv = make_challenge(&challenge, &common_name, st, site, request)) != APR_SUCCESS)
+        return rv;
+    mdm_plist_append(contents, scep_payload(ctx, site, "scep", common_name, challenge));
+    mdm_plist_append(contents, mdm_payload(site, topic, ctx->pool));
+    *root = made;
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_profile_identity(mdm_plist_t **root, mdm_store_t *st, const mdm_site_t *site,
+                                  const mdm_profile_request_t *request)
+{
+    mdm_ctx_t *ctx = st->ctx;
+    const char *challenge, *common_name;
+    mdm_plist_t *contents, *made = configuration(&contents, ctx, site, "identity", "Device Identity",
+                                                 "Gives this device an identity to enroll with.");
+    apr_status_t rv = add_authorities(contents, ctx, site);
+
+    if (rv == APR_SUCCESS)
+        rv = make_challenge(&challenge, &common_name, st, site, request);
+    if (rv != APR_SUCCESS)
+        return rv;
+    mdm_plist_append(contents, scep_payload(ctx, site, "identity.scep", common_name, challenge));
+    *root = made;
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_profile_configuration(mdm_plist_t **root, mdm_ctx_t *ctx, const mdm_site_t *site)
+{
+    mdm_plist_t *contents;
+    int i;
+
+    *root = configuration(&contents, ctx, site, NULL, "Configuration",
+                          apr_psprintf(ctx->pool, "Configures this device for %s.", site->organization));
+    for (i = 0; i < site->configuration->nelts; i++) {
+        mdm_plist_t *payload = mdm_plist_dict(ctx->pool);
+
+        /* The site's trees are shared by all threads: a node of our own is linked, not theirs. */
+        *payload = *APR_ARRAY_IDX(site->configuration, i, const mdm_plist_t *);
+        payload->next = NULL;
+        mdm_plist_append(contents, payload);
+    }
+    return APR_SUCCESS;
 }

@@ -25,6 +25,8 @@ int mdm_handle_enroll(request_rec *r, const mdm_conf_t *conf)
 {
     mdm_ctx_t *ctx;
     mdm_store_t *st = NULL;
+    mdm_profile_request_t request = { 0 };
+    mdm_plist_t *root;
     mdm_bytes_t profile;
     apr_status_t rv;
     int answer;
@@ -33,9 +35,12 @@ int mdm_handle_enroll(request_rec *r, const mdm_conf_t *conf)
         return answer;
     if (!r->user || !*r->user)
         return refuse(r);
+    request.user = r->user;
     ctx = mdm_io_ctx(r);
     if ((rv = mdm_dbd_request(&st, ctx, r)) == APR_SUCCESS)
-        rv = mdm_profile_enrollment(&profile, st, conf->site, r->user);
+        rv = mdm_profile_enrollment(&root, st, conf->site, &request);
+    if (rv == APR_SUCCESS)
+        rv = mdm_profile_seal_for(&profile, ctx, conf->site, root, NULL);
     mdm_io_note(r, ctx, st);
     if (rv != APR_SUCCESS)
         return mdm_io_fail(r, ctx, rv);
