@@ -64,7 +64,7 @@ static int make(mdmctl_t *m, const options_t *o)
 {
     mdm_invitation_t invitation = { 0 };
     apr_interval_time_t lifetime = mdmctl_lifetime(o->lifetime ? o->lifetime : "7d");
-    const char *token, *url;
+    const char *token, *url = NULL;
     mdm_store_t *st;
     apr_status_t rv = check_url(&url, m->ctx, o->enroll_url);
 
