@@ -235,7 +235,7 @@ class Device(Channel):
     def install_command_profile(self, raw):
         """Execute InstallProfile: an enrollment profile renews the identity, others are remembered."""
         try:
-            found = profile.Profile(raw)
+            found = profile.Profile(raw, identity=(self.certificate, self.key))
         except (profile.ProfileError, plistlib.InvalidFileException, ValueError) as problem:
             return answers.error(4001, "MCInstallationErrorDomain", "Profile not readable: %s" % problem)
         if found.mdm is not None:

@@ -39,13 +39,41 @@ def open_signed(data, ca_file=None):
         return content, signers, trusted, problem
 
 
+def open_encrypted(data, certificate, key):
+    """Open an EncryptedPayloadContent with `openssl cms -decrypt`; ProfileError when it is for another key.
+
+    A wrong key yields random octets instead of an error, by design of CMS, so the caller must read them."""
+    with tempfile.TemporaryDirectory(prefix="mdmsim-") as folder:
+        source = os.path.join(folder, "in.der")
+        with open(source, "wb") as out:
+            out.write(data)
+        done = subprocess.run(
+            ["openssl", "cms", "-decrypt", "-inform", "DER", "-in", source, "-binary",
+             "-recip", pki.write_pem(os.path.join(folder, "cert.pem"), certificate),
+             "-inkey", pki.write_pem(os.path.join(folder, "key.pem"), key, private=True)], capture_output=True)
+        if done.returncode:
+            raise ProfileError("the profile cannot be decrypted: " + done.stderr.decode().strip())
+        return done.stdout
+
+
+def _payloads(content):
+    """The array of payloads that was encrypted."""
+    try:
+        found = plistlib.loads(content)
+    except (ValueError, plistlib.InvalidFileException) as problem:
+        raise ProfileError("what was decrypted is no property list: %s" % problem) from None
+    return found
+
+
 class Profile:
     """An enrollment profile.
 
     raw: octets as served; content: the property list's octets; plist; signed, signers, trusted, problem: the
-    signature (see open_signed); scep, mdm: the payload dictionaries; certificates: those it installs."""
+    signature (see open_signed); scep, mdm: the payload dictionaries; certificates: those it installs; encrypted:
+    whether the payloads came encrypted, which are opened with identity, a pair of certificate and key; service:
+    the dictionary of a Profile Service payload, or None."""
 
-    def __init__(self, raw, ca_file=None):
+    def __init__(self, raw, ca_file=None, identity=None):
         self.raw, self.signers, self.trusted, self.problem = raw, [], False, None
         self.signed = not raw.lstrip().startswith((b"<?xml", b"<plist", b"<!DOCTYPE", b"bplist"))
         self.content = raw
@@ -53,7 +81,15 @@ class Profile:
             self.content, self.signers, self.trusted, self.problem = open_signed(raw, ca_file)
         self.plist = plistlib.loads(self.content)
         self.identifier = self.plist.get("PayloadIdentifier")
+        self.encrypted = "EncryptedPayloadContent" in self.plist
+        if self.encrypted and identity is None:
+            raise ProfileError("the profile is encrypted, and there is no identity to open it with")
         self.payloads = self.plist.get("PayloadContent") or []
+        if self.encrypted:
+            self.payloads = _payloads(open_encrypted(self.plist["EncryptedPayloadContent"], *identity))
+        self.service = self.payloads if self.plist.get("PayloadType") == "Profile Service" else None
+        if self.service is not None:
+            self.payloads = []
         if not isinstance(self.payloads, list):
             raise ProfileError("PayloadContent is no array")
         self.certificates = [pki.load_certificate(one["PayloadContent"]) for one in self.payloads
