@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "mdm_pki_ca.h"
 #include "mdm_pki_ossl.h"
 
 #define SERIAL_BYTES 16
@@ -248,4 +249,33 @@ apr_status_t mdm_cert_issue(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_issue_t
     if (how->not_before >= not_after)
         return mdm_fail(ctx, MDM_EINPUT, "the certificate would end before it begins");
     return sign_draft(cert, ctx, &draft);
+}
+
+apr_status_t mdm_cert_make_ra(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_ra_t *how)
+{
+    static const extension_t extensions[] = {
+        { NID_basic_constraints, "critical,CA:FALSE" },
+        { NID_key_usage, "critical,digitalSignature,keyEncipherment" },
+        { NID_subject_key_identifier, "hash" },
+    };
+    mdm_issue_t ca = { NULL, how->ca, how->ca_key, 0, 0, NULL, NULL };
+    apr_time_t now = mdm_ctx_now(ctx), end = now + how->lifetime;
+    X509_NAME *name;
+    draft_t draft = { NULL, how->key->pkey, how->ca->x509, how->ca_key->pkey, now - BACKDATE,
+                      end < how->ca->not_after ? end : how->ca->not_after, extensions, 3, NULL, NULL };
+    apr_status_t rv = check_ca(ctx, &ca);
+    int named;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    ERR_clear_error();
+    name = X509_NAME_new();
+    named = name && (!how->organization || add_name(name, NID_organizationName, how->organization))
+        && add_name(name, NID_commonName, how->common_name);
+    ERR_clear_error();
+    draft.subject = name;
+    rv = named ? sign_draft(cert, ctx, &draft)
+               : mdm_fail(ctx, MDM_EINPUT, "the names of an RA are UTF-8 of 1 to 64 characters");
+    X509_NAME_free(name);
+    return rv;
 }
