@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Configuration profiles: made as trees here, then sealed (encrypted to one device, signed by the site).
- * Payload UUIDs are a function of the site, so that a newer profile replaces an older one in place. Any thread.
+ * Payload UUIDs are a function of the site: a newer profile replaces an older one in place. Any thread.
  */
 #ifndef MDM_PROFILE_H
 #define MDM_PROFILE_H
@@ -16,7 +16,7 @@ typedef struct mdm_profile_request_t {
     const char *common_name;      /* that the identity has to have; NULL: a random one */
     apr_int64_t session, invitation;
     apr_int64_t enrollment;       /* the device enrollment whose identity it renews, 0: a new one */
-    const char *topic;            /* the enrollment's own, in a renewal: it must not change; NULL: the site's */
+    const char *topic;            /* of a renewal, which must not change it; NULL: the site's */
 } mdm_profile_request_t;
 
 /**
@@ -34,7 +34,7 @@ apr_status_t mdm_profile_identity(mdm_plist_t **root, mdm_store_t *st, const mdm
 /** A profile with the payloads of site->configuration, which must not be NULL. No statement. */
 apr_status_t mdm_profile_configuration(mdm_plist_t **root, mdm_ctx_t *ctx, const mdm_site_t *site);
 
-/** A payload of the site's with nothing in it yet. The identifier is the site's, with `suffix` unless NULL. */
+/** A payload of the site's with nothing in it. Its identifier is the site's, with `suffix` unless NULL. */
 mdm_plist_t *mdm_profile_payload(const mdm_site_t *site, const char *type, const char *suffix,
                                  const char *name, apr_pool_t *p);
 
