@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "mdm_store_certificate.h"
+#include "mdm_store_crl.h"
 #include "mdm_store_enrollment.h"
 #include "mdm_store_row.h"
 
@@ -147,6 +148,7 @@ static apr_status_t make_unmanaged(mdm_store_t *st, const mdm_enrollment_t *e)
 apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *e)
 {
     mdm_enrollment_t *old;
+    int superseded = 0;
     apr_status_t rv = mdm_store_enrollment_get(&old, st, e->enrollment_id);
 
     if (rv == APR_SUCCESS) {
@@ -162,7 +164,9 @@ apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *e
     }
     if (rv == APR_SUCCESS)
         rv = make_unmanaged(st, e);
-    return rv == APR_SUCCESS ? mdm_store_certificate_supersede(st, e->id, e->certificate) : rv;
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_certificate_supersede(&superseded, st, e->id, e->certificate);
+    return rv == APR_SUCCESS && superseded ? mdm_store_crl_stale(st) : rv;
 }
 
 apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device)
