@@ -18,6 +18,9 @@ int mdm_handle_scep(request_rec *r, const mdm_conf_t *conf);
 /* mod_mdm_enroll.c: GET by an authenticated person */
 int mdm_handle_enroll(request_rec *r, const mdm_conf_t *conf);
 
+/* mod_mdm_ota.c: POST by a device, below the mdm-enroll Location */
+int mdm_ota_handle(request_rec *r, const mdm_conf_t *conf);
+
 /* mod_mdm_api.c: v1/..., version */
 int mdm_handle_api(request_rec *r, const mdm_conf_t *conf);
 
