@@ -103,18 +103,49 @@ static apr_status_t refuse(mdm_store_t *st, int tables, int version)
                     " db upgrade", version, MDM_SCHEMA_VERSION);
 }
 
-/* Steps from older versions are added here; version 1 is the first. */
+typedef struct {
+    mdm_store_t *st;
+    const mdm_upgrade_t *step;
+} upgrade_t;
+
+/* The version moves first: of two who upgrade at once, the second waits there and then has nothing to do. */
+static apr_status_t upgrade_work(void *baton, mdm_db_t *db)
+{
+    upgrade_t *u = baton;
+    apr_pool_t *p = u->st->ctx->pool;
+    const char *to = apr_itoa(p, u->step->version), *from = apr_itoa(p, u->step->version - 1);
+    const char *args[] = { to, "schema_version", from };
+    int moved = 0;
+    apr_status_t rv = mdm_db_exec(&moved, db, STMT_META_STEP, args);
+
+    return rv == APR_SUCCESS && moved ? mdm_db_script(db, u->step->sql) : rv;
+}
+
+static apr_status_t upgrade_once(mdm_store_t *st, int version)
+{
+    upgrade_t u = { st, mdm_db_kind(st->db) == MDM_DB_SQLITE3 ? mdm_upgrades_sqlite3 : mdm_upgrades_pgsql };
+
+    while (u.step->version && u.step->version != version + 1)
+        u.step++;
+    if (!u.step->version)
+        return mdm_fail(st->ctx, MDM_ESCHEMA, "there is no way from schema version %d to %d", version,
+                        version + 1);
+    return mdm_db_transact(st->db, upgrade_work, &u);
+}
+
 apr_status_t mdm_store_upgrade(mdm_store_t *st)
 {
-    int version, tables;
+    int version, tables, steps;
     apr_status_t rv = look(&tables, &version, st);
 
-    if (rv != APR_SUCCESS || version == MDM_SCHEMA_VERSION)
-        return rv;
-    if (!tables || version > MDM_SCHEMA_VERSION)
-        return refuse(st, tables, version);
-    return mdm_fail(st->ctx, MDM_ESCHEMA, "there is no way from schema version %d to %d", version,
-                    MDM_SCHEMA_VERSION);
+    for (steps = 1; rv == APR_SUCCESS && version != MDM_SCHEMA_VERSION; steps++) {
+        if (!tables || version > MDM_SCHEMA_VERSION || steps > MDM_SCHEMA_VERSION)
+            return refuse(st, tables, version);
+        rv = upgrade_once(st, version);
+        if (rv == APR_SUCCESS)
+            rv = look(&tables, &version, st);
+    }
+    return rv;
 }
 
 apr_status_t mdm_store_ready(mdm_store_t *st)
