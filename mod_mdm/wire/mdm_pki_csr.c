@@ -24,22 +24,6 @@ static apr_status_t free_req(void *baton)
     return APR_SUCCESS;
 }
 
-static X509_REQ *parse_exactly(mdm_bytes_t der)
-{
-    const unsigned char *end = der.data;
-    X509_REQ *req = NULL;
-
-    if (der.len && der.len <= CSR_MAX_BYTES)
-        req = d2i_X509_REQ(NULL, &end, (long)der.len);
-
-    if (req && end != der.data + der.len) {
-        X509_REQ_free(req);
-        req = NULL;
-    }
-    ERR_clear_error();
-    return req;
-}
-
 /* SHA-1 is good enough to prove possession of the key, and old devices use it. */
 static int algorithm_is_fit(const X509_REQ *req)
 {
@@ -114,38 +98,49 @@ static apr_status_t check_request(mdm_ctx_t *ctx, X509_REQ *req, int *weak)
     return APR_SUCCESS;
 }
 
-int mdm_csr_shaped(mdm_bytes_t der)
+X509_REQ *mdm_csr_parse(mdm_bytes_t der)
 {
-    X509_REQ *req;
+    const unsigned char *end = der.data;
+    X509_REQ *req = NULL;
 
     ERR_clear_error();
-    req = parse_exactly(der);
-    X509_REQ_free(req);
-    return req != NULL;
+    if (der.len && der.len <= CSR_MAX_BYTES)
+        req = d2i_X509_REQ(NULL, &end, (long)der.len);
+    if (req && end != der.data + der.len) {
+        X509_REQ_free(req);
+        req = NULL;
+    }
+    ERR_clear_error();
+    return req;
+}
+
+apr_status_t mdm_csr_adopt(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, X509_REQ *req)
+{
+    mdm_csr_t *made = apr_pcalloc(ctx->pool, sizeof(*made));
+    apr_status_t rv;
+
+    *weak = 0;
+    made->req = req;
+    apr_pool_cleanup_register(ctx->pool, req, free_req, apr_pool_cleanup_null);
+    ERR_clear_error();
+    rv = check_request(ctx, req, weak);
+    ERR_clear_error();
+    if (rv == APR_SUCCESS)
+        *csr = made;
+    return rv;
 }
 
 apr_status_t mdm_csr_from_der(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, mdm_bytes_t der)
 {
-    mdm_csr_t *made;
     X509_REQ *req;
-    apr_status_t rv;
 
     *weak = 0;
     if (der.len > CSR_MAX_BYTES)
         return mdm_fail(ctx, MDM_EINPUT, "the certification request is over %d bytes", CSR_MAX_BYTES);
-    ERR_clear_error();
-    req = parse_exactly(der);
+    req = mdm_csr_parse(der);
     if (!req)
         return mdm_fail(ctx, MDM_EINPUT, "not a DER certification request");
-    apr_pool_cleanup_register(ctx->pool, req, free_req, apr_pool_cleanup_null);
-    rv = check_request(ctx, req, weak);
-    ERR_clear_error();
-    if (rv != APR_SUCCESS)
-        return rv;
-    made = apr_pcalloc(ctx->pool, sizeof(*made));
-    made->req = req;
-    *csr = made;
-    return APR_SUCCESS;
+    return mdm_csr_adopt(csr, weak, ctx, req);
 }
 
 apr_status_t mdm_csr_to_pem(const char **pem, mdm_ctx_t *ctx, const mdm_csr_t *csr)

@@ -47,8 +47,11 @@ apr_status_t mdm_cert_adopt(mdm_cert_t **cert, mdm_ctx_t *ctx, X509 *x509);
  */
 int mdm_rsa_fits(const EVP_PKEY *pkey);
 
-/** Whether `der` is exactly one PKCS#10 by its shape; signature and limits are not looked at. */
-int mdm_csr_shaped(mdm_bytes_t der);
+/** One PKCS#10 of at most 16 kB that is all of `der`, not judged; NULL when it is none. */
+X509_REQ *mdm_csr_parse(mdm_bytes_t der);
+
+/** Check it as mdm_csr_from_der does; its reference passes to ctx->pool, also on failure. */
+apr_status_t mdm_csr_adopt(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, X509_REQ *req);
 
 /** SHA-256 of the key's SubjectPublicKeyInfo as lower-case hex. */
 const char *mdm_pubkey_sha256(mdm_ctx_t *ctx, X509_PUBKEY *pubkey);

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Building SCEP replies (CertRep, RFC 8894 3.3.2). Called by core in any thread, once a request; one RSA
- * private operation each. Always DER, always signed by the CA; the signatureAlgorithm is rsaEncryption,
- * which old clients insist on and new ones take.
+ * private operation each. Always DER, always signed by the CA or RA addressed; the signatureAlgorithm is
+ * rsaEncryption, which old clients insist on and new ones take.
  */
 #include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
-#include "mdm_cms_ossl.h"
-#include "mdm_scep.h"
+#include "mdm_cms.h"
+#include "mdm_legacy.h"
 #include "mdm_scep_oid.h"
+#include "mdm_scep_ossl.h"
 
 #define NONCE_BYTES 16
 
 /* RFC 8894 3.2.1.3 */
 #define STATUS_SUCCESS "0"
 #define STATUS_FAILURE "2"
+#define STATUS_PENDING "3"
 
 /* What tells one reply from another. */
 typedef struct {
-    mdm_bytes_t content;         /* the envelope; no bytes in a failure */
+    mdm_bytes_t content;         /* the envelope; no bytes unless it is a success */
     const char *status;
-    const char *fail_info;       /* NULL in a success */
+    const char *fail_info;       /* NULL unless it is a failure */
     const char *fail_info_text;  /* may be NULL */
 } reply_t;
 
@@ -34,6 +36,8 @@ static const EVP_MD *digest_for(const mdm_scep_request_t *request)
         return EVP_sha512();
     case NID_sha384:
         return EVP_sha384();
+    case NID_sha1:
+        return EVP_sha1();
     default:
         return EVP_sha256();
     }
@@ -46,6 +50,8 @@ static const EVP_CIPHER *cipher_for(const mdm_scep_request_t *request)
         return EVP_aes_256_cbc();
     case NID_aes_192_cbc:
         return EVP_aes_192_cbc();
+    case NID_des_ede3_cbc:
+        return EVP_des_ede3_cbc();
     default:
         return EVP_aes_128_cbc();
     }
@@ -82,8 +88,9 @@ static int add_attributes(CMS_SignerInfo *signer_info, const mdm_scep_request_t 
 }
 
 static apr_status_t sign_reply(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
-                               const reply_t *reply, const mdm_cert_t *ca, const mdm_key_t *key)
+                               const reply_t *reply)
 {
+    const mdm_scep_party_t *party = request->party;
     unsigned int flags = CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL | (reply->content.len ? 0 : CMS_DETACHED);
     BIO *in = mdm_bio_of(reply->content);
     CMS_SignerInfo *signer_info = NULL;
@@ -94,7 +101,7 @@ static apr_status_t sign_reply(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_
     ctx->rsa_operations++;
     cms = in ? CMS_sign(NULL, NULL, NULL, NULL, flags) : NULL;
     if (cms)
-        signer_info = CMS_add1_signer(cms, ca->x509, key->pkey, digest_for(request), flags);
+        signer_info = CMS_add1_signer(cms, party->cert->x509, party->key->pkey, digest_for(request), flags);
     if (signer_info && add_attributes(signer_info, request, reply) && CMS_final(cms, in, NULL, flags))
         rv = mdm_cms_encode(der, ctx, cms);
     ERR_clear_error();
@@ -103,51 +110,42 @@ static apr_status_t sign_reply(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_
     return rv == APR_SUCCESS ? rv : mdm_fail(ctx, rv, "signing the SCEP reply failed");
 }
 
-/* SignedData without content and signers that holds the certificate and nothing else (RFC 8894 3.4). */
-static apr_status_t wrap_certificate(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_cert_t *cert)
+/* @param certs, crl what goes into the SignedData in the envelope; NULL or no bytes: not this */
+static apr_status_t reply_with(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
+                               const apr_array_header_t *certs, mdm_bytes_t crl)
 {
-    CMS_ContentInfo *cms;
-    apr_status_t rv = MDM_ECRYPTO;
+    reply_t reply = { { NULL, 0 }, STATUS_SUCCESS, NULL, NULL };
+    mdm_bytes_t inside = mdm_scep_degenerate(ctx, certs, crl);
+    apr_status_t rv;
 
-    ERR_clear_error();
-    cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_PARTIAL | CMS_DETACHED);
-    if (cms && CMS_add1_cert(cms, cert->x509))
-        rv = mdm_cms_encode(der, ctx, cms);
-    ERR_clear_error();
-    CMS_ContentInfo_free(cms);
-    return rv;
-}
-
-static apr_status_t encrypt(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t plain,
-                            const mdm_scep_request_t *request)
-{
-    STACK_OF(X509) *recipients = sk_X509_new_null();
-    BIO *in = mdm_bio_of(plain);
-    CMS_ContentInfo *cms = NULL;
-    apr_status_t rv = MDM_ECRYPTO;
-
-    ERR_clear_error();
-    if (in && recipients && sk_X509_push(recipients, request->signer->x509))
-        cms = CMS_encrypt(recipients, in, cipher_for(request), CMS_BINARY);
-    if (cms)
-        rv = mdm_cms_encode(der, ctx, cms);
-    ERR_clear_error();
-    CMS_ContentInfo_free(cms);
-    BIO_free(in);
-    sk_X509_free(recipients);
-    return rv;
+    if (request->cipher_nid == NID_des_cbc)
+        rv = mdm_legacy_envelop(&reply.content, ctx, inside, request->signer);
+    else
+        rv = mdm_cms_envelop(&reply.content, ctx, inside, request->signer, cipher_for(request));
+    return rv == APR_SUCCESS ? sign_reply(der, ctx, request, &reply) : rv;
 }
 
 apr_status_t mdm_scep_reply_success(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
                                     const mdm_cert_t *issued)
 {
-    reply_t reply = { { NULL, 0 }, STATUS_SUCCESS, NULL, NULL };
-    mdm_bytes_t wrapped;
+    const mdm_bytes_t no_crl = { NULL, 0 };
+    apr_array_header_t *certs = apr_array_make(ctx->pool, 1, sizeof(const mdm_cert_t *));
 
-    if (wrap_certificate(&wrapped, ctx, issued) != APR_SUCCESS
-        || encrypt(&reply.content, ctx, wrapped, request) != APR_SUCCESS)
-        return mdm_fail(ctx, MDM_ECRYPTO, "encrypting the SCEP reply failed");
-    return sign_reply(der, ctx, request, &reply, request->party->cert, request->party->key);
+    APR_ARRAY_PUSH(certs, const mdm_cert_t *) = issued;
+    return reply_with(der, ctx, request, certs, no_crl);
+}
+
+apr_status_t mdm_scep_reply_crl(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
+                                mdm_bytes_t crl)
+{
+    return reply_with(der, ctx, request, NULL, crl);
+}
+
+apr_status_t mdm_scep_reply_pending(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request)
+{
+    reply_t reply = { { NULL, 0 }, STATUS_PENDING, NULL, NULL };
+
+    return sign_reply(der, ctx, request, &reply);
 }
 
 apr_status_t mdm_scep_reply_failure(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_request_t *request,
@@ -156,5 +154,5 @@ apr_status_t mdm_scep_reply_failure(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_
     const char digit[] = { (char)('0' + fail_info), '\0' };
     reply_t reply = { { NULL, 0 }, STATUS_FAILURE, digit, text };
 
-    return sign_reply(der, ctx, request, &reply, request->party->cert, request->party->key);
+    return sign_reply(der, ctx, request, &reply);
 }
