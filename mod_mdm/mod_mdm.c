@@ -33,6 +33,8 @@ static const struct {
     { "mdm-checkin", mdm_handle_checkin },
     { "mdm-scep", mdm_handle_scep },
     { "mdm-enroll", mdm_handle_enroll },
+    { "mdm-crl", mdm_handle_crl },
+    { "mdm-ocsp", mdm_handle_ocsp },
     { "mdm-api", mdm_handle_api },
     { "mdm-status", mdm_handle_status },
 };

@@ -148,14 +148,13 @@ static apr_status_t revoke_one(void *baton, mdm_db_t *db)
                                                c->enrollment_id, c->serial, r->reason) : rv;
 }
 
-/* People copy serial numbers from where they are upper case, or parted by colons. */
-static const char *plain_serial(mdm_ctx_t *ctx, const char *serial)
+const char *mdm_crl_serial(mdm_ctx_t *ctx, const char *text)
 {
-    char *plain = apr_palloc(ctx->pool, strlen(serial) + 1), *to = plain;
+    char *plain = apr_palloc(ctx->pool, strlen(text) + 1), *to = plain;
 
-    for (; *serial; serial++) {
-        if (*serial != ':')
-            *to++ = (char)tolower((unsigned char)*serial);
+    for (; *text; text++) {
+        if (*text != ':')
+            *to++ = (char)tolower((unsigned char)*text);
     }
     *to = '\0';
     return plain;
@@ -164,7 +163,7 @@ static const char *plain_serial(mdm_ctx_t *ctx, const char *serial)
 apr_status_t mdm_crl_revoke(mdm_store_t *st, const char *serial, const char *reason, const char *actor,
                             const char *source)
 {
-    revocation_t r = { st, plain_serial(st->ctx, serial), reason ? reason : "unspecified", actor, source };
+    revocation_t r = { st, mdm_crl_serial(st->ctx, serial), reason ? reason : "unspecified", actor, source };
     apr_status_t rv;
 
     if (mdm_crl_reason(r.reason) < 0)

@@ -22,6 +22,9 @@ apr_status_t mdm_crl_get(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *si
 apr_status_t mdm_crl_get_row(mdm_crl_row_t **out, mdm_store_t *st, const mdm_site_t *site,
                              const mdm_authority_t *authority);
 
+/** A serial number as people write it, upper case or parted by colons, in the form of the table. */
+const char *mdm_crl_serial(mdm_ctx_t *ctx, const char *text);
+
 /**
  * Revoke one certificate for an administrator: row, stale CRLs and event in one transaction.
  * @param reason a name of RFC 5280 (5.3.1); NULL: unspecified

@@ -11,12 +11,6 @@
 #define USAGE "... certificate list | show SERIAL | revoke SERIAL [--reason REASON]"
 #define PAGE 500
 
-static const char *state_of(const mdm_certificate_t *c, apr_time_t now)
-{
-    return c->replaced_by ? "replaced" : c->revoked_at ? "revoked"
-        : c->not_after <= now ? "expired" : "valid";
-}
-
 static int list(mdmctl_t *m, mdm_store_t *st)
 {
     apr_array_header_t *page;
@@ -30,7 +24,7 @@ static int list(mdmctl_t *m, mdm_store_t *st)
         for (i = 0; i < page->nelts; i++) {
             const mdm_certificate_t *c = APR_ARRAY_IDX(page, i, mdm_certificate_t *);
 
-            printf("%s  %-8s  until %s  %s  %s\n", c->serial, state_of(c, mdm_ctx_now(m->ctx)),
+            printf("%s  %-8s  until %s  %s  %s\n", c->serial, mdm_certificate_state(c, mdm_ctx_now(m->ctx)),
                    mdmctl_time(c->not_after, m->ctx->pool), c->user ? c->user : "-", c->subject);
             last = c;
         }
@@ -42,13 +36,13 @@ static int show(mdmctl_t *m, mdm_store_t *st, const char *serial)
 {
     apr_pool_t *p = m->ctx->pool;
     mdm_certificate_t *c;
-    apr_status_t rv = mdm_store_certificate_by_serial(&c, st, serial);
+    apr_status_t rv = mdm_store_certificate_by_serial(&c, st, mdm_crl_serial(m->ctx, serial));
 
     if (rv != APR_SUCCESS)
         return mdmctl_fail(m, rv);
     printf("Serial:      %s\nState:       %s\nSubject:     %s\nUser:        %s\nIssued:      %s\n"
            "Not before:  %s\nNot after:   %s\nFingerprint: %s\n",
-           c->serial, state_of(c, mdm_ctx_now(m->ctx)), c->subject,
+           c->serial, mdm_certificate_state(c, mdm_ctx_now(m->ctx)), c->subject,
            c->user ? c->user : "-", mdmctl_time(c->issued_at, p), mdmctl_time(c->not_before, p),
            mdmctl_time(c->not_after, p), c->fingerprint);
     if (c->revoked_at)

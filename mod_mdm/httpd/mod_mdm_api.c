@@ -23,6 +23,8 @@ static const struct {
     { "enrollments", mdm_api_enrollments, 1 },
     { "enrollments", mdm_api_enrollments, 0 },
     { "commands", mdm_api_commands, 0 },
+    { "certificates", mdm_api_certificates, 1 },
+    { "certificates", mdm_api_certificates, 0 },
     { "invitations", mdm_api_invitations, 1 },
     { "invitations", mdm_api_invitations, 0 },
     { "requests", mdm_api_requests, 1 },

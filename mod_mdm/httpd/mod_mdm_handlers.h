@@ -21,6 +21,12 @@ int mdm_handle_enroll(request_rec *r, const mdm_conf_t *conf);
 /* mod_mdm_ota.c: POST by a device, below the mdm-enroll Location */
 int mdm_ota_handle(request_rec *r, const mdm_conf_t *conf);
 
+/* mod_mdm_crl.c: GET, the revocation list of a CA */
+int mdm_handle_crl(request_rec *r, const mdm_conf_t *conf);
+
+/* mod_mdm_ocsp.c: GET and POST, RFC 6960 */
+int mdm_handle_ocsp(request_rec *r, const mdm_conf_t *conf);
+
 /* mod_mdm_api.c: v1/..., version */
 int mdm_handle_api(request_rec *r, const mdm_conf_t *conf);
 

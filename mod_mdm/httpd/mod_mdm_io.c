@@ -156,6 +156,37 @@ int mdm_io_send(request_rec *r, int status, const char *type, mdm_bytes_t body)
     return OK;
 }
 
+static const char *http_date(apr_time_t at, apr_pool_t *p)
+{
+    char *text = apr_palloc(p, APR_RFC822_DATE_LEN);
+
+    apr_rfc822_date(text, at);
+    return text;
+}
+
+int mdm_io_send_cached(request_rec *r, const char *type, mdm_bytes_t body, apr_time_t modified,
+                       apr_interval_time_t max_age)
+{
+    int answer;
+
+    apr_table_setn(r->headers_out, "Cache-Control",
+                   apr_psprintf(r->pool, "public, max-age=%" APR_TIME_T_FMT ", no-transform, must-revalidate",
+                                apr_time_sec(max_age)));
+    apr_table_setn(r->headers_out, "Expires", http_date(r->request_time + max_age, r->pool));
+    apr_table_setn(r->headers_out, "ETag",
+                   apr_psprintf(r->pool, "\"%.32s\"", mdm_sha256_hex(body, r->pool)));
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    ap_update_mtime(r, modified);
+    ap_set_last_modified(r);
+    if ((answer = ap_meets_conditions(r)) != OK)
+        return answer;
+    ap_set_content_type(r, type);
+    ap_set_content_length(r, (apr_off_t)body.len);
+    if (!r->header_only)
+        ap_rwrite(body.data, (int)body.len, r);
+    return OK;
+}
+
 int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
 {
     int status = rv < MDM_E_START ? ap_map_http_request_error(rv, HTTP_BAD_REQUEST) : mdm_io_status(rv);

@@ -33,6 +33,13 @@ int mdm_io_status(apr_status_t rv);
 int mdm_io_send(request_rec *r, int status, const char *type, mdm_bytes_t body);
 
 /**
+ * Send an answer that caches may keep for `max_age`, or 304 when the client has it. Its ETag is made of its
+ * bytes. @param modified Last-Modified; @return what a handler returns
+ */
+int mdm_io_send_cached(request_rec *r, const char *type, mdm_bytes_t body, apr_time_t modified,
+                       apr_interval_time_t max_age);
+
+/**
  * Answer a failure: log its sentence once (own faults as errors, others' as info), and send it as plain text
  * with the status of mdm_io_status; 503 comes with Retry-After.
  */

@@ -77,6 +77,11 @@ static const char *pattern(mdm_store_t *st, const char *text)
     return escaped;
 }
 
+const char *mdm_certificate_state(const mdm_certificate_t *c, apr_time_t now)
+{
+    return c->replaced_by ? "replaced" : c->revoked_at ? "revoked" : c->not_after <= now ? "expired" : "valid";
+}
+
 apr_status_t mdm_store_certificate_insert(mdm_store_t *st, const mdm_certificate_t *c)
 {
     const char *args[] = {

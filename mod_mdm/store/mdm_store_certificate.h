@@ -26,6 +26,9 @@ typedef struct mdm_certificate_t {
     const char *enrollment_id;    /* of `enrollment`: only from the list, the search and by serial number */
 } mdm_certificate_t;
 
+/** One word: valid, expired, revoked, or replaced, which is revoked for its successor. */
+const char *mdm_certificate_state(const mdm_certificate_t *certificate, apr_time_t now);
+
 apr_status_t mdm_store_certificate_insert(mdm_store_t *st, const mdm_certificate_t *certificate);
 /** @return MDM_ENOTFOUND */
 apr_status_t mdm_store_certificate_by_fingerprint(mdm_certificate_t **out, mdm_store_t *st,

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mdm-ocsp Location: OCSP over HTTP (RFC 6960 appendix A), by POST, and by GET with the request in the path.
+ * Open to everybody, any request thread. What is no request gets malformedRequest before anything is paid for.
+ */
+#include <apr_escape.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+
+#include "mdm_ocsp.h"
+#include "mod_mdm_dbd.h"
+#include "mod_mdm_handlers.h"
+#include "mod_mdm_io.h"
+
+#define TYPE "application/ocsp-response"
+
+static const char *const methods[] = { "GET", "POST", NULL };
+
+/* Whether the bytes are one DER SEQUENCE from the first to the last. */
+static int is_sequence(mdm_bytes_t der)
+{
+    apr_size_t len = 0, octets, i;
+
+    if (der.len < 2 || der.data[0] != 0x30)
+        return 0;
+    if (der.data[1] < 0x80)
+        return der.len == 2 + (apr_size_t)der.data[1];
+    octets = der.data[1] & 0x7f;
+    if (octets < 1 || octets > 3 || der.len < 2 + octets)
+        return 0;
+    for (i = 0; i < octets; i++)
+        len = len << 8 | der.data[2 + i];
+    return der.len == 2 + octets + len;
+}
+
+/*
+ * Base64 has slashes of its own, and httpd joins two of them in r->uri: so the request is looked for in what
+ * the client sent, from each slash on. Base64 of a SEQUENCE begins with M.
+ */
+static apr_status_t read_path(mdm_bytes_t *der, mdm_ctx_t *ctx, request_rec *r)
+{
+    char *path = apr_pstrdup(r->pool, r->unparsed_uri), *at;
+
+    path[strcspn(path, "?#")] = '\0';
+    for (at = strchr(path, '/'); at; at = strchr(at + 1, '/')) {
+        const char *text = at[1] == 'M' ? apr_punescape_url(r->pool, at + 1, NULL, NULL, 0) : NULL;
+
+        if (text && mdm_base64_decode(der, text, strlen(text), r->pool) == APR_SUCCESS && is_sequence(*der))
+            return APR_SUCCESS;
+    }
+    return mdm_fail(ctx, MDM_EINPUT, "the path does not end with an OCSP request in base64");
+}
+
+static int answer_error(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
+{
+    int status = mdm_io_log_failure(r, ctx, rv);
+
+    if (rv == MDM_EINPUT)
+        return mdm_io_send(r, HTTP_OK, TYPE, mdm_ocsp_error(MDM_OCSP_MALFORMED_REQUEST));
+    if (status == HTTP_SERVICE_UNAVAILABLE) {
+        apr_table_setn(r->err_headers_out, "Retry-After", "30");
+        return mdm_io_send(r, status, TYPE, mdm_ocsp_error(MDM_OCSP_TRY_LATER));
+    }
+    return mdm_io_send(r, status, TYPE, mdm_ocsp_error(MDM_OCSP_INTERNAL_ERROR));
+}
+
+int mdm_handle_ocsp(request_rec *r, const mdm_conf_t *conf)
+{
+    mdm_ocsp_request_t *request;
+    mdm_ocsp_reply_t reply;
+    mdm_store_t *st = NULL;
+    mdm_bytes_t body;
+    mdm_ctx_t *ctx;
+    apr_status_t rv;
+    int answer;
+
+    if (!mdm_io_method(&answer, r, methods))
+        return answer;
+    ctx = mdm_io_ctx(r);
+    rv = r->method_number == M_POST ? mdm_io_body(&body, ctx, r, MDM_OCSP_MAX_BYTES) : read_path(&body, ctx, r);
+    if (rv != APR_SUCCESS && rv != MDM_EINPUT)
+        return mdm_io_fail(r, ctx, rv);
+    if (rv == APR_SUCCESS && (rv = mdm_ocsp_open(&request, ctx, conf->site, body)) == APR_SUCCESS
+        && (rv = mdm_dbd_request(&st, ctx, r)) == APR_SUCCESS)
+        rv = mdm_ocsp_handle(&reply, st, conf->site, request);
+    mdm_io_note(r, ctx, st);
+    if (rv != APR_SUCCESS)
+        return answer_error(r, ctx, rv);
+    if (reply.has_nonce || r->method_number != M_GET)
+        return mdm_io_send(r, HTTP_OK, TYPE, reply.der);
+    return mdm_io_send_cached(r, TYPE, reply.der, reply.this_update, (reply.next_update - reply.this_update) / 2);
+}
