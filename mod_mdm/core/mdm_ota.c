@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Profile Service. Phase 1 ties a challenge to the person; phase 2 is the device's word on what it is,
- * vouched for by its maker; phase 3 is its word again, signed by the identity it got in between. Called by the
- * enrollment pages and the device's POST, any thread. Nothing of a message counts before its signature holds.
+ * vouched for by its maker; phase 3 is its word again, signed by the identity it got in between. Called by
+ * the enrollment pages and the device's POST, any thread. Nothing of a message counts before its signature
+ * holds.
  */
 #include <string.h>
 
@@ -32,7 +33,8 @@ static apr_status_t refuse(const ota_t *o, const char *why)
     return mdm_fail(o->st->ctx, MDM_EDENIED, "%s", why);
 }
 
-static apr_status_t read_fact(const char **fact, mdm_ctx_t *ctx, const mdm_plist_t *attributes, const char *key)
+static apr_status_t read_fact(const char **fact, mdm_ctx_t *ctx, const mdm_plist_t *attributes,
+                              const char *key)
 {
     const mdm_plist_t *item = mdm_plist_get(attributes, key);
 
@@ -92,7 +94,8 @@ static const char *challenge_of(const ota_t *o)
 
 static apr_status_t event(const ota_t *o, const char *kind, const char *detail)
 {
-    return mdm_store_event(o->st, kind, o->session->user, o->source, o->facts.udid, o->facts.serial_number, detail);
+    return mdm_store_event(o->st, kind, o->session->user, o->source, o->facts.udid, o->facts.serial_number,
+                           detail);
 }
 
 static apr_status_t open_session(ota_t *o, apr_int64_t id)
