@@ -1,221 +1,367 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SCEP against the built-in CA: what is announced, what is issued, and everything that is refused."""
+"""SCEP against the built-in CA: what is announced (A), and what a good request brings (B)."""
 
 import base64
 import datetime
-import subprocess
+import re
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from mdmsim import cms, pki, scep, web
+from mdmsim import cms, der, pki, scep, web
 
-SUBJECT = "O=Example Hospital, CN=%s"
+from .scep_tools import (SUBJECT, ask, ca_of, client, issued, message_of, refused, request_of,  # noqa: F401
+                         run)
 
-
-@pytest.fixture
-def client(site, closing):
-    return scep.ScepClient(site.at("/mdm/scep"), http=closing(web.Client(site.keys.tls_ca_file)))
-
-
-@pytest.fixture
-def ask(site, client):
-    """ask(**options): a PKCSReq with a fresh challenge for a CN of its own."""
-    def call(common_name="device", **options):
-        if "challenge" not in options:
-            options["challenge"] = site.challenge()
-        options.setdefault("key", site.keys.take())
-        return client.enrol(SUBJECT % common_name, **options)
-    return call
+KNOWN = {"AES", "DES3", "GetNextCACert", "POSTPKIOperation", "Renewal", "SHA-1", "SHA-256", "SHA-384", "SHA-512",
+         "SCEPStandard", "Update"}
 
 
-def ca_of(site):
-    with open(site.ca_file) as source:
-        return pki.load_certificate(source.read())
+# ---- what is announced
 
-
-def refused(result, *infos):
-    """A CertRep that refuses, well signed."""
-    assert result.http_status == 200, result.summary()
-    assert result.status == scep.FAILURE, result.summary()
-    assert result.signature_ok and result.certificate is None
-    assert result.fail_info in (infos or (scep.BAD_REQUEST,)), result.summary()
-    return True
-
-
-def test_getcacaps_announces_what_rfc_8894_demands(site, client):
+@pytest.mark.once
+def test_a01_getcacaps_is_short_plain_text(site, client):
     reply = site.http.get(client.query("GetCACaps"))
-    assert reply.status == 200 and reply.content_type == "text/plain"
+    assert reply.status == 200 and reply.content_type.split(";")[0] == "text/plain"
+    assert 0 < len(reply.body) < 1000
+
+
+@pytest.mark.once
+def test_a02_capabilities_are_known_words_one_a_line(site, client):
+    lines = site.http.get(client.query("GetCACaps")).body.decode("ascii").split("\n")
+    assert lines[-1] == "" and set(lines[:-1]) <= KNOWN and len(set(lines)) == len(lines)
+
+
+@pytest.mark.once
+def test_a03_what_rfc_8894_demands_is_announced_and_nothing_weak(client):
     caps = client.get_ca_caps()
-    assert {"AES", "POSTPKIOperation", "SHA-256", "Renewal", "SCEPStandard"} <= set(caps)
-    assert not {"DES", "MD5", "GetNextCACert"} & set(caps)
+    assert {"AES", "SHA-256", "SHA-512", "POSTPKIOperation", "Renewal", "SCEPStandard"} <= set(caps)
+    assert not {"DES3", "SHA-1", "DES", "MD5", "GetNextCACert", "Update"} & set(caps)
 
 
-def test_getcacert_is_the_ca_certificate_in_der(site, client):
+@pytest.mark.once
+def test_a04_sha_384_is_announced(client):
+    assert "SHA-384" in client.get_ca_caps()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("ident", ["", "any name", "0", "a&b", "x" * 2000])
+def test_a05_getcacaps_is_the_same_for_every_ca_ident(site, client, ident):
+    assert site.http.get(client.query("GetCACaps", message=ident)).body == \
+        site.http.get(client.query("GetCACaps")).body
+
+
+@pytest.mark.once
+def test_a06_getcacert_is_one_der_certificate_and_no_byte_more(site, client):
     reply = site.http.get(client.query("GetCACert", message="any name"))
     assert reply.status == 200 and reply.content_type == "application/x-x509-ca-cert"
-    assert reply.body == pki.der(ca_of(site))
+    assert reply.body == pki.der(ca_of(site)) and der.read(reply.body)
 
 
-def test_the_ca_is_what_apple_needs(site):
-    ca = ca_of(site)
+@pytest.mark.once
+def test_a07_the_ca_certificate_may_sign_and_be_encrypted_to(client):
+    ca = client.get_ca_cert()[0]
+    basic = ca.extensions.get_extension_for_class(x509.BasicConstraints)
     usage = ca.extensions.get_extension_for_class(x509.KeyUsage).value
-    assert ca.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert basic.critical and basic.value.ca
     assert usage.key_cert_sign and usage.crl_sign and usage.digital_signature and usage.key_encipherment
-    assert ca.public_key().key_size >= 2048
+
+
+@pytest.mark.once
+def test_a08_the_ca_certificate_is_strong_in_date_and_the_pinned_one(site, client):
+    ca = client.get_ca_cert()[0]
+    now = datetime.datetime.utcnow()
+    assert ca.public_key().key_size >= 2048 and ca.signature_hash_algorithm.name in ("sha256", "sha384", "sha512")
+    assert ca.not_valid_before < now < ca.not_valid_after
     assert ca.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "Example Hospital"
+    pinned = scep.ScepClient(client.url, http=client.http, fingerprint=cms.digest("sha256", pki.der(ca_of(site))))
+    assert pinned.get_ca_cert()
 
 
-def test_unknown_operations_are_400(site, client):
-    for query in ("", "?operation=", "?operation=GetNextCACert", "?operation=getcacaps", "?operation=Nonsense"):
-        assert site.http.get(client.url + query).status in (400, 404), query
+@pytest.mark.once
+def test_a09_getcacert_with_an_ident_is_served_or_4xx(site, client):
+    for ident in ("0", "", "Example", "../x", "%00"):
+        status = site.http.get(client.query("GetCACert", message=ident)).status
+        assert status == 200 or 400 <= status < 500
 
+
+@pytest.mark.once
+def test_a10_without_a_next_ca_getnextcacert_is_4xx_and_not_announced(site, client):
+    assert 400 <= site.http.get(client.query("GetNextCACert")).status < 500
+    assert "GetNextCACert" not in client.get_ca_caps()
+
+
+@pytest.mark.once
+def test_a11_unknown_empty_and_no_operations_are_400(site, client):
+    for query in ("", "?", "?operation", "?operation=", "?operation=getcacaps", "?operation=Nonsense",
+                  "?operation=%FF", "?operation=GetCACert%00", "?message=x"):
+        assert site.http.get(client.url + query).status == 400, query
+    assert site.http.post(client.query("GetCACaps"), b"").status == 400
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_a12_other_methods_are_405(site, client, method):
+    reply = site.http.request(method, client.query("PKIOperation"))
+    assert reply.status == 405 and "POST" in reply.headers["Allow"]
+
+
+@pytest.mark.once
+def test_a13_extra_parameters_are_passed_over(site, client):
+    assert site.http.get(client.url + "?a=b&operation=GetCACaps&c&=d").status == 200
+    assert site.http.get(client.url + "?&&operation=GetCACert&operation=Nonsense").status == 200
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("suffix", ["/pkiclient.exe", "/cgi-bin/pkiclient.exe", "/"])
+def test_a14_paths_below_the_location_are_served(site, client, suffix):
+    below = scep.ScepClient(client.url + suffix, http=client.http)
+    assert below.get_ca_caps()
+    assert below.enrol(SUBJECT % "cisco", challenge=site.challenge(), key=site.keys.take()).ok
+
+
+@pytest.mark.once
+def test_more_head_has_the_headers_and_no_body_and_issues_nothing(site, client):
+    for operation in ("GetCACaps", "GetCACert"):
+        full, head = (site.http.request(method, client.query(operation)) for method in ("GET", "HEAD"))
+        assert head.status == 200 and head.body == b"" and head.content_type == full.content_type
+    message, before = message_of(site, client, "head", site.challenge()), issued(site)
+    query = client.query("PKIOperation", message=base64.b64encode(message.raw).decode())
+    assert site.http.request("HEAD", query).status == 400 and issued(site) == before
+    assert client.send(message).ok, "HEAD has used the challenge up"
+
+
+@pytest.mark.once
+def test_never_401_and_no_html_for_machines(site, client):
+    for reply in (client.post(b"x"), site.http.get(client.url), site.http.request("DELETE", client.url)):
+        assert reply.status != 401 and "html" not in (reply.content_type or "")
+
+
+# ---- what a good request brings
 
 @pytest.mark.mpm
-@pytest.mark.parametrize("method", ["POST", "GET"])
-def test_pkcsreq_by(ask, method):
-    result = ask("phone-" + method, method=method)
+def test_b01_pkcsreq_by_post_succeeds(ask):
+    result = ask("phone", cipher="aes128", digest="sha256")
     assert result.ok, result.summary()
-    assert result.content_type.startswith("application/x-pki-message")
+    assert result.content_type == "application/x-pki-message" and result.status == scep.SUCCESS
     assert pki.same_key(result.certificate, result.key)
 
 
-def test_the_certrep_has_the_form_that_clients_accept(ask):
+@pytest.mark.once
+def test_b02_openssl_verifies_the_one_signature_of_the_reply(site, ask, tmp_path):
+    result = ask("openssl")
+    (tmp_path / "reply.der").write_bytes(result.raw)
+    verify = run("openssl", "cms", "-verify", "-in", "reply.der", "-inform", "DER", "-CAfile", site.ca_file,
+                 "-certfile", site.ca_file, "-purpose", "any", "-out", "env.der", cwd=tmp_path)
+    assert b"successful" in verify.stderr.lower()
+    assert len(cms.SignedData(result.raw).signers) == 1
+
+
+@pytest.mark.once
+def test_b03_types_of_the_attributes(ask):
+    attributes = ask().signer.attributes
+    for oid, value in ((scep.MESSAGE_TYPE, "3"), (scep.PKI_STATUS, "0"), (scep.TRANSACTION_ID, None)):
+        assert len(attributes[oid]) == 1 and attributes[oid][0].tag == 0x13, "a PrintableString"
+        assert value in (None, attributes[oid][0].text())
+    assert scep.FAIL_INFO not in attributes and scep.FAIL_INFO_TEXT not in attributes
+
+
+@pytest.mark.once
+def test_b04_b05_b06_transaction_and_nonces(ask):
+    first, second = ask(transaction_id="Tx-1"), ask(sender_nonce=b"n" * 16)
+    assert first.transaction_id == "Tx-1"
+    assert second.recipient_nonce == b"n" * 16 and first.recipient_nonce == first.message.sender_nonce
+    assert len({first.sender_nonce, second.sender_nonce, first.recipient_nonce, b"n" * 16}) == 4
+    assert len(first.sender_nonce) == len(second.sender_nonce) == 16
+
+
+@pytest.mark.once
+def test_b07_content_type_and_digest_are_signed_in_der_order(ask):
     result = ask()
-    assert result.message_type == scep.CERT_REP
-    assert result.recipient_nonce == result.message.sender_nonce
-    assert result.transaction_id == result.message.transaction_id
-    assert result.attributes_sorted
-    assert result.digest == "sha256" and result.cipher in ("aes128", "aes256")
-    assert len(result.certificates) == 1, "only the issued certificate may be inside"
+    assert {cms.CONTENT_TYPE, cms.MESSAGE_DIGEST} <= set(result.signer.attributes) and result.attributes_sorted
 
 
-def test_the_issued_certificate(site, ask):
-    certificate = ask("UDID-1").certificate
-    ca = ca_of(site)
-    assert certificate.issuer == ca.subject
-    ca.public_key().verify(certificate.signature, certificate.tbs_certificate_bytes, cms.padding.PKCS1v15(),
+@pytest.mark.once
+def test_b08_the_signature_algorithm_is_plain_rsaencryption(ask):
+    assert ask().signature_oid == cms.RSA_ENCRYPTION
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("cipher", ["aes128", "aes192", "aes256"])
+def test_b09_the_reply_is_for_the_signer_alone_and_no_weaker_than_the_request(ask, cipher):
+    result = ask(cipher=cipher)
+    signer = result.message.signer
+    assert result.recipients == [(signer.issuer.public_bytes(), signer.serial_number)]
+    assert result.cipher == cipher
+
+
+@pytest.mark.once
+def test_b10_inside_is_the_issued_certificate_alone(ask):
+    result = ask("alone")
+    assert len(result.certificates) == 1 and not result.crls
+    inner = cms.SignedData(cms.EnvelopedData(cms.SignedData(result.raw).content)
+                           .open(result.message.signer, result.message.key))
+    assert inner.signers == [] and inner.content is None
+
+
+@pytest.mark.once
+def test_b11_the_ca_signed_the_certificate(site, ask, tmp_path):
+    certificate, ca = ask().certificate, ca_of(site)
+    assert certificate.issuer.public_bytes() == ca.subject.public_bytes()
+    ca.public_key().verify(certificate.signature, certificate.tbs_certificate_bytes, padding.PKCS1v15(),
                            certificate.signature_hash_algorithm)
-    assert certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == "UDID-1"
-    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    assert usage.digital_signature and usage.key_encipherment and not usage.key_cert_sign
-    eku = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert list(eku) == [ExtendedKeyUsageOID.CLIENT_AUTH]
-    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    assert not constraints.ca
-    now = datetime.datetime.utcnow()
-    assert certificate.not_valid_before <= now - datetime.timedelta(minutes=5)
-    life = certificate.not_valid_after - now
-    assert datetime.timedelta(days=364) < life < datetime.timedelta(days=366)
+    leaf = pki.write_pem(tmp_path / "leaf.pem", certificate)
+    run("openssl", "verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", site.ca_file, leaf)
 
 
-def test_serials_are_random_and_128_bits_long(ask):
+@pytest.mark.once
+def test_b12_the_subject_is_the_requests_byte_for_byte(site, client):
+    rdns = [der.set_of(der.sequence(der.oid("2.5.4.3"), der.utf8("Zoë"))),
+            der.set_of(der.sequence(der.oid("2.5.4.10"), der.printable("Z")),
+                       der.sequence(der.oid("2.5.4.11"), der.tlv(0x16, b"ia5"))),
+            der.set_of(der.sequence(der.oid("2.5.4.6"), der.printable("DE")))]
+    subject, key = der.sequence(*rdns), site.keys.take()
+    csr = pki.raw_request(key, subject, pki.challenge_attribute(site.challenge()))
+    result = client.enrol(SUBJECT % "signer", csr=csr, key=key)
+    assert result.ok, result.summary()
+    assert subject in result.certificate.tbs_certificate_bytes
+
+
+@pytest.mark.once
+def test_b13_serials_are_random_and_128_bits_long(ask):
     serials = [ask().certificate.serial_number for _ in range(4)]
-    assert len(set(serials)) == 4
-    assert max(one.bit_length() for one in serials) > 112
-    assert all(0 < one.bit_length() <= 128 for one in serials)
+    assert len(set(serials)) == 4 and max(one.bit_length() for one in serials) > 112
+    assert all(0 < one.bit_length() <= 159 for one in serials)
 
 
-def test_a_copy_of_each_certificate_is_kept(site, ask):
-    certificate = ask("kept-copy").certificate
-    shown = site.ctl("certificate", "show", "%032x" % certificate.serial_number).stdout
-    assert "kept-copy" in shown
-    assert pki.pem(certificate).split("\n")[1] in shown
+def test_b14_the_certificate_is_a_client_identity_and_no_more(ask):
+    certificate = ask("UDID-1").certificate
+    value = certificate.extensions.get_extension_for_class
+    usage = value(x509.KeyUsage).value
+    assert certificate.version == x509.Version.v3 and certificate.signature_hash_algorithm.name == "sha256"
+    assert usage.digital_signature and usage.key_encipherment
+    assert not usage.key_cert_sign and not usage.crl_sign
+    assert list(value(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert not value(x509.BasicConstraints).value.ca and value(x509.BasicConstraints).critical
+    assert value(x509.SubjectKeyIdentifier) and value(x509.AuthorityKeyIdentifier)
 
 
-@pytest.mark.parametrize("options", [
-    {"cipher": "des3"}, {"cipher": "aes256"}, {"digest": "sha512"}, {"digest": "sha1"}, {"ber": True},
-    {"signing_time": None}, {"csr_options": {"names": ("device.example.com",)}}],
-    ids=["3des", "aes256", "sha512", "sha1", "ber", "no-signing-time", "with-extensions"])
-def test_forms_that_real_clients_send(ask, options):
-    result = ask(**options)
-    assert result.ok or (options.get("cipher") == "des3" or options.get("digest") == "sha1") and \
-        refused(result, scep.BAD_ALG), result.summary()
+@pytest.mark.once
+def test_b15_the_certificate_is_in_date_for_a_year_but_not_beyond_the_ca(site, ask):
+    certificate, now = ask().certificate, datetime.datetime.utcnow()
+    assert certificate.not_valid_before <= now - datetime.timedelta(minutes=5)
+    assert datetime.timedelta(days=364) < certificate.not_valid_after - now < datetime.timedelta(days=366)
+    assert certificate.not_valid_after <= ca_of(site).not_valid_after
 
 
-def test_only_what_we_decide_goes_into_the_certificate(ask):
-    ca = (x509.BasicConstraints(ca=True, path_length=None), True)
-    result = ask(csr_options={"extensions": [ca]})
-    if result.ok:
-        assert not result.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    else:
-        assert refused(result)
-
-
-def test_without_a_challenge_nothing_is_issued(site, ask):
-    assert refused(ask(challenge=None))
-    assert refused(ask(challenge=""))
-
-
-def test_a_wrong_challenge_issues_nothing(site, ask):
-    assert refused(ask(challenge="wrong"))
-    assert refused(ask(challenge="A" * 10000), scep.BAD_REQUEST, scep.BAD_MESSAGE_CHECK)
-
-
-def test_a_challenge_is_good_for_one_certificate(site, ask):
-    challenge = site.challenge()
-    assert ask("first", challenge=challenge).ok
-    assert refused(ask("second", challenge=challenge))
-
-
-def test_a_refused_request_does_not_use_the_challenge_up(site, ask):
-    challenge = site.challenge("--subject", "bound")
-    assert refused(ask("other", challenge=challenge))
-    assert ask("bound", challenge=challenge).ok
-
-
-def test_an_expired_challenge_issues_nothing(site, ask):
-    challenge = site.challenge("--lifetime", "1s")
-    site.database.sql("UPDATE mdm_challenge SET expires_at = 1 WHERE used_at = 0 OR used_at IS NULL")
-    assert refused(ask(challenge=challenge))
-
-
-def test_a_challenge_for_another_name_issues_nothing(site, ask):
-    challenge = site.challenge("--subject", "UDID-A")
-    assert refused(ask("UDID-B", challenge=challenge))
+def by_get(site, client, encode):
+    """A PKCSReq by GET whose base64 has all three special characters, written as encode(text) says."""
+    while True:
+        message = message_of(site, client, "by-get", site.challenge())
+        text = base64.b64encode(message.raw).decode()
+        if {"+", "/", "="} <= set(text):
+            break
+    reply = site.http.get(client.url + "?operation=PKIOperation&message=" + encode(text))
+    result = scep.Result(reply, message, client.authorities)
+    assert result.ok, result.summary()
 
 
 @pytest.mark.mpm
-def test_of_twenty_at_once_with_one_challenge_exactly_one_succeeds(site, client):
-    client.get_ca_cert()
-    challenge = site.challenge()
-    made = []
-    for number in range(20):
-        key = site.keys.take()
-        subject = SUBJECT % ("race-%d" % number)
-        made.append(scep.build(pki.der(pki.request(key, subject, challenge)), pki.self_signed(subject, key), key,
-                               client.recipient))
-
-    def send(message):
-        http = web.Client(site.keys.tls_ca_file, timeout=60)
-        try:
-            reply = http.post(client.query("PKIOperation"), message.raw,
-                              {"Content-Type": "application/x-pki-message"})
-            return scep.Result(reply, message, client.authorities)
-        finally:
-            http.close()
-    with ThreadPoolExecutor(20) as pool:
-        results = list(pool.map(send, made))
-    assert [one.http_status for one in results] == [200] * 20
-    assert len([one for one in results if one.ok]) == 1
-    assert len([one for one in results if one.status == scep.FAILURE]) == 19
+def test_b16_get_with_percent_encoded_base64(site, client):
+    by_get(site, client, lambda text: urllib.parse.quote(text, safe=""))
 
 
-@pytest.mark.mpm
-def test_the_identical_message_again_gives_the_same_certificate(ask, client):
-    first = ask("retry")
-    assert first.ok
-    again = client.send(first.message)
-    assert again.ok, again.summary()
-    assert pki.der(again.certificate) == pki.der(first.certificate)
+@pytest.mark.once
+def test_b17_get_with_raw_plus_and_slash(site, client):
+    by_get(site, client, lambda text: text.replace("=", "%3D"))
+    by_get(site, client, lambda text: text)
+    by_get(site, client, lambda text: urllib.parse.quote(text, safe="").replace("%2B", "%20"))
 
 
-def test_the_identical_message_twice_at_once_gives_the_same_certificate(site, client):
-    client.get_ca_cert()
+@pytest.mark.once
+@pytest.mark.parametrize("end", ["%0A", "%0D%0A"])
+def test_b18_get_with_line_breaks(site, client, end):
+    by_get(site, client, lambda text: end.join(re.findall(".{1,64}", text)) + end)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", ["application/octet-stream", None, "text/plain", "application/x-pki-message; a=b"])
+def test_b19_post_with_any_content_type(site, client, kind):
+    message = message_of(site, client, "type", site.challenge())
+    assert client.send(message, content_type=kind).ok
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_b20_ber_in_pieces_of_indefinite_length(ask, method):
+    assert ask(ber=True, method=method).ok
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+def test_b21_aes_256_with_each_sha_2(ask, digest):
+    result = ask(cipher="aes256", digest=digest)
+    assert result.ok and result.cipher == "aes256" and result.digest == digest
+
+
+@pytest.mark.once
+def test_b22_triple_des_that_is_not_announced_is_badalg(site, ask):
+    assert refused(ask(cipher="des3"), scep.BAD_ALG)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("tag", [0x0C, 0x13, 0x16, 0x14], ids=["utf8", "printable", "ia5", "teletex"])
+def test_b23_challenges_of_each_string_type(site, client, tag):
     key = site.keys.take()
-    message = scep.build(pki.der(pki.request(key, SUBJECT % "twice", site.challenge())),
-                         pki.self_signed(SUBJECT % "twice", key), key, client.recipient)
+    attribute = pki.challenge_attribute(site.challenge(), lambda text: der.tlv(tag, text.encode()))
+    assert client.enrol(csr=pki.raw_request(key, SUBJECT % "type", attribute), key=key).ok
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("last", ["extensions", "challenge"])
+def test_b24_attributes_in_either_order(site, client, last):
+    key = site.keys.take()
+    attributes = [pki.challenge_attribute(site.challenge()),
+                  pki.extensions_attribute(("2.5.29.15", True, b"\x03\x02\x05\xa0"))]
+    csr = pki.raw_request(key, SUBJECT % "order", *(attributes if last == "extensions" else attributes[::-1]))
+    assert client.enrol(csr=csr, key=key).ok
+
+
+@pytest.mark.once
+def test_b25_a_signer_certificate_that_begins_in_30_seconds(site, client):
+    csr, _, key = request_of(site, "early", site.challenge())
+    soon = datetime.datetime.utcnow() + datetime.timedelta(seconds=30)
+    signer = pki.self_signed(SUBJECT % "early", key, not_before=soon)
+    assert client.send(scep.build(csr, signer, key, client.recipient)).ok
+
+
+@pytest.mark.once
+def test_b26_a_transaction_id_with_signs_of_base64_is_echoed(ask):
+    result = ask(transaction_id="a+b/c==")
+    assert result.ok and result.transaction_id == "a+b/c=="
+
+
+@pytest.mark.once
+def test_b27_two_enrolments_have_nothing_in_common(ask):
+    first, second = ask("same"), ask("same")
+    assert first.certificate.serial_number != second.certificate.serial_number
+    assert first.sender_nonce != second.sender_nonce
+
+
+@pytest.mark.mpm
+def test_b28_the_very_same_message_again_gives_the_very_same_certificate(site, ask, client):
+    first, before = ask("retry"), issued(site)
+    again = client.send(first.message)
+    assert first.ok and again.ok, again.summary()
+    assert pki.der(again.certificate) == pki.der(first.certificate) and issued(site) == before
+    assert again.sender_nonce != first.sender_nonce
+
+
+def test_b28_also_when_it_comes_several_times_at_once(site, client):
+    message = message_of(site, client, "twice", site.challenge())
 
     def send(_):
         http = web.Client(site.keys.tls_ca_file, timeout=60)
@@ -229,161 +375,16 @@ def test_the_identical_message_twice_at_once_gives_the_same_certificate(site, cl
     assert len({pki.der(one.certificate) for one in results}) == 1
 
 
-def test_a_broken_signature_is_badmessagecheck(site, ask):
-    assert refused(ask(break_signature=True), scep.BAD_MESSAGE_CHECK)
-    assert refused(ask(break_digest=True), scep.BAD_MESSAGE_CHECK)
+def test_a_copy_of_each_certificate_is_kept(site, ask):
+    certificate = ask("kept-copy").certificate
+    shown = site.ctl("certificate", "show", "%032x" % certificate.serial_number).stdout
+    assert "kept-copy" in shown and pki.pem(certificate).split("\n")[1] in shown
 
 
-def test_a_request_that_is_not_signed_by_its_own_key_is_refused(site, ask):
-    assert refused(ask(break_csr=True), scep.BAD_REQUEST, scep.BAD_MESSAGE_CHECK)
-    assert refused(ask(csr_key=pki.new_key()), scep.BAD_REQUEST, scep.BAD_MESSAGE_CHECK)
-
-
-def test_weak_keys_and_algorithms_are_refused(site, ask):
-    assert refused(ask(key=pki.new_key(1024)), scep.BAD_REQUEST, scep.BAD_ALG)
-    assert refused(ask(cipher="des"), scep.BAD_ALG)
-    assert refused(ask(digest="md5"), scep.BAD_ALG)
-
-
-def test_a_message_for_another_ca_is_refused(site, ask):
-    stranger = pki.Authority()
-    result = ask(recipient=stranger.certificate)
-    assert refused(result, scep.BAD_MESSAGE_CHECK, scep.BAD_REQUEST, scep.BAD_CERT_ID)
-
-
-def test_spoiled_padding_says_no_more_than_any_other_failure(site, ask):
-    result = ask(break_padding=True)
-    assert refused(result, scep.BAD_MESSAGE_CHECK, scep.BAD_REQUEST)
-
-
-@pytest.mark.parametrize("kind", [3, 18, 99, "x", "-1", ""])
-def test_message_types_we_do_not_serve(site, ask, kind):
-    result = ask(message_type=kind)
-    assert result.certificate is None
-    assert result.http_status == 400 or refused(result, scep.BAD_REQUEST)
-
-
-@pytest.mark.parametrize("missing", ["messageType", "senderNonce", "transactionID"])
-def test_missing_attributes(site, ask, missing):
-    result = ask(omit=(missing,))
-    assert result.certificate is None
-    assert result.http_status == 400 or result.status == scep.FAILURE
-
-
-@pytest.mark.parametrize("body", [b"", b"x", b"0" * 5000, b"\x30\x80" * 3000, b"\x30\x84\xff\xff\xff\xff",
-                                  b"<?xml version='1.0'?><plist/>"])
-def test_what_is_no_message_is_400(site, client, body):
-    assert client.post(body).status == 400
-
-
-def test_a_body_over_64_kb_is_413(site, client):
-    assert client.post(b"\x30" * 70000).status == 413
-
-
-def test_get_with_unreadable_base64_is_400(site, client):
-    for message in ("", "%%%", "AAAA", "Zm9v" * 10):
-        assert site.http.get(client.query("PKIOperation", message=message)).status == 400
-    assert site.http.get(client.query("PKIOperation")).status == 400
-
-
-def test_get_repairs_blanks_that_were_plus_signs(site, client):
-    key = site.keys.take()
-    while True:
-        message = scep.build(pki.der(pki.request(key, SUBJECT % "blank", site.challenge())),
-                             pki.self_signed(SUBJECT % "blank", key), key, client.recipient)
-        text = base64.b64encode(message.raw).decode()
-        if "+" in text:
-            break
-    reply = site.http.get(client.url + "?operation=PKIOperation&message=" + text.replace("/", "%2F")
-                          .replace("=", "%3D").replace("+", "%20"))
-    assert scep.Result(reply, message, client.authorities).ok
-
-
-def test_renewal_is_signed_by_the_present_certificate(site, ask, client):
-    first = ask("renew-me")
-    result = client.renew(first.certificate, first.key, new_key=site.keys.take())
-    assert result.ok, result.summary()
-    assert result.certificate.serial_number != first.certificate.serial_number
-    assert result.certificate.subject == first.certificate.subject
-
-
-def test_renewal_under_another_name_is_refused(site, ask, client):
-    first = ask("renew-a")
-    assert refused(client.renew(first.certificate, first.key, new_key=site.keys.take(),
-                                subject=SUBJECT % "renew-b"), scep.BAD_REQUEST, scep.BAD_MESSAGE_CHECK)
-
-
-def test_renewal_by_a_stranger_is_refused(site, client):
-    stranger = pki.Authority()
-    certificate, key = stranger.issue(SUBJECT % "stranger", key=site.keys.take())
-    assert refused(client.renew(certificate, key, new_key=site.keys.take()), scep.BAD_MESSAGE_CHECK,
-                   scep.BAD_REQUEST, scep.BAD_CERT_ID)
-
-
-def test_renewal_by_a_stranger_with_our_name_is_refused(site, ask, client):
-    ours = ask("twin").certificate
-    imitation = pki.Authority()
-    imitation.name = ours.issuer
-    certificate, key = imitation.issue(SUBJECT % "twin", key=site.keys.take())
-    assert refused(client.renew(certificate, key, new_key=site.keys.take()), scep.BAD_MESSAGE_CHECK,
-                   scep.BAD_REQUEST, scep.BAD_CERT_ID)
-
-
-def test_a_revoked_certificate_renews_nothing(site, ask, client):
-    first = ask("revoked-renewal")
-    site.ctl("certificate", "revoke", "%032x" % first.certificate.serial_number)
-    assert refused(client.renew(first.certificate, first.key, new_key=site.keys.take()), scep.BAD_MESSAGE_CHECK,
-                   scep.BAD_REQUEST, scep.BAD_CERT_ID)
-
-
-def test_pkcsreq_signed_by_an_issued_certificate_is_at_most_a_renewal(site, ask, client):
-    """RFC 8894 tells the two apart by who signs: without a challenge only the same name can be had again."""
-    first = ask("no-free-ride")
-    result = client.enrol(SUBJECT % "no-free-ride", signer=first.certificate, signer_key=first.key, key=first.key)
-    assert result.ok and result.certificate.subject == first.certificate.subject or refused(result)
-    assert refused(client.enrol(SUBJECT % "another-name", signer=first.certificate, signer_key=first.key,
-                                key=first.key), scep.BAD_REQUEST, scep.BAD_MESSAGE_CHECK)
-
-
-def test_polling_for_an_unknown_transaction_is_refused(site, client):
-    key = site.keys.take()
-    result = client.poll("nobody", SUBJECT % "x", pki.self_signed(SUBJECT % "x", key), key)
-    assert refused(result, scep.BAD_CERT_ID, scep.BAD_REQUEST)
-
-
-def test_never_401_and_no_html_for_machines(site, client):
-    for reply in (client.post(b"x"), site.http.get(client.url), site.http.request("DELETE", client.url)):
-        assert reply.status != 401
-
-
-def strongswan(*args, **options):
-    done = subprocess.run(["pki", *args], capture_output=True, **options)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
-
-
-def test_strongswan_gets_a_certificate(make_site, tmp_path):
-    # the SCEP part of strongSwan's pki cannot be told whom to trust for https
-    site = make_site()
-    site.server_extra = ""
-    site.prepare()
-    from .httpd import free_port
-    plain = free_port()
-    site.server_extra = ("Listen 127.0.0.1:%d\n<VirtualHost 127.0.0.1:%d>\n%s\nMDMEngine on\n"
-                         "MDMServerURL https://127.0.0.1:1\nMDMStateDir %s\n"
-                         "<Location /mdm/scep>\nSetHandler mdm-scep\n</Location>\n</VirtualHost>\n"
-                         % (plain, plain, site.database.directives(), site.state_dir))
-    site.start()
-    url = "http://127.0.0.1:%d/mdm/scep" % plain
-    strongswan("--scepca", "--url", url, "--caout", "ca.der", "--outform", "pem", cwd=tmp_path)
-    caout = next(one for one in tmp_path.iterdir() if one.name.startswith("ca"))
-    key = strongswan("--gen", "--type", "rsa", "--size", "2048", "--outform", "pem")
-    (tmp_path / "key.pem").write_bytes(key)
+@pytest.mark.once
+def test_the_certificate_remembers_its_ca_and_its_challenge(site, ask):
     challenge = site.challenge()
-    found = strongswan("--scep", "--url", url, "--in", "key.pem", "--dn", "O=Example Hospital, CN=swan",
-                       "--password", challenge, "--cacert-enc", caout.name, "--cacert-sig", caout.name,
-                       "--cacert", caout.name, "--outform", "pem", "--cipher", "aes", "--digest", "sha256",
-                       cwd=tmp_path)
-    certificate = pki.load_certificate(found)
-    assert certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == "swan"
-    assert pki.same_key(certificate, pki.load_key(key))
+    serial = "%032x" % ask("paid", challenge=challenge).certificate.serial_number
+    row = site.database.sql("SELECT issuer, challenge FROM mdm_certificate WHERE serial = '%s'" % serial)[0]
+    assert list(row) == [cms.digest("sha256", pki.der(ca_of(site))).hex(),
+                         cms.digest("sha256", challenge.encode()).hex()]

@@ -50,14 +50,24 @@ def _algorithm(oid, parameters=None):
     return der.sequence(der.oid(oid), der.null() if parameters is None else parameters)
 
 
-def sign(content, certificate, key, digest_name="sha256", attributes=(), detached=False, certificates=None,
-         signing_time=True, ber=False, break_signature=False, break_digest=False, skip=()):
+def sign(content, certificate, key, digest_name="sha256", detached=False, certificates=None, ber=False, **options):
     """A SignedData by one signer.
 
-    attributes: extra encoded Attributes. certificates: what to include, default the signer's alone.
-    signing_time: True for now, a datetime (UTC), or None to leave the attribute out. ber: indefinite
-    lengths and content in pieces. break_signature, break_digest: spoil that part. skip: OIDs of standard
-    attributes to leave out. content None with detached False makes eContent absent (SCEP failures)."""
+    certificates: what to include, default the signer's alone. ber: indefinite lengths and content in pieces.
+    content None with detached False makes eContent absent (SCEP failures). options: those of signer_info."""
+    signer = signer_info(content, certificate, key, digest_name, **options)
+    included = [certificate] if certificates is None else certificates
+    return signed_data(None if detached else content, [signer], [pki.der(one) for one in included],
+                       [digest_name], ber)
+
+
+def signer_info(content, certificate, key, digest_name="sha256", attributes=(), signing_time=True,
+                break_signature=False, break_digest=False, skip=()):
+    """One SignerInfo, encoded.
+
+    attributes: extra encoded Attributes. signing_time: True for now, a datetime (UTC), or None to leave the
+    attribute out. break_signature, break_digest: spoil that part. skip: OIDs of standard attributes to leave
+    out; skip None: no signed attributes at all."""
     hashed = digest(digest_name, content or b"")
     if break_digest:
         hashed = bytes((hashed[0] ^ 1,)) + hashed[1:]
@@ -66,16 +76,14 @@ def sign(content, certificate, key, digest_name="sha256", attributes=(), detache
     if signing_time:
         when = datetime.datetime.utcnow() if signing_time is True else signing_time
         signed[SIGNING_TIME] = attribute(SIGNING_TIME, der.utc_time(when))
-    body = b"".join(sorted([value for oid, value in signed.items() if oid not in skip] + list(attributes)))
-    signature = key.sign(der.tlv(der.SET, body), padding.PKCS1v15(), pki.DIGESTS[digest_name]())
+    body = b"".join(sorted([value for oid, value in signed.items() if oid not in (skip or ())] + list(attributes)))
+    covered = (content or b"") if skip is None else der.tlv(der.SET, body)
+    signature = key.sign(covered, padding.PKCS1v15(), pki.DIGESTS[digest_name]())
     if break_signature:
         signature = signature[:-1] + bytes((signature[-1] ^ 1,))
-    signer = der.sequence(
+    return der.sequence(
         der.integer(1), _issuer_and_serial(certificate), _algorithm(DIGEST_OIDS[digest_name]),
-        der.tlv(0xA0, body), _algorithm(RSA_ENCRYPTION), der.octets(signature))
-    included = [certificate] if certificates is None else certificates
-    return signed_data(None if detached else content, [signer], [pki.der(one) for one in included],
-                       [digest_name], ber)
+        *([] if skip is None else [der.tlv(0xA0, body)]), _algorithm(RSA_ENCRYPTION), der.octets(signature))
 
 
 def signed_data(content, signers=(), certificates=(), digests=(), ber=False):
@@ -100,8 +108,10 @@ def _cipher(kind, secret, vector):
     return Cipher(algorithms.AES(secret), modes.CBC(vector))
 
 
-def envelope(content, recipient, cipher="aes128", ber=False, break_padding=False, extra_recipients=()):
-    """An EnvelopedData for a certificate's RSA key. break_padding spoils the last block of the content."""
+def envelope(content, recipient, cipher="aes128", ber=False, break_padding=False, extra_recipients=(),
+             break_rsa=False, recipient_infos=None):
+    """An EnvelopedData for a certificate's RSA key. break_padding spoils the last block of the content, break_rsa
+    the padding below RSA. recipient_infos: encoded RecipientInfos in place of the right ones."""
     secret, vector = os.urandom(KEY_SIZES[cipher]), os.urandom(8 if cipher.startswith("des") else 16)
     encryptor = _cipher(cipher, secret, vector).encryptor()
     padder = block_padding.PKCS7(len(vector) * 8).padder()
@@ -111,12 +121,21 @@ def envelope(content, recipient, cipher="aes128", ber=False, break_padding=False
     data = encryptor.update(padded) + encryptor.finalize()
     wrap = der.indefinite if ber else der.tlv
     infos = [der.sequence(der.integer(0), _issuer_and_serial(one), _algorithm(RSA_ENCRYPTION),
-                          der.octets(one.public_key().encrypt(secret, padding.PKCS1v15())))
-             for one in (recipient, *extra_recipients)]
+                          der.octets(_encrypt(one, secret, break_rsa)))
+             for one in (recipient, *extra_recipients)] if recipient_infos is None else recipient_infos
     sealed = wrap(0xA0, *_pieces(data)) if ber else der.tlv(0x80, data)
     inner = wrap(der.SEQUENCE, der.oid(DATA), _algorithm(CIPHER_OIDS[cipher], der.octets(vector)), sealed)
     enveloped = wrap(der.SEQUENCE, der.integer(0), wrap(der.SET, *infos), inner)
     return wrap(der.SEQUENCE, der.oid(ENVELOPED_DATA), wrap(0xA0, enveloped))
+
+
+def _encrypt(certificate, secret, broken):
+    if not broken:
+        return certificate.public_key().encrypt(secret, padding.PKCS1v15())
+    numbers = certificate.public_key().public_numbers()
+    size = (numbers.n.bit_length() + 7) // 8
+    block = b"\0\x03" + b"\x55" * (size - 3 - len(secret)) + b"\0" + secret
+    return pow(int.from_bytes(block, "big"), numbers.e, numbers.n).to_bytes(size, "big")
 
 
 def _pieces(data, chunk=512):

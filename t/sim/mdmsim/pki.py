@@ -8,8 +8,10 @@ import os
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
+
+from . import der as asn1
 
 SHORT_NAMES = {
     "CN": NameOID.COMMON_NAME, "O": NameOID.ORGANIZATION_NAME, "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
@@ -19,6 +21,8 @@ SHORT_NAMES = {
 }
 DIGESTS = {"md5": hashes.MD5, "sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384,
            "sha512": hashes.SHA512}
+
+SIGNATURE_OIDS = {"md5": "1.2.840.113549.1.1.4", "sha1": "1.2.840.113549.1.1.5", "sha256": "1.2.840.113549.1.1.11"}
 
 
 def new_key(bits=2048):
@@ -116,6 +120,28 @@ def request(key, subject, challenge=None, digest="sha256", names=(), extensions=
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
     return builder.sign(key, DIGESTS[digest]())
+
+
+def raw_request(key, subject, *attributes, digest="sha256"):
+    """A PKCS#10 request (DER) with its attributes as they are given, encoded and in this order."""
+    spki = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    subject = subject if isinstance(subject, bytes) else name(subject).public_bytes()
+    body = asn1.sequence(asn1.integer(0), subject, spki, asn1.tlv(0xA0, *attributes))
+    signature = key.sign(body, padding.PKCS1v15(), DIGESTS[digest]())
+    algorithm = asn1.sequence(asn1.oid(SIGNATURE_OIDS[digest]), asn1.null())
+    return asn1.sequence(body, algorithm, asn1.tlv(0x03, b"\0", signature))
+
+
+def challenge_attribute(value, kind=asn1.utf8):
+    """A challengePassword attribute; kind encodes its text."""
+    return asn1.sequence(asn1.oid("1.2.840.113549.1.9.7"), asn1.set_of(kind(value)))
+
+
+def extensions_attribute(*extensions):
+    """An extensionRequest attribute of (OID, critical, value octets)."""
+    return asn1.sequence(asn1.oid("1.2.840.113549.1.9.14"), asn1.set_of(asn1.sequence(*[
+        asn1.sequence(asn1.oid(one), *([asn1.tlv(0x01, b"\xff")] if critical else []), asn1.octets(value))
+        for one, critical, value in extensions])))
 
 
 class Authority:

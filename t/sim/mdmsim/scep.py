@@ -42,7 +42,7 @@ class Message:
 def build(content, signer, key, recipient, message_type=PKCS_REQ, transaction_id=None, sender_nonce=None,
           cipher="aes128", digest="sha256", ber=False, omit=(), extra_attributes=(), break_signature=False,
           break_digest=False, break_padding=False, certificates=None, signing_time=True, skip=(),
-          extra_recipients=()):
+          extra_recipients=(), break_rsa=False, recipient_infos=None):
     """Build a pkiMessage around content (a PKCS#10 request or another element, encoded).
 
     signer, key: who signs and will open the answer. recipient: the CA (or RA) certificate.
@@ -55,7 +55,8 @@ def build(content, signer, key, recipient, message_type=PKCS_REQ, transaction_id
     attributes = {"messageType": cms.attribute(MESSAGE_TYPE, der.printable(str(message_type))),
                   "senderNonce": cms.attribute(SENDER_NONCE, der.octets(sender_nonce)),
                   "transactionID": cms.attribute(TRANSACTION_ID, der.printable(transaction_id))}
-    sealed = cms.envelope(content, recipient, cipher, ber, break_padding, extra_recipients)
+    sealed = cms.envelope(content, recipient, cipher, ber, break_padding, extra_recipients, break_rsa,
+                          recipient_infos)
     raw = cms.sign(sealed, signer, key, digest, ber=ber, break_signature=break_signature,
                    break_digest=break_digest, certificates=certificates, signing_time=signing_time, skip=skip,
                    attributes=[one for name, one in attributes.items() if name not in omit]
@@ -200,6 +201,18 @@ class ScepClient:
             except x509.ExtensionNotFound:
                 return one
         raise ScepError("no CA certificate allows keyEncipherment")
+
+    def get_next_ca_cert(self):
+        """The certificates of the CA to come; ScepError unless a present CA or RA signed the answer."""
+        reply = self._get("GetNextCACert")
+        if reply.content_type != "application/x-x509-next-ca-cert":
+            raise ScepError("GetNextCACert answered with type %r" % reply.content_type)
+        signed = cms.SignedData(reply.body)
+        if len(signed.signers) != 1 or not any(
+                signed.signers[0].matches(one) and signed.signers[0].verify(one, signed.content)
+                for one in self.authorities or self.get_ca_cert()):
+            raise ScepError("GetNextCACert is not signed by the present CA")
+        return cms.SignedData(signed.content).certificates
 
     def send(self, message, method="POST", content_type="application/x-pki-message"):
         """Send a Message (or raw octets by post()) by POST or GET and read the answer."""
