@@ -177,6 +177,7 @@ apr_status_t mdm_scep_open(mdm_scep_request_t **request, mdm_scep_fail_info_e *f
         rv = mdm_scep_envelope_open(&content, &sound, &o);
     if (rv == APR_SUCCESS)
         rv = mdm_scep_content_read(&o, content, sound);
+    ERR_clear_error();
     *fail_info = o.fail_info;
     return rv;
 }

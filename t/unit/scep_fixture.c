@@ -20,13 +20,24 @@ X509 *self;
 maker_t maker;
 mdm_scep_request_t *request;
 mdm_scep_fail_info_e fail_info;
+mdm_scep_server_t server;
 
-static void write_pem(const char *name, X509 *cert, EVP_PKEY *private)
+static mdm_scep_party_t party;
+
+void write_cert(const char *name, X509 *cert)
 {
     BIO *bio = BIO_new(BIO_s_mem());
 
-    ck_assert(cert ? PEM_write_bio_X509(bio, cert)
-                   : PEM_write_bio_PKCS8PrivateKey(bio, private, NULL, NULL, 0, NULL, NULL));
+    ck_assert(PEM_write_bio_X509(bio, cert));
+    oracle_write(name, mdm_bio_bytes(ctx, bio));
+    BIO_free(bio);
+}
+
+void write_key(const char *name, EVP_PKEY *private)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    ck_assert(PEM_write_bio_PKCS8PrivateKey(bio, private, NULL, NULL, 0, NULL, NULL));
     oracle_write(name, mdm_bio_bytes(ctx, bio));
     BIO_free(bio);
 }
@@ -37,11 +48,16 @@ void scep_start(void)
     ck_assert_int_eq(mdm_key_generate(&ca_key, ctx, 2048), APR_SUCCESS);
     ck_assert_int_eq(mdm_cert_make_ca(&ca, ctx, ca_key, "Org", "Device CA", 0, apr_time_from_sec(86400)),
                      APR_SUCCESS);
-    write_pem("ca.pem", ca->x509, NULL);
+    write_cert("ca.pem", ca->x509);
+    party.cert = ca;
+    party.key = ca_key;
+    server.parties = &party;
+    server.count = 1;
+    server.legacy = 0;
     key = maker_key(2048);
     self = maker_cert(key, "self", 30);
-    write_pem("self.pem", self, NULL);
-    write_pem("self.key", NULL, key);
+    write_cert("self.pem", self);
+    write_key("self.key", key);
     memset(&maker, 0, sizeof(maker));
     maker.signer = self;
     maker.key = key;
@@ -75,18 +91,20 @@ mdm_bytes_t message(void)
 
 apr_status_t open_bytes(mdm_bytes_t bytes)
 {
-    mdm_scep_party_t *party = apr_pcalloc(ctx->pool, sizeof(*party));
-    mdm_scep_server_t server = { party, 1, 0 };
     apr_status_t rv;
 
-    party->cert = ca;
-    party->key = ca_key;
     mdm_ctx_clear(ctx);
     request = NULL;
     rv = mdm_scep_open(&request, &fail_info, ctx, bytes, &server);
     ck_assert_uint_eq(ERR_peek_error(), 0);
     ck_assert(rv == APR_SUCCESS || ctx->detail);
     return rv;
+}
+
+void contents(maker_bytes_t content)
+{
+    OPENSSL_free(maker.content.data);
+    maker.content = content;
 }
 
 void opens(void)
@@ -123,18 +141,22 @@ mdm_cert_t *issue(void)
     return cert;
 }
 
-/* Issue, reply, and have the command line open the reply; out.pem holds what was in it. */
+void open_reply(mdm_bytes_t der, const char *signer)
+{
+    oracle_write("reply.der", der);
+    oracle_run(apr_psprintf(ctx->pool, "openssl cms -verify -inform DER -in reply.der -CAfile %s.pem"
+                            " -purpose any -binary -out env.der", signer));
+    oracle_run("openssl cms -decrypt -inform DER -in env.der -inkey self.key -recip self.pem -binary"
+               " -out in.der");
+}
+
 mdm_cert_t *reply(void)
 {
     mdm_cert_t *issued = issue();
     mdm_bytes_t der;
 
     ck_assert_int_eq(mdm_scep_reply_success(&der, ctx, request, issued), APR_SUCCESS);
-    oracle_write("reply.der", der);
-    oracle_run("openssl cms -verify -inform DER -in reply.der -CAfile ca.pem -purpose any -binary"
-               " -out env.der");
-    oracle_run("openssl cms -decrypt -inform DER -in env.der -inkey self.key -recip self.pem -binary"
-               " -out in.der");
+    open_reply(der, "ca");
     oracle_run("openssl pkcs7 -inform DER -in in.der -print_certs -out out.pem");
     return issued;
 }

@@ -32,6 +32,12 @@ mdm_bytes_t message(void);
 /** Open it; sets request and fail_info. */
 apr_status_t open_bytes(mdm_bytes_t bytes);
 
+/** What open_bytes tells mdm_scep_open; scep_start sets the CA alone and nothing old. */
+extern mdm_scep_server_t server;
+
+/** Put other contents into the envelope. */
+void contents(maker_bytes_t content);
+
 /** The maker's message must open. */
 void opens(void);
 
@@ -44,8 +50,15 @@ void is_no_message(mdm_bytes_t bytes);
 /** Issue a certificate for the request. */
 mdm_cert_t *issue(void);
 
+/** Have the command line open a reply by `party`.pem: reply.der, env.der, in.der are its layers. */
+void open_reply(mdm_bytes_t der, const char *party);
+
+/** Write files of the test's folder. */
+void write_key(const char *name, EVP_PKEY *private);
+void write_cert(const char *name, X509 *cert);
+
 /**
- * Issue, reply, and have the command line open the reply: reply.der, env.der, in.der, out.pem are its layers.
+ * Issue, reply, and have the command line open the reply; out.pem holds what was in it.
  * @return what was issued
  */
 mdm_cert_t *reply(void);

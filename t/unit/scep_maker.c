@@ -236,3 +236,36 @@ maker_bytes_t maker_csr(EVP_PKEY *key, const char *common_name, const char *chal
     X509_REQ_free(req);
     return take(out);
 }
+
+/* A SEQUENCE of what two encoders give. */
+static maker_bytes_t sequence(unsigned char *first, int first_len, unsigned char *second, int second_len)
+{
+    int inner = first_len + second_len;
+    maker_bytes_t made = { NULL, (size_t)ASN1_object_size(1, inner, V_ASN1_SEQUENCE) };
+    unsigned char *at;
+
+    NEED(first_len > 0 && second_len > 0);
+    made.data = at = OPENSSL_malloc(made.len);
+    ASN1_put_object(&at, 1, inner, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    memcpy(at, first, (size_t)first_len);
+    memcpy(at + first_len, second, (size_t)second_len);
+    OPENSSL_free(first);
+    OPENSSL_free(second);
+    return made;
+}
+
+maker_bytes_t maker_poll(const X509_NAME *issuer, const X509_NAME *subject)
+{
+    unsigned char *a = NULL, *b = NULL;
+    int a_len = i2d_X509_NAME(issuer, &a), b_len = i2d_X509_NAME(subject, &b);
+
+    return sequence(a, a_len, b, b_len);
+}
+
+maker_bytes_t maker_number(const X509_NAME *issuer, const ASN1_INTEGER *serial)
+{
+    unsigned char *a = NULL, *b = NULL;
+    int a_len = i2d_X509_NAME(issuer, &a), b_len = i2d_ASN1_INTEGER(serial, &b);
+
+    return sequence(a, a_len, b, b_len);
+}

@@ -58,6 +58,10 @@ X509 *maker_cert(EVP_PKEY *key, const char *common_name, long offset);
 /** A DER PKCS#10 with the challenge (NULL: none), signed with `digest`. */
 maker_bytes_t maker_csr(EVP_PKEY *key, const char *common_name, const char *challenge, const EVP_MD *digest);
 
+/** IssuerAndSubject for CertPoll, IssuerAndSerialNumber for GetCert and GetCRL. */
+maker_bytes_t maker_poll(const X509_NAME *issuer, const X509_NAME *subject);
+maker_bytes_t maker_number(const X509_NAME *issuer, const ASN1_INTEGER *serial);
+
 /** The whole message. */
 maker_bytes_t maker_message(const maker_t *maker);
 
