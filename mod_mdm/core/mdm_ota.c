@@ -98,13 +98,18 @@ static apr_status_t event(const ota_t *o, const char *kind, const char *detail)
                            detail);
 }
 
+static int is_open(const ota_t *o)
+{
+    return o->session->method == MDM_SESSION_PROFILE_SERVICE
+        && o->session->expires_at > mdm_ctx_now(o->st->ctx);
+}
+
 static apr_status_t open_session(ota_t *o, apr_int64_t id)
 {
     mdm_ctx_t *ctx = o->st->ctx;
     apr_status_t rv = id ? mdm_store_session_get(&o->session, o->st, id) : MDM_ENOTFOUND;
 
-    if (rv == MDM_ENOTFOUND || (rv == APR_SUCCESS && (o->session->expires_at <= mdm_ctx_now(ctx)
-                                                       || o->session->method != MDM_SESSION_PROFILE_SERVICE))) {
+    if (rv == MDM_ENOTFOUND || (rv == APR_SUCCESS && !is_open(o))) {
         mdm_ctx_clear(ctx);
         return refuse(o, "the answer belongs to no open enrollment: sign in again");
     }
@@ -177,7 +182,8 @@ static apr_status_t answer_facts(ota_t *o)
     request = request_of(o->session);
     request.common_name = o->session->common_name;
     rv = mdm_profile_identity(&root, o->st, o->site, &request);
-    return rv == APR_SUCCESS ? mdm_profile_seal_for(&o->answer->profile, o->st->ctx, o->site, root, NULL) : rv;
+    return rv == APR_SUCCESS
+        ? mdm_profile_seal_for(&o->answer->profile, o->st->ctx, o->site, root, NULL) : rv;
 }
 
 static int differs(const char *before, const char *now)
@@ -241,10 +247,12 @@ static apr_status_t deliver(void *baton, mdm_db_t *db)
     }
     if (rv == APR_SUCCESS && o->site->configuration)
         rv = end_unmanaged(o);
-    return rv == APR_SUCCESS ? event(o, "enrollment.delivered", o->site->configuration ? "unmanaged" : NULL) : rv;
+    if (rv != APR_SUCCESS)
+        return rv;
+    return event(o, "enrollment.delivered", o->site->configuration ? "unmanaged" : NULL);
 }
 
-/* The MDM profile brings a second identity, of a name of its own: this one has proven the device and opens it. */
+/* The MDM profile brings a second identity, of a name of its own; this one opens that profile. */
 static apr_status_t final_profile(ota_t *o)
 {
     mdm_profile_request_t request = request_of(o->session);
@@ -330,8 +338,8 @@ apr_status_t mdm_ota_answer(mdm_ota_answer_t *result, mdm_store_t *st, const mdm
     if (o.session)
         result->user = o.session->user;
     if (rv == MDM_EDENIED)
-        mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0801) "refused a device's answer of %s, signed by "
-                "%.16s...: %s", o.facts.udid ? o.facts.udid : "an unknown device",
+        mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0,
+                MDMNO(0801) "refused the answer of %s, signed by %.16s...: %s", o.facts.udid ? o.facts.udid : "an unknown device",
                 o.signer ? mdm_cert_fingerprint(st->ctx, o.signer) : "nobody", mdm_ctx_detail(st->ctx, rv));
     return rv;
 }
@@ -366,7 +374,8 @@ static apr_status_t offer(mdm_store_t *st, apr_int64_t id)
     if (rv != MDM_ENOTFOUND)
         return rv;
     mdm_ctx_clear(st->ctx);
-    if ((rv = mdm_store_session_get(&present, st, id)) == APR_SUCCESS && present->state != MDM_SESSION_OFFERED)
+    rv = mdm_store_session_get(&present, st, id);
+    if (rv == APR_SUCCESS && present->state != MDM_SESSION_OFFERED)
         return mdm_fail(st->ctx, MDM_EDENIED, "a device has answered in this enrollment: sign in again");
     return rv;
 }

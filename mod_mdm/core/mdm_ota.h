@@ -24,7 +24,7 @@ typedef struct mdm_ota_answer_t {
     mdm_bytes_t profile;          /* signed; the next one to install */
     const char *user;             /* login of the person whose device it is */
     int phase;                    /* 2 or 3 */
-    int delivered_before;         /* phase 3 came once more: there is no profile, send the device to the page */
+    int delivered_before;         /* phase 3 once more: no profile, send the device to the page */
 } mdm_ota_answer_t;
 
 /**

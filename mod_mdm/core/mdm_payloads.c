@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading .mobileconfig files. Called by the loading and the checking of the configuration, in the parent; what
- * is read is shared by all threads afterwards and never changed.
+ * Reading .mobileconfig files. Called by the loading and the checking of the configuration, in the parent;
+ * what is read is shared by all threads afterwards and never changed.
  */
 #include <string.h>
 #include <strings.h>
@@ -71,7 +71,8 @@ static apr_status_t add(apr_array_header_t *payloads, mdm_ctx_t *ctx, const char
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_payloads_read(apr_array_header_t *payloads, mdm_ctx_t *ctx, const char *file, mdm_bytes_t bytes)
+apr_status_t mdm_payloads_read(apr_array_header_t *payloads, mdm_ctx_t *ctx, const char *file,
+                               mdm_bytes_t bytes)
 {
     mdm_plist_t *root, *payload;
     const mdm_plist_t *content;

@@ -18,9 +18,10 @@
  * is the administrator's.
  * @param payloads array of mdm_plist_t *
  * @param file     names it in the failure's sentence
- * @return MDM_ECONFIG when it is no configuration profile, has no payloads, is encrypted, or when a payload lacks
- * type, identifier or UUID, is one that only this server makes (MDM), or has the UUID of another
+ * @return MDM_ECONFIG when it is no configuration profile, has no payloads, is encrypted, or when a payload
+ * lacks type, identifier or UUID, is one that only this server makes (MDM), or has the UUID of another
  */
-apr_status_t mdm_payloads_read(apr_array_header_t *payloads, mdm_ctx_t *ctx, const char *file, mdm_bytes_t bytes);
+apr_status_t mdm_payloads_read(apr_array_header_t *payloads, mdm_ctx_t *ctx, const char *file,
+                               mdm_bytes_t bytes);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where devices post their signed answers to the Profile Service, below the mdm-enroll Location. Called by its
- * handler in any request thread. No person signs in here: the signature says who it is, whatever the type of
- * the body.
+ * Where devices post their signed answers to the Profile Service, below the mdm-enroll Location. Called by
+ * its handler in any request thread. No person signs in here: the signature says who it is, whatever the type
+ * of the body.
  */
 #include <apr_strings.h>
 
@@ -40,8 +40,8 @@ int mdm_ota_handle(request_rec *r, const mdm_conf_t *conf)
     mdm_io_note(r, ctx, st);
     if (rv != APR_SUCCESS)
         return mdm_io_fail(r, ctx, rv);
-    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0800) "over-the-air enrollment of %s, phase %d%s", answer.user,
-            answer.phase, answer.delivered_before ? ", once more" : "");
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0800) "over-the-air enrollment of %s, phase %d%s",
+            answer.user, answer.phase, answer.delivered_before ? ", once more" : "");
     if (answer.delivered_before)
         return send_back(r, conf);
     return mdm_io_send(r, HTTP_OK, "application/x-apple-aspen-config", answer.profile);
