@@ -9,6 +9,7 @@
 
 #include "mdm_checkin.h"
 #include "mdm_crl.h"
+#include "mdm_session.h"
 
 #define TOPIC_PREFIX "com.apple.mgmt."
 
@@ -124,6 +125,9 @@ static apr_status_t authenticate(message_t *m)
     describe(&fresh, m);
     if (!fresh.topic || strncmp(fresh.topic, TOPIC_PREFIX, strlen(TOPIC_PREFIX)))
         return mdm_fail(m->st->ctx, MDM_EINPUT, "Authenticate lacks a Topic that starts with " TOPIC_PREFIX);
+    if (!m->row->bound_to
+        && (rv = mdm_session_admit(m->st, m->device->fingerprint, fresh.serial_number)) != APR_SUCCESS)
+        return rv;
     fresh.user = m->row->certificate_user;
     fresh.certificate = m->device->fingerprint;
     fresh.created_at = mdm_ctx_now(m->st->ctx);
@@ -203,8 +207,11 @@ static apr_status_t token_update(message_t *m)
         m->wake = 1;
         rv = mdm_store_push_want_one(m->st, m->enrollment, mdm_ctx_now(m->st->ctx));
     }
-    if (rv == APR_SUCCESS && m->row->state != MDM_STATE_ENROLLED)
+    if (rv == APR_SUCCESS && m->row->state != MDM_STATE_ENROLLED) {
         rv = event(m, "enrollment.enrolled", NULL);
+        if (rv == APR_SUCCESS && !is_user_channel(m))
+            rv = mdm_session_finish(m->st, m->device->fingerprint, m->enrollment);
+    }
     return rv;
 }
 
