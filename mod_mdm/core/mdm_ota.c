@@ -339,7 +339,8 @@ apr_status_t mdm_ota_answer(mdm_ota_answer_t *result, mdm_store_t *st, const mdm
         result->user = o.session->user;
     if (rv == MDM_EDENIED)
         mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0,
-                MDMNO(0801) "refused the answer of %s, signed by %.16s...: %s", o.facts.udid ? o.facts.udid : "an unknown device",
+                MDMNO(0801) "refused the answer of %s, signed by %.16s...: %s",
+                o.facts.udid ? o.facts.udid : "an unknown device",
                 o.signer ? mdm_cert_fingerprint(st->ctx, o.signer) : "nobody", mdm_ctx_detail(st->ctx, rv));
     return rv;
 }

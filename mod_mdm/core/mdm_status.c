@@ -198,18 +198,62 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
     return report;
 }
 
-apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const char *enrollment_id)
+static void set_fact(json_t *facts, const char *name, const char *value)
+{
+    if (value)
+        mdm_json_set_text(facts, name, value);
+    else
+        json_object_set_new(facts, name, json_null());
+}
+
+apr_status_t mdm_status_facts(json_t **facts, mdm_store_t *st, apr_int64_t enrollment)
+{
+    mdm_session_t *session;
+    apr_status_t rv = mdm_store_session_of_enrollment(&session, st, enrollment);
+
+    *facts = NULL;
+    if (rv == MDM_ENOTFOUND) {
+        mdm_ctx_clear(st->ctx);
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS)
+        return rv;
+    *facts = json_object();
+    set_fact(*facts, "udid", session->facts.udid);
+    set_fact(*facts, "serial_number", session->facts.serial_number);
+    set_fact(*facts, "imei", session->facts.imei);
+    set_fact(*facts, "meid", session->facts.meid);
+    set_fact(*facts, "iccid", session->facts.iccid);
+    set_fact(*facts, "product", session->facts.product);
+    set_fact(*facts, "os_build", session->facts.version);
+    set_fact(*facts, "device_name", session->facts.device_name);
+    return APR_SUCCESS;
+}
+
+const char *mdm_status_hint(const mdm_enrollment_t *enrollment, const mdm_site_t *site, apr_pool_t *p)
+{
+    return enrollment->state != MDM_STATE_UNMANAGED
+        ? NULL : apr_pstrcat(p, "Configured without management: nothing can be sent to it. For newer settings "
+                             "its owner has to enroll again at ", site->enroll_url, NULL);
+}
+
+apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const mdm_site_t *site,
+                                   const char *enrollment_id)
 {
     mdm_enrollment_t *e;
     apr_array_header_t *queue;
-    json_t *json, *items;
+    json_t *json, *items, *facts;
     apr_status_t rv;
     int i;
 
     if ((rv = mdm_store_enrollment_get(&e, st, enrollment_id)) != APR_SUCCESS
+        || (rv = mdm_status_facts(&facts, st, e->id)) != APR_SUCCESS
         || (rv = mdm_store_queue_list(&queue, st, enrollment_id, QUEUE_SHOWN)) != APR_SUCCESS)
         return rv;
     json = enrollment_json(e, st->ctx->pool);
+    mdm_json_set_text(json, "hint", mdm_status_hint(e, site, st->ctx->pool));
+    if (facts)
+        json_object_set_new(json, "device_facts", facts);
     add_device_information(json, st, enrollment_id);
     items = json_array();
     for (i = 0; i < queue->nelts; i++) {

@@ -21,10 +21,20 @@
 json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why);
 
 /**
- * One enrollment with its open commands and its last DeviceInformation.
+ * One enrollment with its open commands, its facts of over-the-air enrollment and its last DeviceInformation.
  * @param json a new reference
  * @return MDM_ENOTFOUND, MDM_EDB
  */
-apr_status_t mdm_status_enrollment(json_t **json, mdm_store_t *st, const char *enrollment_id);
+apr_status_t mdm_status_enrollment(json_t **json, mdm_store_t *st, const mdm_site_t *site,
+                                   const char *enrollment_id);
+
+/**
+ * What a device said of itself in over-the-air enrollment; null for what it did not report.
+ * @param facts a new reference; NULL when it did not enroll that way
+ */
+apr_status_t mdm_status_facts(json_t **facts, mdm_store_t *st, apr_int64_t enrollment);
+
+/** What an administrator has to know of an enrollment in this state, or NULL. */
+const char *mdm_status_hint(const mdm_enrollment_t *enrollment, const mdm_site_t *site, apr_pool_t *p);
 
 #endif

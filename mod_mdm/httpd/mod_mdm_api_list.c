@@ -7,6 +7,7 @@
 #include "mdm_json.h"
 #include "mdm_plist.h"
 #include "mdm_plist_json.h"
+#include "mdm_status.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 
@@ -136,15 +137,21 @@ static int show_enrollment(mdm_api_t *api, const char *id)
 {
     mdm_enrollment_t *enrollment;
     mdm_queue_item_t *info;
-    json_t *json;
+    json_t *json, *facts;
     apr_status_t rv = mdm_store_enrollment_get(&enrollment, api->st, id);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_status_facts(&facts, api->st, enrollment->id);
     if (rv != APR_SUCCESS)
         return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
+    mdm_json_own(facts, api->r->pool);
     rv = mdm_store_result_latest(&info, api->st, id, "DeviceInformation");
     if (rv != APR_SUCCESS && rv != MDM_ENOTFOUND)
         return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
     json = enrollment_json(enrollment, api->r->pool);
+    mdm_json_set_text(json, "hint", mdm_status_hint(enrollment, api->conf->site, api->r->pool));
+    if (facts)
+        json_object_set(json, "device_facts", facts);
     if (rv == APR_SUCCESS)
         json_object_set_new(json, "device_information", item_json(api, info));
     return mdm_api_json(api, HTTP_OK, json);

@@ -283,6 +283,19 @@ static void put_members(page_t *page, const char *title, const json_t *object)
     put(page, "</table></section>");
 }
 
+static void put_facts(page_t *page, const json_t *reported)
+{
+    json_t *facts = json_copy((json_t *)reported), *value;
+    const char *name;
+
+    json_object_foreach(facts, name, value) {
+        if (json_is_null(value))
+            json_object_set_new(facts, name, json_string("not reported"));
+    }
+    put_members(page, "Reported at enrollment", facts);
+    json_decref(facts);
+}
+
 static void put_queue(page_t *page, const json_t *queue)
 {
     size_t i;
@@ -314,10 +327,13 @@ const char *mdm_page_enrollment(apr_pool_t *p, const char *organization, const j
 
     json_object_del(facts, "open_commands");
     json_object_del(facts, "device_information");
+    json_object_del(facts, "device_facts");
     put_head(&page, text_of(enrollment, "enrollment_id"),
              apr_pstrcat(p, "<a href=\"?\">", apr_pescape_entity(p, organization, 0),
                          " device management</a>", NULL));
     put_members(&page, "Enrollment", facts);
+    if (json_object_get(enrollment, "device_facts"))
+        put_facts(&page, json_object_get(enrollment, "device_facts"));
     put_queue(&page, json_object_get(enrollment, "open_commands"));
     if (json_object_get(enrollment, "device_information"))
         put_members(&page, "DeviceInformation", json_object_get(enrollment, "device_information"));

@@ -111,7 +111,7 @@ static int show_enrollment(request_rec *r, const mdm_conf_t *conf, const char *i
     const char *html;
 
     if (rv == APR_SUCCESS)
-        rv = mdm_status_enrollment(&json, st, id);
+        rv = mdm_status_enrollment(&json, st, conf->site, id);
     mdm_io_note(r, ctx, st);
     if (rv != APR_SUCCESS)
         return mdm_io_fail(r, ctx, rv);
