@@ -193,7 +193,7 @@ static apr_status_t token_update(message_t *m)
         return rv;
     if (m->row->state >= MDM_STATE_LEFT)
         return mdm_device_refuse(m->st->ctx, m->device,
-                                 "the device is not managed any more: it has to enroll again");
+                                 "the device is not managed any more, it has to enroll");
     if (!m->enrollment && (rv = add_user_channel(m)) != APR_SUCCESS)
         return rv;
     if ((rv = mdm_store_enrollment_token_update(m->st, m->enrollment, &tokens)) != APR_SUCCESS)

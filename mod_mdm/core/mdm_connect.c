@@ -99,7 +99,7 @@ static apr_status_t judge(const report_t *r)
     if (rv != APR_SUCCESS)
         return rv;
     if (r->row->state >= MDM_STATE_LEFT)
-        return mdm_device_refuse(ctx, r->device, "the device is not managed any more: it has to enroll again");
+        return mdm_device_refuse(ctx, r->device, "the device is not managed any more, it has to enroll");
     return APR_SUCCESS;
 }
 
