@@ -96,25 +96,35 @@ static GENERAL_NAME *uri_name(const char *url)
     return name;
 }
 
+/* A distribution point with the only name `url`; NULL when out of memory. */
+static DIST_POINT *crl_point(const char *url)
+{
+    DIST_POINT *point = DIST_POINT_new();
+    GENERAL_NAME *name = uri_name(url);
+    DIST_POINT_NAME *where = point ? point->distpoint = DIST_POINT_NAME_new() : NULL;
+
+    if (where) {
+        where->type = 0;
+        where->name.fullname = GENERAL_NAMES_new();
+    }
+    if (name && where && where->name.fullname && sk_GENERAL_NAME_push(where->name.fullname, name))
+        return point;
+    GENERAL_NAME_free(name);
+    DIST_POINT_free(point);
+    return NULL;
+}
+
 /* Built by hand: in the text form that OpenSSL parses, a comma in a URL would begin another value. */
 static int add_crl_url(X509 *x509, const char *url)
 {
     CRL_DIST_POINTS *points = CRL_DIST_POINTS_new();
-    DIST_POINT *point = DIST_POINT_new();
-    GENERAL_NAME *name = uri_name(url);
-    int ok = points && point && name && sk_DIST_POINT_push(points, point);
+    DIST_POINT *point = crl_point(url);
+    int ok = points && point && sk_DIST_POINT_push(points, point);
 
-    if (!ok) {
-        DIST_POINT_free(point);
-    } else {
-        point->distpoint = DIST_POINT_NAME_new();
-        ok = point->distpoint && (point->distpoint->name.fullname = GENERAL_NAMES_new())
-            && sk_GENERAL_NAME_push(point->distpoint->name.fullname, name);
-    }
     if (ok)
         ok = X509_add1_ext_i2d(x509, NID_crl_distribution_points, points, 0, X509V3_ADD_APPEND) == 1;
     else
-        GENERAL_NAME_free(name);
+        DIST_POINT_free(point);
     CRL_DIST_POINTS_free(points);
     return ok;
 }

@@ -241,6 +241,148 @@ START_TEST(flipped_bits_do_no_harm)
 }
 END_TEST
 
+/* Check a message with its content inside; *content is set when it holds. */
+static apr_status_t check_attached(mdm_bytes_t *content, mdm_bytes_t der)
+{
+    mdm_cert_t *signer = NULL;
+    apr_array_header_t *certs = NULL;
+    apr_status_t rv;
+
+    mdm_ctx_clear(ctx);
+    rv = mdm_cms_verify_attached(content, &signer, &certs, ctx, der);
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+    if (rv == APR_SUCCESS) {
+        ck_assert_int_ge(certs->nelts, 1);
+        ck_assert(signer && content->data && !content->data[content->len]);
+    } else {
+        ck_assert(ctx->detail && !signer && !certs);
+    }
+    return rv;
+}
+
+static void is_content(mdm_bytes_t found, mdm_bytes_t wanted)
+{
+    ck_assert_uint_eq(found.len, wanted.len);
+    ck_assert_mem_eq(found.data, wanted.data, wanted.len);
+}
+
+START_TEST(attached_signatures_verify)
+{
+    mdm_bytes_t content = body("<?xml?>\r\n\0binary\n", 17), found;
+
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach")), APR_SUCCESS);
+    is_content(found, content);
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach -md sha1")), APR_SUCCESS);
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach -noattr")), APR_SUCCESS);
+    is_content(found, content);
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach -stream -indef")), APR_SUCCESS);
+    oracle_has(oracle_run("openssl asn1parse -inform DER -in sig.der"), "l=inf");
+    is_content(found, content);
+    ck_assert_int_eq(mdm_cms_content(&found, ctx, sign("-nodetach")), APR_SUCCESS);
+    is_content(found, content);
+    content = body("", 0);
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach")), APR_SUCCESS);
+    ck_assert_uint_eq(found.len, 0);
+}
+END_TEST
+
+/* What a device answers with: its built-in key has 1024 bits, SHA-1, and its issuers may come along. */
+START_TEST(built_in_identities_sign)
+{
+    apr_array_header_t *certs;
+    mdm_cert_t *signer, *issuer;
+    mdm_bytes_t found;
+
+    body("answer", 6);
+    oracle_run("openssl genrsa -out dca.key 1024"
+               " && openssl req -x509 -key dca.key -sha1 -subj '/CN=Device CA' -out dca.pem"
+               " && openssl genrsa -out d.key 1024 && openssl req -new -key d.key -subj /CN=device -out d.csr"
+               " && openssl x509 -req -in d.csr -CA dca.pem -CAkey dca.key -set_serial 9 -sha1 -out d.pem"
+               " && openssl cms -sign -binary -nodetach -in body.bin -signer d.pem -inkey d.key -md sha1"
+               " -certfile dca.pem -outform DER -out sig.der");
+    ck_assert_int_eq(mdm_cms_verify_attached(&found, &signer, &certs, ctx, oracle_read("sig.der")),
+                     APR_SUCCESS);
+    is_content(found, mdm_bytes_of("answer"));
+    ck_assert_str_eq(mdm_cert_common_name(ctx, signer), "device");
+    ck_assert_int_eq(certs->nelts, 2);
+    ck_assert_int_eq(mdm_cert_from_pem(&issuer, ctx, oracle_read("dca.pem")), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cert_signed_by(signer, issuer), 1);
+    ck_assert_int_eq(mdm_cert_signed_by(issuer, issuer), 1);
+    ck_assert_int_eq(mdm_cert_signed_by(signer, signer), 0);
+    ck_assert_int_eq(mdm_cert_signed_by(issuer, signer), 0);
+    oracle_run("openssl genrsa -out x.key 2048;"
+               "openssl req -x509 -key x.key -subj '/CN=Device CA' -out x.pem");
+    ck_assert_int_eq(mdm_cert_from_pem(&issuer, ctx, oracle_read("x.pem")), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cert_signed_by(signer, issuer), 0);
+}
+END_TEST
+
+START_TEST(unfit_attached_signatures_are_refused)
+{
+    mdm_bytes_t found, changed, good, whole = body("content here", 12);
+    unsigned char *at;
+
+    ck_assert_int_eq(check_attached(&found, sign("")), MDM_EINPUT);
+    ck_assert_int_eq(mdm_cms_content(&found, ctx, sign("")), MDM_EINPUT);
+    ck_assert_int_eq(check_attached(&found, whole), MDM_EINPUT);
+    ck_assert_int_eq(mdm_cms_content(&found, ctx, whole), MDM_EINPUT);
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach -nocerts")), MDM_EINPUT);
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach -md md5")), MDM_EINPUT);
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach -keyopt rsa_padding_mode:pss")), MDM_EINPUT);
+    oracle_run("openssl genrsa -out k2 2048; openssl req -x509 -key k2 -subj /CN=2 -out c2;"
+               "openssl genrsa -out k3 512; openssl req -x509 -key k3 -subj /CN=3 -out c3;"
+               "openssl cms -sign -nodetach -in body.bin -binary -signer c3 -inkey k3 -outform DER"
+               " -out weak.der;"
+               "for i in 1 2 3 4 5 6 7 8; do openssl req -x509 -key k2 -subj /CN=more$i; done > more.pem");
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach -signer c2 -inkey k2")), MDM_EINPUT);
+    ck_assert_int_eq(check_attached(&found, oracle_read("weak.der")), MDM_EINPUT);
+    ck_assert_int_eq(check_attached(&found, sign("-nodetach -certfile more.pem")), MDM_EINPUT);
+    good = sign("-nodetach");
+    changed.data = at = apr_pmemdup(ctx->pool, good.data, good.len);
+    changed.len = good.len;
+    while (memcmp(at, "content here", 12))
+        at++;
+    *at ^= 1;
+    ck_assert_int_eq(check_attached(&found, changed), MDM_ECMS);
+    ck_assert_int_eq(mdm_cms_content(&found, ctx, changed), APR_SUCCESS);
+}
+END_TEST
+
+START_TEST(only_the_recipient_decrypts)
+{
+    static const struct {
+        mdm_cipher_e cipher;
+        const char *name;
+    } ciphers[] = { { MDM_CIPHER_AES_256_CBC, "aes-256-cbc" }, { MDM_CIPHER_DES3_CBC, "des-ede3-cbc" },
+                    { MDM_CIPHER_UNSET, "aes-256-cbc" } };
+    mdm_bytes_t content = { (const unsigned char *)"plist\0\r\nend", 12 }, der;
+    const char *text;
+    mdm_cert_t *unfit;
+    apr_size_t i;
+    int status;
+
+    oracle_run("openssl genrsa -out o.key 2048; openssl req -x509 -key o.key -subj /CN=other -out o.pem");
+    for (i = 0; i < 3; i++) {
+        ck_assert_int_eq(mdm_cms_encrypt(&der, ctx, content, cert, ciphers[i].cipher), APR_SUCCESS);
+        oracle_write("env.der", der);
+        oracle_run("openssl cms -decrypt -binary -inform DER -in env.der -inkey key.pem -recip cert.pem"
+                   " -out out.bin");
+        is_content(oracle_read("out.bin"), content);
+        oracle_try(&status, "openssl cms -decrypt -binary -inform DER -in env.der -inkey o.key -recip o.pem");
+        ck_assert_int_ne(status, 0);
+        text = oracle_run("openssl cms -cmsout -print -inform DER -in env.der");
+        oracle_has(text, ciphers[i].name);
+        ck_assert_int_eq(oracle_count(text, "d.ktri:"), 1);
+        oracle_has(text, "algorithm: rsaEncryption");
+        ck_assert_ptr_null(strstr(oracle_run("openssl asn1parse -inform DER -in env.der"), "l=inf"));
+    }
+    oracle_run("openssl genrsa -out w.key 1024; openssl req -x509 -key w.key -subj /CN=weak -out w.pem");
+    ck_assert_int_eq(mdm_cert_from_pem(&unfit, ctx, oracle_read("w.pem")), APR_SUCCESS);
+    ck_assert_int_eq(mdm_cms_encrypt(&der, ctx, content, unfit, MDM_CIPHER_AES_256_CBC), MDM_EINPUT);
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+}
+END_TEST
+
 static Suite *cms_suite(void)
 {
     Suite *suite = suite_create("cms");
@@ -257,6 +399,10 @@ static Suite *cms_suite(void)
     tcase_add_test(tcase, unfit_signatures_are_refused);
     tcase_add_test(tcase, twin_certificates_do_not_verify);
     tcase_add_test(tcase, flipped_bits_do_no_harm);
+    tcase_add_test(tcase, attached_signatures_verify);
+    tcase_add_test(tcase, built_in_identities_sign);
+    tcase_add_test(tcase, unfit_attached_signatures_are_refused);
+    tcase_add_test(tcase, only_the_recipient_decrypts);
     suite_add_tcase(suite, tcase);
     return suite;
 }
