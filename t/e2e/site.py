@@ -41,7 +41,7 @@ CoreDumpDirectory "%(folder)s/run"
 Mutex "file:%(folder)s/run" default
 ErrorLog "%(folder)s/error.log"
 LogLevel warn mpm_%(mpm)s:notice core:notice %(loglevel)s
-CustomLog "%(folder)s/access.log" "%%h %%u \\"%%r\\" %%>s %%D"
+CustomLog "%(folder)s/access.log" "%%h %%u \\"%%r\\" %%>s %%D %%{mdm-statements}n %%{mdm-rsa}n"
 %(identity)s
 Listen 127.0.0.1:%(port)d
 Timeout 30
@@ -95,6 +95,13 @@ LOCATIONS = """\
     SetHandler mdm-connect
     MDMLimitRequestBody 2048
   </Location>
+  <Location "/mdm/crl">
+    SetHandler mdm-crl
+  </Location>
+  <Location "/mdm/ocsp">
+    SetHandler mdm-ocsp
+  </Location>
+  AllowEncodedSlashes NoDecode
   <Location "/mdm/api">
     SetHandler mdm-api
   </Location>
