@@ -300,7 +300,7 @@ UPDATE mdm_enrollment SET last_seen_at = %lld, last_ip = %s WHERE id = %lld AND 
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    aq.command, a.request_type, n.id, n.uuid, n.body
+    aq.command, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command a ON a.uuid = %s
@@ -315,7 +315,7 @@ WHERE c.fingerprint = %s;
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    n.id, n.uuid, n.body
+    n.id, n.uuid, n.body, n.delivery
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command n ON n.id = (
@@ -329,11 +329,12 @@ WHERE c.fingerprint = %s;
 -- STMT_COMMAND_TAKEN (uuid)
 SELECT 1 FROM mdm_command WHERE uuid = %s;
 
--- STMT_COMMAND_INSERT (id, uuid, request_type, created_by, created_at, body)
-INSERT INTO mdm_command (id, uuid, request_type, created_by, created_at, body) VALUES (%lld, %s, %s, %s, %lld, %s);
+-- STMT_COMMAND_INSERT (id, uuid, request_type, created_by, created_at, body, delivery)
+INSERT INTO mdm_command (id, uuid, request_type, created_by, created_at, body, delivery)
+VALUES (%lld, %s, %s, %s, %lld, %s, %lld);
 
 -- STMT_COMMAND_GET (uuid)
-SELECT id, uuid, request_type, created_by, created_at, body FROM mdm_command WHERE uuid = %s;
+SELECT id, uuid, request_type, created_by, created_at, body, delivery FROM mdm_command WHERE uuid = %s;
 
 -- STMT_COMMAND_STATES (uuid, cursor, none, limit, uuid, cursor, none, limit, limit)
 SELECT * FROM (
@@ -411,6 +412,65 @@ SELECT r.enrollment, r.command, c.uuid, r.request_type, r.status, c.created_at, 
     r.response
 FROM mdm_command c JOIN mdm_result r ON r.command = c.id JOIN mdm_enrollment e ON e.id = r.enrollment
 WHERE c.uuid = %s AND e.enrollment_id = %s;
+
+-- ---- renewals of identities
+
+-- STMT_RENEWAL_CANDIDATES (from, until, limit)
+SELECT e.id, e.enrollment_id, c.issued_at, c.not_after
+FROM mdm_certificate c JOIN mdm_enrollment e ON e.id = c.enrollment AND e.certificate = c.fingerprint
+WHERE c.replaced_by IS NULL AND c.revoked_at = 0 AND c.not_after >= %lld AND c.not_after < %lld
+    AND e.state = 2 AND e.parent = 0
+    AND NOT EXISTS (SELECT 1 FROM mdm_renewal r WHERE r.enrollment = e.id)
+ORDER BY c.not_after LIMIT %lld;
+
+-- STMT_RENEWAL_INSERT (due_at, not_after, enrollment)
+INSERT INTO mdm_renewal (enrollment, due_at, attempts, command, not_after, last_at, last_error)
+SELECT id, %lld, 0, 0, %lld, 0, NULL FROM mdm_enrollment
+WHERE id = %lld AND NOT EXISTS (SELECT 1 FROM mdm_renewal r WHERE r.enrollment = mdm_enrollment.id);
+
+-- STMT_RENEWAL_DUE (now, now, limit)
+SELECT r.enrollment, e.enrollment_id, r.due_at, r.attempts, r.command, c.issued_at, c.not_after, r.last_at,
+    r.last_error,
+    CASE WHEN EXISTS (SELECT 1 FROM mdm_queue q WHERE q.command = r.command AND q.enrollment = r.enrollment)
+        THEN 1 ELSE 0 END
+FROM mdm_renewal r JOIN mdm_enrollment e ON e.id = r.enrollment
+    JOIN mdm_certificate c ON c.fingerprint = e.certificate
+WHERE r.due_at <= %lld AND c.not_after > %lld AND e.state = 2
+ORDER BY r.due_at, r.enrollment LIMIT %lld;
+
+-- STMT_RENEWAL_ATTEMPT (command, last_at, due_at, enrollment, due_at)
+UPDATE mdm_renewal SET attempts = attempts + 1, command = %lld, last_at = %lld, due_at = %lld
+WHERE enrollment = %lld AND due_at = %lld;
+
+-- STMT_RENEWAL_FAILED (last_error, enrollment)
+UPDATE mdm_renewal SET last_error = %s WHERE enrollment = %lld;
+
+-- STMT_RENEWAL_FORGET (enrollment)
+DELETE FROM mdm_renewal WHERE enrollment = %lld;
+
+-- STMT_RENEWAL_GET (enrollment)
+SELECT r.enrollment, e.enrollment_id, r.due_at, r.attempts, r.command, c.issued_at, c.not_after, r.last_at,
+    r.last_error,
+    CASE WHEN EXISTS (SELECT 1 FROM mdm_queue q WHERE q.command = r.command AND q.enrollment = r.enrollment)
+        THEN 1 ELSE 0 END
+FROM mdm_renewal r JOIN mdm_enrollment e ON e.id = r.enrollment
+    JOIN mdm_certificate c ON c.fingerprint = e.certificate
+WHERE r.enrollment = %lld;
+
+-- STMT_RENEWAL_ENDING (until, limit)
+SELECT e.enrollment_id, e.login, e.device_name, e.serial_number, c.serial, c.issued_at, c.not_after, r.attempts,
+    r.due_at, r.last_at, r.last_error
+FROM mdm_certificate c JOIN mdm_enrollment e ON e.id = c.enrollment AND e.certificate = c.fingerprint
+LEFT JOIN mdm_renewal r ON r.enrollment = e.id
+WHERE c.replaced_by IS NULL AND c.revoked_at = 0 AND c.not_after < %lld AND e.state = 2 AND e.parent = 0
+ORDER BY c.not_after LIMIT %lld;
+
+-- STMT_RENEWAL_COUNTS (now, now, until)
+SELECT COUNT(CASE WHEN c.not_after <= %lld THEN 1 END), COUNT(CASE WHEN c.not_after > %lld THEN 1 END),
+    COUNT(CASE WHEN r.attempts >= 3 AND r.last_error IS NOT NULL THEN 1 END)
+FROM mdm_certificate c JOIN mdm_enrollment e ON e.id = c.enrollment AND e.certificate = c.fingerprint
+LEFT JOIN mdm_renewal r ON r.enrollment = e.id
+WHERE c.replaced_by IS NULL AND c.revoked_at = 0 AND c.not_after < %lld AND e.state = 2 AND e.parent = 0;
 
 -- ---- push certificates
 
@@ -537,3 +597,7 @@ SELECT COUNT(CASE WHEN revoked_at = 0 AND not_after <= %lld THEN 1 END),
     COUNT(CASE WHEN revoked_at = 0 AND not_after > %lld THEN 1 END),
     COUNT(CASE WHEN revoked_at > 0 THEN 1 END)
 FROM mdm_certificate WHERE replaced_by IS NULL;
+
+-- STMT_FIGURES_ISSUERS (now)
+SELECT issuer, COUNT(*) FROM mdm_certificate
+WHERE replaced_by IS NULL AND revoked_at = 0 AND not_after > %lld GROUP BY issuer ORDER BY issuer;

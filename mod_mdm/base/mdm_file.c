@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -172,5 +173,21 @@ apr_status_t mdm_file_create(mdm_ctx_t *ctx, const char *file, mdm_bytes_t conte
         return mdm_fail(ctx, MDM_EEXIST, "%s is already there; it is never replaced", file);
     if (err)
         return mdm_fail(ctx, MDM_ECONFIG, "cannot write %s: %s", file, strerror(err));
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_file_link(mdm_ctx_t *ctx, const char *file, const char *name)
+{
+    if (link(file, name) != 0 && errno == EEXIST)
+        return mdm_fail(ctx, MDM_EEXIST, "%s is already there; it is never replaced", name);
+    if (!access(name, F_OK) && sync_folder(name, ctx->pool) == 0)
+        return APR_SUCCESS;
+    return mdm_fail(ctx, MDM_ECONFIG, "cannot give %s the name %s: %s", file, name, strerror(errno));
+}
+
+apr_status_t mdm_file_rename(mdm_ctx_t *ctx, const char *file, const char *name)
+{
+    if (rename(file, name) != 0 || sync_folder(name, ctx->pool) != 0)
+        return mdm_fail(ctx, MDM_ECONFIG, "cannot rename %s to %s: %s", file, name, strerror(errno));
     return APR_SUCCESS;
 }

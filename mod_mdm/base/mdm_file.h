@@ -30,4 +30,10 @@ apr_status_t mdm_file_read(mdm_bytes_t *out, mdm_ctx_t *ctx, const char *file, a
  */
 apr_status_t mdm_file_create(mdm_ctx_t *ctx, const char *file, mdm_bytes_t contents, int secret);
 
+/** Give a file a second name, durable before the return. @return MDM_EEXIST when that name is taken */
+apr_status_t mdm_file_link(mdm_ctx_t *ctx, const char *file, const char *name);
+
+/** Rename a file, in place of what has that name, durable before the return. */
+apr_status_t mdm_file_rename(mdm_ctx_t *ctx, const char *file, const char *name);
+
 #endif

@@ -104,3 +104,16 @@ apr_status_t mdm_store_figures(mdm_figures_t **out, mdm_store_t *st)
     *out = f;
     return rv;
 }
+
+apr_status_t mdm_store_issuers(apr_array_header_t **out, mdm_store_t *st)
+{
+    const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx));
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_FIGURES_ISSUERS, &now);
+    int r;
+
+    *out = apr_array_make(st->ctx->pool, 4, sizeof(mdm_count_t));
+    for (r = 0; rv == APR_SUCCESS && r < rows->count; r++)
+        add(*out, MDM_ROW(rows, r, 0) ? MDM_ROW(rows, r, 0) : "", mdm_row_number(rows, r, 1));
+    return rv;
+}

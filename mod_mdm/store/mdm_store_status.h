@@ -30,4 +30,10 @@ typedef struct mdm_figures_t {
 /** The figures of the status page: a fixed number of statements. */
 apr_status_t mdm_store_figures(mdm_figures_t **out, mdm_store_t *st);
 
+/**
+ * Identities in force (not replaced, not revoked, not expired) by the fingerprint of the CA that issued
+ * them; the name is empty for those that were issued before that was noted. Array of mdm_count_t.
+ */
+apr_status_t mdm_store_issuers(apr_array_header_t **out, mdm_store_t *st);
+
 #endif

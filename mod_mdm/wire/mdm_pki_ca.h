@@ -37,11 +37,12 @@ typedef struct mdm_ra_t {
 apr_status_t mdm_cert_make_ra(mdm_cert_t **cert, mdm_ctx_t *ctx, const mdm_ra_t *how);
 
 /** As mdm_key_from_pem, but the key may be encrypted. @return MDM_EINPUT, also for a wrong password */
-apr_status_t mdm_key_from_encrypted_pem(mdm_key_t **key, mdm_ctx_t *ctx, mdm_bytes_t pem, mdm_bytes_t password);
+apr_status_t mdm_key_from_encrypted_pem(mdm_key_t **key, mdm_ctx_t *ctx, mdm_bytes_t pem,
+                                        mdm_bytes_t password);
 
 /**
- * Open a PKCS#12 file: its only key, and its certificates, that of the key first. Files that old programs made
- * with RC2 or DES are not read.
+ * Open a PKCS#12 file: its only key, and its certificates, that of the key first. Files that old programs
+ * made with RC2 or DES are not read.
  * @param certs array of mdm_cert_t *
  * @return MDM_EINPUT, also for a wrong password
  */

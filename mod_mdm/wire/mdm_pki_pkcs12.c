@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Importing a CA: what its certificate may be used for, encrypted PEM keys, PKCS#12. Called by mdmctl as root,
- * and by the parent while it loads a site. Passwords are never logged, and never part of a failure's detail.
+ * Importing a CA: what its certificate may be used for, encrypted PEM keys, PKCS#12. Called by mdmctl as
+ * root, and by the parent while it loads a site. Passwords are never logged, and never part of a failure's
+ * detail.
  */
 #include <limits.h>
 #include <string.h>
@@ -62,7 +63,8 @@ const char *mdm_cert_organization(mdm_ctx_t *ctx, const mdm_cert_t *cert)
     return mdm_name_only(ctx, X509_get_subject_name(cert->x509), NID_organizationName);
 }
 
-apr_status_t mdm_key_from_encrypted_pem(mdm_key_t **key, mdm_ctx_t *ctx, mdm_bytes_t pem, mdm_bytes_t password)
+apr_status_t mdm_key_from_encrypted_pem(mdm_key_t **key, mdm_ctx_t *ctx, mdm_bytes_t pem,
+                                        mdm_bytes_t password)
 {
     BIO *bio = mdm_bio_of(pem);
     EVP_PKEY *pkey;
@@ -103,8 +105,9 @@ apr_status_t mdm_pkcs12_read(mdm_key_t **key, apr_array_header_t **out, mdm_ctx_
     if (rv != APR_SUCCESS)
         return rv;
     if (!file || !parsed)
-        return mdm_fail(ctx, MDM_EINPUT, "%s", file ? "the password is wrong, or the file uses ciphers that are "
-                        "no longer safe: make it anew with openssl pkcs12 -export" : "not a PKCS#12 file");
+        return mdm_fail(ctx, MDM_EINPUT, "%s", file ? "the password is wrong, or the file uses ciphers that "
+                        "are no longer safe: make it anew with openssl pkcs12 -export"
+                            : "not a PKCS#12 file");
     if (!pkey || !own)
         return mdm_fail(ctx, MDM_EINPUT, "the PKCS#12 file holds no key with its certificate");
     *out = certs;

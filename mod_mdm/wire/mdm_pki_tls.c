@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Certificate, key and chain out of a TLS server context. Called by the parent alone, before any thread exists:
- * looking through a context's certificates moves its current one, which is put back.
+ * Certificate, key and chain out of a TLS server context. Called by the parent alone, before any thread
+ * exists: looking through a context's certificates moves its current one, which is put back.
  */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -61,7 +61,8 @@ static apr_status_t adopt_chain(apr_array_header_t **out, mdm_ctx_t *ctx, SSL_CT
     return rv;
 }
 
-static apr_status_t adopt_current(mdm_cert_t **cert, mdm_key_t **key, apr_array_header_t **chain, mdm_ctx_t *ctx,
+static apr_status_t adopt_current(mdm_cert_t **cert, mdm_key_t **key, apr_array_header_t **chain,
+                                  mdm_ctx_t *ctx,
                                   SSL_CTX *tls)
 {
     EVP_PKEY *pkey = SSL_CTX_get0_privatekey(tls);

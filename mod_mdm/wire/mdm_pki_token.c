@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys in PKCS#11 tokens. Runs in mdmctl, and in each httpd child before its threads start. The only place that
- * uses OpenSSL's ENGINE interface: Debian 12 has no PKCS#11 provider, only the engine of libp11. Never logs; what
- * goes into a failure's detail is the URI, which carries no PIN, and OpenSSL's reason.
+ * Keys in PKCS#11 tokens. Runs in mdmctl, and in each httpd child before its threads start. The only place
+ * that uses OpenSSL's ENGINE interface: Debian 12 has no PKCS#11 provider, only the engine of libp11. Never
+ * logs; what goes into a failure's detail is the URI, which carries no PIN, and OpenSSL's reason.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <ctype.h>
@@ -178,7 +178,8 @@ const char *mdm_token_uri(mdm_ctx_t *ctx, mdm_bytes_t text)
 
     while (len && isspace(text.data[len - 1]))
         len--;
-    if (len <= strlen(SCHEME) || len > URI_MAX || strncasecmp((const char *)text.data, SCHEME, strlen(SCHEME)))
+    if (len <= strlen(SCHEME) || len > URI_MAX || strncasecmp((const char *)text.data, SCHEME,
+                                                              strlen(SCHEME)))
         return NULL;
     for (i = 0; i < len; i++) {
         if (!isgraph(text.data[i]))
@@ -193,7 +194,8 @@ apr_status_t mdm_token_new(mdm_token_t **token, mdm_ctx_t *ctx, const char *uri,
     char *copy;
 
     if (attribute(ctx->pool, uri, "pin-value") || attribute(ctx->pool, uri, "pin-source"))
-        return mdm_fail(ctx, MDM_ECONFIG, "the pkcs11: URI of a key must not name its PIN: put the PIN into a file");
+        return mdm_fail(ctx, MDM_ECONFIG, "the pkcs11: URI of a key must not name its PIN: put the PIN into "
+                        "a file");
     while (pin.len && (pin.data[pin.len - 1] == '\n' || pin.data[pin.len - 1] == '\r'))
         pin.len--;
     if (pin.len > PIN_MAX || (pin.len && memchr(pin.data, '\0', pin.len)))
