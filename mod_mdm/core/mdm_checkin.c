@@ -202,6 +202,10 @@ static apr_status_t token_update(message_t *m)
         mdm_crl_cause_t why = cause(m);
 
         rv = mdm_crl_supersede(m->st, &why, m->device->fingerprint);
+        if (rv == APR_SUCCESS)
+            rv = mdm_store_renewal_forget(m->st, m->enrollment);
+        if (rv == APR_SUCCESS && m->row->state == MDM_STATE_ENROLLED)
+            rv = event(m, "enrollment.renewed", NULL);
     }
     if (rv == APR_SUCCESS && m->row->next) {
         m->wake = 1;
@@ -227,6 +231,8 @@ static apr_status_t check_out(message_t *m)
         rv = mdm_store_enrollment_close(m->st, m->enrollment, MDM_STATE_LEFT);
     if (rv == APR_SUCCESS && !is_user_channel(m))
         rv = mdm_crl_revoke_enrollment(m->st, &why, "cessationOfOperation");
+    if (rv == APR_SUCCESS && !is_user_channel(m))
+        rv = mdm_store_renewal_forget(m->st, m->enrollment);
     return rv == APR_SUCCESS ? event(m, "enrollment.left", NULL) : rv;
 }
 

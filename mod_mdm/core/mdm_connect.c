@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The connect endpoint and the rules of the queue: serving does not finish, only an answer does;
- * NotNow keeps a command for later; an answer to what is not open disturbs nothing. Called by the
- * mdm-connect handler, any thread.
+ * NotNow keeps a command for later; an answer to what is not open disturbs nothing; what cannot be delivered
+ * is withdrawn. Called by the mdm-connect handler, any thread.
  */
 #include <string.h>
 
@@ -10,10 +10,13 @@
 
 #include "mdm_connect.h"
 #include "mdm_crl.h"
+#include "mdm_delivery.h"
 #include "mdm_plist_json.h"
+#include "mdm_renewal.h"
 
 #define STATUS_MAX 64
 #define UUID_MAX 127
+#define WITHDRAWN_MAX 10         /* commands in one request that turn out to be undeliverable */
 
 typedef struct {
     mdm_store_t *st;
@@ -23,6 +26,7 @@ typedef struct {
     const char *status;
     mdm_bytes_t body;
     int finished;
+    const char *why;                  /* a command is withdrawn */
 } report_t;
 
 static int is_notnow(const char *status)
@@ -41,6 +45,8 @@ static apr_status_t close_wiped(report_t *r)
         rv = mdm_store_enrollment_close(r->st, r->row->enrollment, MDM_STATE_WIPED);
     if (rv == APR_SUCCESS)
         rv = mdm_crl_revoke_enrollment(r->st, &cause, "cessationOfOperation");
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_renewal_forget(r->st, cause.enrollment);
     if (rv == APR_SUCCESS)
         rv = mdm_store_event(r->st, "enrollment.wiped", NULL, r->device->source, r->device->enrollment_id,
                              NULL, NULL);
@@ -73,6 +79,9 @@ static apr_status_t store_report(void *baton, mdm_db_t *db)
     result.error_chain = mdm_plist_to_json_text(mdm_plist_get(r->device->message, "ErrorChain"), ctx->pool);
     result.response = apr_pstrmemdup(ctx->pool, (const char *)r->body.data, r->body.len);
     rv = mdm_store_queue_finish(&r->finished, r->st, &result);
+    if (rv == APR_SUCCESS && r->finished && r->row->answered_delivery == MDM_DELIVERY_RENEWAL
+        && strcmp(r->status, "Acknowledged"))
+        rv = mdm_renewal_refused(r->st, r->row->enrollment, mdm_plist_get(r->device->message, "ErrorChain"));
     return rv == APR_SUCCESS && r->finished && erases(r) ? close_wiped(r) : rv;
 }
 
@@ -123,10 +132,60 @@ static apr_status_t act(report_t *r, const char *uuid)
     return rv;
 }
 
+static apr_status_t withdraw(void *baton, mdm_db_t *db)
+{
+    report_t *r = baton;
+    mdm_result_t result = { 0 };
+    apr_status_t rv;
+    int finished;
+
+    (void)db;
+    result.enrollment = r->row->enrollment;
+    result.command = r->row->next;
+    result.status = "Cancelled";
+    result.error_chain = mdm_plist_to_json_text(mdm_plist_string(r->why, r->st->ctx->pool), r->st->ctx->pool);
+    rv = mdm_store_queue_finish(&finished, r->st, &result);
+    if (rv == APR_SUCCESS && r->row->next_delivery == MDM_DELIVERY_RENEWAL)
+        rv = mdm_store_renewal_failed(r->st, r->row->enrollment, r->why);
+    return rv;
+}
+
+/* What can never be delivered must not hold up what comes after it. */
+static int is_hopeless(apr_status_t rv)
+{
+    return rv == MDM_EINPUT || rv == MDM_EPLIST || rv == MDM_ECONFIG || rv == MDM_EGONE;
+}
+
+static apr_status_t hand_out(report_t *r, mdm_connect_answer_t *answer, const char *uuid)
+{
+    mdm_ctx_t *ctx = r->st->ctx;
+    mdm_connect_row_t *row;
+    int withdrawn;
+
+    for (withdrawn = 0; r->row->next && withdrawn < WITHDRAWN_MAX; withdrawn++) {
+        apr_status_t rv = mdm_delivery_make(&answer->body, r->st, r->site, r->device, r->row);
+
+        if (rv == APR_SUCCESS)
+            answer->command = r->row->next;
+        if (!is_hopeless(rv))
+            return rv;
+        r->why = apr_pstrdup(ctx->pool, mdm_ctx_detail(ctx, rv));
+        mdm_ctx_clear(ctx);
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0820) "command %s for %s is withdrawn: %s",
+                r->row->next_uuid, r->device->enrollment_id, r->why);
+        if ((rv = mdm_db_transact(r->st->db, withdraw, r)) != APR_SUCCESS
+            || (rv = mdm_store_connect(&row, r->st, r->device->fingerprint, r->device->enrollment_id, uuid,
+                                       is_notnow(r->status))) != APR_SUCCESS)
+            return rv;
+        r->row = row;
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, const mdm_site_t *site,
                                 mdm_bytes_t body, const char *fingerprint, const char *source)
 {
-    report_t r = { st, site, NULL, NULL, NULL, body, 0 };
+    report_t r = { st, site, NULL, NULL, NULL, body, 0, NULL };
     mdm_device_t *device;
     mdm_connect_row_t *row;
     const char *uuid;
@@ -145,9 +204,5 @@ apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, c
     if ((rv = judge(&r)) != APR_SUCCESS || (rv = act(&r, uuid)) != APR_SUCCESS)
         return rv;
     answer->enrollment = row->enrollment;
-    if (row->next && !(r.finished && erases(&r))) {
-        answer->command = row->next;
-        answer->body = mdm_bytes_of(row->next_body);
-    }
-    return APR_SUCCESS;
+    return r.finished && erases(&r) ? APR_SUCCESS : hand_out(&r, answer, uuid);
 }

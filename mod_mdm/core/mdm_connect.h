@@ -8,7 +8,7 @@
 #include "mdm_device.h"
 
 typedef struct mdm_connect_answer_t {
-    mdm_bytes_t body;           /* the command as enqueued, byte for byte; empty: nothing to do */
+    mdm_bytes_t body;           /* the command (core/mdm_delivery.h); empty: nothing to do */
     apr_int64_t enrollment;     /* who was here */
     apr_int64_t command;        /* id of the command handed out, 0: none */
 } mdm_connect_answer_t;

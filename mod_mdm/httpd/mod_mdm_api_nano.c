@@ -135,6 +135,18 @@ int mdm_api_push(mdm_api_t *api)
     return push_ids(api, ids, count);
 }
 
+/* Profiles go out encrypted unless the caller says no; nothing else has anything to encrypt. */
+static apr_status_t choose_delivery(mdm_command_t *command, mdm_api_t *api)
+{
+    const char *encrypt = mdm_api_query(api, "encrypt");
+
+    if (encrypt && strcmp(encrypt, "yes") && strcmp(encrypt, "no"))
+        return mdm_fail(api->ctx, MDM_EINPUT, "the encrypt parameter is neither yes nor no");
+    if (!strcmp(command->request_type, "InstallProfile") && !(encrypt && !strcmp(encrypt, "no")))
+        command->delivery = MDM_DELIVERY_ENCRYPT;
+    return APR_SUCCESS;
+}
+
 static int enqueue_command(mdm_api_t *api, mdm_bytes_t body, const char *const *ids, int count, int no_push)
 {
     outcome_t o = { NULL, no_push, NULL, NULL, NULL };
@@ -146,6 +158,8 @@ static int enqueue_command(mdm_api_t *api, mdm_bytes_t body, const char *const *
         rv = mdm_fail(api->ctx, MDM_EINPUT, "no command in the body, and no push wanted");
     else if ((rv = mdm_command_read(&command, api->ctx, body)) == APR_SUCCESS)
         o.command = command;
+    if (rv == APR_SUCCESS)
+        rv = choose_delivery(command, api);
     if (rv == APR_SUCCESS && !ids)
         rv = mdm_fail(api->ctx, MDM_EINPUT, "no ids: name enrollments in the path, separated by commas");
     if (rv == APR_SUCCESS && (rv = mdm_api_store(api)) == APR_SUCCESS)

@@ -2,8 +2,8 @@
 /*
  * The worker's threads, lent by mod_watchdog. "_mdm_worker_" is a singleton: every child has the thread, one child
  * of the machine gets to run it, and another takes over when that child ends. It stays in its callback until the
- * child stops, waiting for APNs, the wake-up pipe or the next due push. "_mdm_seen_" runs in each child. Both hold a
- * gate while they work; a child that stops closes it before its pools, and with them the database, go.
+ * child stops, waiting for APNs, the wake-up pipe, the next due push or renewal. "_mdm_seen_" runs in each child. Both
+ * hold a gate while they work; a child that stops closes it before its pools, and with them the database, go.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 #include <mod_watchdog.h>
 
 #include "mdm_push.h"
+#include "mdm_renewal.h"
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_log.h"
 #include "mod_mdm_seen.h"
@@ -42,6 +43,7 @@ static volatile apr_uint32_t gate_open;
 typedef struct {
     const mdm_conf_t *conf;
     mdm_push_t *push;
+    mdm_renewer_t *renewer;
 } worker_site_t;
 
 typedef struct {
@@ -76,7 +78,7 @@ static apr_pool_t *make_thread_pool(void)
     return p;
 }
 
-/* ---- the pushes */
+/* ---- the pushes and the renewals */
 
 static apr_status_t open_store(mdm_store_t **st, mdm_ctx_t *ctx, void *baton)
 {
@@ -86,6 +88,13 @@ static apr_status_t open_store(mdm_store_t **st, mdm_ctx_t *ctx, void *baton)
 static void close_store(mdm_store_t *st, void *baton)
 {
     mdm_dbd_close(st, baton);
+}
+
+static mdm_renewer_t *make_renewer(mdm_ctx_t *ctx, mdm_conf_t *conf)
+{
+    mdm_renewer_config_t config = { open_store, close_store, conf, conf->site };
+
+    return mdm_renewer_create(ctx, &config);
 }
 
 static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *owner)
@@ -105,6 +114,7 @@ static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *own
     config.interval = conf->push_interval;
     config.concurrency = CONCURRENCY;
     site->conf = conf;
+    site->renewer = make_renewer(ctx, conf);
     rv = mdm_push_create(&site->push, ctx, worker->http, &config);
     if (rv != APR_SUCCESS) {
         apr_array_pop(worker->sites);
@@ -169,9 +179,11 @@ static void turn(worker_t *worker)
     apr_status_t rv;
 
     for (i = 0; i < worker->sites->nelts; i++) {
-        apr_time_t at = mdm_push_turn(APR_ARRAY_IDX(worker->sites, i, worker_site_t).push, woken);
+        const worker_site_t *site = &APR_ARRAY_IDX(worker->sites, i, worker_site_t);
+        apr_time_t renewal = mdm_renewer_turn(site->renewer, &woken), push = mdm_push_turn(site->push, woken);
 
-        next = at < next ? at : next;
+        next = renewal < next ? renewal : next;
+        next = push < next ? push : next;
     }
     now = apr_time_now();
     rv = mdm_http_run(worker->http, next > now ? next - now : 0, wake_pipe[0]);

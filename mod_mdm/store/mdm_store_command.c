@@ -23,7 +23,8 @@ apr_status_t mdm_store_command_insert(mdm_store_t *st, const mdm_command_t *c)
         rv = mdm_row_seal(&body, st, mdm_bytes_of(c->body), BODY, id);
     if (rv == APR_SUCCESS) {
         const char *args[] = {
-            id, c->uuid, c->request_type, c->created_by, mdm_row_text(st, c->created_at), body
+            id, c->uuid, c->request_type, c->created_by, mdm_row_text(st, c->created_at), body,
+            mdm_row_text(st, c->delivery)
         };
 
         rv = mdm_db_exec(NULL, st->db, STMT_COMMAND_INSERT, args);
@@ -47,6 +48,7 @@ apr_status_t mdm_store_command_get(mdm_command_t **out, mdm_store_t *st, const c
     c->request_type = MDM_ROW(rows, 0, 2);
     c->created_by = MDM_ROW(rows, 0, 3);
     c->created_at = mdm_row_number(rows, 0, 4);
+    c->delivery = (mdm_delivery_e)mdm_row_number(rows, 0, 6);
     rv = mdm_row_unseal(&body, st, MDM_ROW(rows, 0, 5), BODY, MDM_ROW(rows, 0, 0));
     c->body = (const char *)body.data;
     *out = c;

@@ -6,6 +6,7 @@
 #define MDM_STORE_CONNECT_H
 
 #include "mdm_store_enrollment.h"
+#include "mdm_store_queue.h"
 
 /** Everything one device message needs, from one SELECT by certificate fingerprint and enrollment id. */
 typedef struct mdm_connect_row_t {
@@ -23,9 +24,11 @@ typedef struct mdm_connect_row_t {
     int has_notnow;               /* some open command was answered NotNow in an earlier or this session */
     apr_int64_t answered;         /* id of the open command that `answered_uuid` names, 0: not open here */
     const char *answered_type;    /* its RequestType */
+    mdm_delivery_e answered_delivery;
     apr_int64_t next;             /* id of the command to serve, 0: nothing */
     const char *next_uuid;
     const char *next_body;        /* the bytes enqueued: XML text */
+    mdm_delivery_e next_delivery;
 } mdm_connect_row_t;
 
 /**

@@ -8,6 +8,13 @@
 
 #include "mdm_store_base.h"
 
+/** How a stored body becomes what the device gets: core/mdm_delivery.h. */
+typedef enum {
+    MDM_DELIVERY_AS_IS = 0,       /* byte for byte */
+    MDM_DELIVERY_ENCRYPT,         /* InstallProfile: encrypted to the device, signed by the site */
+    MDM_DELIVERY_RENEWAL          /* InstallProfile: a new enrollment profile, made for each fetch */
+} mdm_delivery_e;
+
 typedef struct mdm_command_t {
     apr_int64_t id;               /* time-ordered: also the order of the queue */
     const char *uuid;             /* CommandUUID, unique */
@@ -15,6 +22,7 @@ typedef struct mdm_command_t {
     const char *body;             /* the plist as enqueued, UTF-8 text; sealed in the table */
     const char *created_by;       /* API user */
     apr_time_t created_at;
+    mdm_delivery_e delivery;
 } mdm_command_t;
 
 /** @return MDM_EEXIST when the CommandUUID is taken (decided by looking, not by driver codes) */

@@ -409,7 +409,7 @@ END_TEST
 
 static apr_status_t insert_twice(void *baton, mdm_db_t *db)
 {
-    mdm_command_t c = { 11, "C-10", "X", "body", NULL, 0 };
+    mdm_command_t c = { 11, "C-10", "X", "body", NULL, 0, MDM_DELIVERY_AS_IS };
 
     (void)baton;
     (void)db;
