@@ -18,6 +18,7 @@
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_handlers.h"
 #include "mod_mdm_io.h"
+#include "mod_mdm_load.h"
 #include "mod_mdm_seen.h"
 #include "mod_mdm_worker.h"
 
@@ -124,6 +125,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serve
 
 static void child_init(apr_pool_t *p, server_rec *s)
 {
+    mdm_load_child(p, s);
     mdm_db_init(p);
     mdm_seen_init(p);
     mdm_worker_child_init(p, s);
@@ -132,17 +134,21 @@ static void child_init(apr_pool_t *p, server_rec *s)
 static void register_hooks(apr_pool_t *p)
 {
     static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
+    /* mod_ssl reads the web server's certificate in its own post_config, and hands it to our hook. */
+    static const char *const after_ssl[] = { "mod_ssl.c", NULL };
     /* Our threads ask mod_dbd for connections as soon as our child_init has run. */
     static const char *const after_dbd[] = { "mod_dbd.c", NULL };
 
     ap_hook_optional_fn_retrieve(mdm_dbd_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, after_ssl, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, after_dbd, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(mdm_worker_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Debian ships no header that declares this hook of mod_ssl. */
+    apr_optional_hook_add("init_server", (void (*)(void))mdm_load_tls, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ap, status_hook, mdm_status_section, NULL, NULL, APR_HOOK_MIDDLE);
     (void)p;
 }

@@ -70,7 +70,7 @@ start_device() {
     if ! running device; then
         : >"$log"
         MDM_USER=$user MDM_PASSWORD=$password setsid "$python" "$src/t/sim/device" run --state-dir "$state" \
-            --ca-file "$tls_ca" --signer-ca-file "$dir/state/ca.pem" --enroll-url "$url/mdm/enroll" \
+            --ca-file "$tls_ca" --enroll-url "$url/mdm/enroll" \
             --apns-control "$apns_control" >"$log" 2>&1 </dev/null 9>&- &
         remember_process device $! || die_with "$log" "the simulated device does not start"
         started+=(device)

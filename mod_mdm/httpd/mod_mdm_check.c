@@ -14,6 +14,7 @@
 #include <http_config.h>
 #include <http_core.h>
 
+#include "mdm_ca.h"
 #include "mdm_file.h"
 #include "mdm_payloads.h"
 #include "mdm_plist.h"
@@ -75,21 +76,67 @@ static apr_array_header_t *need_certificates(check_t *c, const char *directive, 
     return NULL;
 }
 
-static void check_ca(check_t *c)
+/* A key in a token is tried out at the start; here only its PIN is looked at. */
+static void check_ca_key(check_t *c, const char *remedy)
 {
-    const char *remedy = apr_psprintf(c->ctx->pool, "run: mdmctl --state-dir '%s' ca init",
-                                      c->conf->state_dir ? c->conf->state_dir : "DIR");
-    apr_array_header_t *certs = need_certificates(c, "MDMCACertificateFile", c->conf->ca_certificate_file,
-                                                  remedy);
+    const char *pin_file = c->conf->ca_key_pin_file, *file = c->conf->ca_key_file;
 
-    need_secret(c, "MDMCAKeyFile", c->conf->ca_key_file, remedy);
-    need_secret(c, "MDMSealKeyFile", c->conf->seal_key_file, remedy);
-    if (!certs)
-        return;
-    if (!mdm_cert_is_ca(APR_ARRAY_IDX(certs, 0, mdm_cert_t *)))
-        problem(c, "MDMCACertificateFile", apr_psprintf(c->ctx->pool, "%s is not a CA certificate",
-                                                        c->conf->ca_certificate_file),
+    if (!file || !mdm_token_uri(c->ctx, mdm_bytes_of(file)))
+        need_secret(c, "MDMCAKeyFile", file, remedy);
+    if (pin_file)
+        need_secret(c, "MDMCAKeyPINFile", pin_file, "write the token's PIN into it with mode 0600");
+}
+
+/* @return the first certificate of the file; NULL after a problem */
+static const mdm_cert_t *check_ca_file(check_t *c, const char *directive, const char *file,
+                                       const char *remedy)
+{
+    apr_array_header_t *certs = need_certificates(c, directive, file, remedy);
+    const mdm_cert_t *ca = certs ? APR_ARRAY_IDX(certs, 0, const mdm_cert_t *) : NULL;
+
+    if (ca && !mdm_cert_is_ca(ca)) {
+        problem(c, directive, apr_psprintf(c->ctx->pool, "%s is not a CA certificate", file),
                 "it must have basicConstraints CA and keyUsage keyCertSign");
+        return NULL;
+    }
+    return ca;
+}
+
+/* @return the CA certificates (mdm_cert_t *) that are there: the present one, and the next one */
+static apr_array_header_t *check_ca(check_t *c)
+{
+    const char *dir = c->conf->state_dir, *next = dir ? mdm_ca_path(c->ctx, dir, MDM_NEXT_CA_PEM) : NULL;
+    const char *remedy = apr_psprintf(c->ctx->pool, "run: mdmctl --state-dir '%s' ca init", dir ? dir
+                                      : "DIR");
+    apr_array_header_t *cas = apr_array_make(c->ctx->pool, 2, sizeof(mdm_cert_t *));
+    const mdm_cert_t *ca = check_ca_file(c, "MDMCACertificateFile", c->conf->ca_certificate_file, remedy);
+
+    if (ca)
+        APR_ARRAY_PUSH(cas, const mdm_cert_t *) = ca;
+    check_ca_key(c, remedy);
+    need_secret(c, "MDMSealKeyFile", c->conf->seal_key_file, remedy);
+    if (!next || access(next, F_OK) != 0)
+        return cas;
+    remedy = apr_psprintf(c->ctx->pool, "restore it from a backup, or move next-ca.pem and next-ca.key away "
+                          "and run: mdmctl --state-dir '%s' ca next", dir);
+    if ((ca = check_ca_file(c, "MDMStateDir", next, remedy)) != NULL)
+        APR_ARRAY_PUSH(cas, const mdm_cert_t *) = ca;
+    need_secret(c, "MDMStateDir", mdm_ca_path(c->ctx, dir, MDM_NEXT_CA_KEY), remedy);
+    return cas;
+}
+
+static void check_ra(check_t *c, const apr_array_header_t *cas)
+{
+    const char *remedy = "make one with mdmctl ca ra", *file = c->conf->ra_file, *text;
+    apr_array_header_t *certs;
+
+    if (!file)
+        return;
+    certs = need_certificates(c, "MDMSCEPRAFile", file, remedy);
+    need_secret(c, "MDMSCEPRAFile", c->conf->ra_key_file, remedy);
+    text = certs && cas->nelts ? mdm_ca_ra_problem(APR_ARRAY_IDX(certs, 0, const mdm_cert_t *), cas) : NULL;
+    if (text)
+        problem(c, "MDMSCEPRAFile", file, text);
 }
 
 static void check_state_dir(check_t *c)
@@ -164,7 +211,7 @@ static void check_site(check_t *c)
         problem(c, "MDMServerURL", "not set", "give the public URL, such as https://mdm.example.com");
     check_modules(c);
     check_state_dir(c);
-    check_ca(c);
+    check_ra(c, check_ca(c));
     if (conf->signer_file) {
         need_certificates(c, "MDMProfileSignerFile", conf->signer_file, "name a PEM file");
         need_secret(c, "MDMProfileSignerFile", conf->signer_key_file,

@@ -11,6 +11,8 @@
 #include "mdm_site.h"
 #include "mod_mdm.h"
 
+struct ssl_ctx_st;
+
 #define MDM_UNSET (-1)
 
 /* A virtual host's directives. Unset is NULL or MDM_UNSET; mdm_config_resolve puts the defaults in. */
@@ -46,6 +48,8 @@ typedef struct mdm_conf_t {
     mdm_site_t *site;                          /* NULL: this host is not an MDM site */
     const char *api_key;                       /* NULL: Apache's own authentication decides */
     const char *terms;                         /* text of terms_file, or NULL */
+    struct ssl_ctx_st *tls;                    /* mod_ssl's context of this host, or NULL */
+    apr_array_header_t *tokens;                /* keys that each child opens, see mod_mdm_load_ca.c; or NULL */
 } mdm_conf_t;
 
 /* A Location's directives. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From directives to a site: keys and certificates are read here, as root in the parent, once per start or
- * restart. Children inherit them in memory and never open the files.
+ * restart. Children inherit them in memory and never open the files; for CA, RA and signer see
+ * mod_mdm_load_ca.c.
  */
 #include <ctype.h>
 #include <string.h>
@@ -12,79 +13,11 @@
 #include "mdm_file.h"
 #include "mdm_payloads.h"
 #include "mdm_plist.h"
-#include "mod_mdm_config.h"
+#include "mod_mdm_load.h"
 #include "mod_mdm_log.h"
 
-#define PEM_MAX (1024 * 1024)
-
-static apr_status_t read_key(mdm_key_t **key, mdm_ctx_t *ctx, const char *directive, const char *file)
-{
-    mdm_bytes_t pem;
-    apr_status_t rv = mdm_file_read_secret(&pem, ctx, file);
-
-    if (rv == APR_SUCCESS && (rv = mdm_key_from_pem(key, ctx, pem)) != APR_SUCCESS) {
-        const char *why = mdm_ctx_detail(ctx, rv);
-
-        mdm_ctx_clear(ctx);
-        return mdm_fail(ctx, MDM_ECONFIG, "%s %s: %s", directive, file, why);
-    }
-    return rv;
-}
-
-static apr_status_t load_ca(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *conf)
-{
-    mdm_authority_t *authority;
-    apr_array_header_t *authorities;
-    mdm_bytes_t pem;
-    mdm_cert_t *cert;
-    mdm_key_t *key;
-    apr_status_t rv;
-
-    if ((rv = mdm_file_read(&pem, ctx, conf->ca_certificate_file, PEM_MAX)) != APR_SUCCESS
-        || (rv = mdm_cert_from_pem(&cert, ctx, pem)) != APR_SUCCESS
-        || (rv = read_key(&key, ctx, "MDMCAKeyFile", conf->ca_key_file)) != APR_SUCCESS)
-        return rv;
-    if (!mdm_cert_has_key(cert, key))
-        return mdm_fail(ctx, MDM_ECONFIG, "MDMCAKeyFile %s is not the key of MDMCACertificateFile %s",
-                        conf->ca_key_file, conf->ca_certificate_file);
-    authority = apr_pcalloc(ctx->pool, sizeof(*authority));
-    authority->cert = cert;
-    authority->key = key;
-    authority->fingerprint = mdm_cert_fingerprint(ctx, cert);
-    authorities = apr_array_make(ctx->pool, 2, sizeof(mdm_authority_t *));
-    APR_ARRAY_PUSH(authorities, mdm_authority_t *) = authority;
-    site->authorities = authorities;
-    return mdm_cert_to_der(&authority->der, ctx, cert);
-}
-
-static apr_status_t load_signer(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *conf)
-{
-    apr_array_header_t *certs;
-    mdm_key_t *key;
-    mdm_bytes_t pem;
-    apr_status_t rv;
-
-    site->signer = mdm_authority_present(site, mdm_ctx_now(ctx))->cert;
-    site->signer_key = mdm_authority_present(site, mdm_ctx_now(ctx))->key;
-    if (!conf->signer_file)
-        return APR_SUCCESS;
-    if ((rv = mdm_file_read(&pem, ctx, conf->signer_file, PEM_MAX)) != APR_SUCCESS
-        || (rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS
-        || (rv = read_key(&key, ctx, "MDMProfileSignerFile", conf->signer_key_file)) != APR_SUCCESS)
-        return rv;
-    site->signer = APR_ARRAY_IDX(certs, 0, mdm_cert_t *);
-    site->signer_key = key;
-    if (!mdm_cert_has_key(site->signer, key))
-        return mdm_fail(ctx, MDM_ECONFIG, "MDMProfileSignerFile: %s is not the key of %s",
-                        conf->signer_key_file, conf->signer_file);
-    memmove(certs->elts, certs->elts + certs->elt_size,
-            (apr_size_t)(certs->nelts - 1) * (apr_size_t)certs->elt_size);
-    certs->nelts--;
-    site->signer_chain = certs;
-    return APR_SUCCESS;
-}
-
-static apr_status_t load_certs(const apr_array_header_t **out, mdm_ctx_t *ctx, const apr_array_header_t *files)
+static apr_status_t load_certs(const apr_array_header_t **out, mdm_ctx_t *ctx,
+                               const apr_array_header_t *files)
 {
     apr_array_header_t *all = apr_array_make(ctx->pool, 2, sizeof(mdm_cert_t *));
     int i;
@@ -92,7 +25,7 @@ static apr_status_t load_certs(const apr_array_header_t **out, mdm_ctx_t *ctx, c
     for (i = 0; files && i < files->nelts; i++) {
         apr_array_header_t *certs;
         mdm_bytes_t pem;
-        apr_status_t rv = mdm_file_read(&pem, ctx, APR_ARRAY_IDX(files, i, const char *), PEM_MAX);
+        apr_status_t rv = mdm_file_read(&pem, ctx, APR_ARRAY_IDX(files, i, const char *), MDM_LOAD_PEM_MAX);
 
         if (rv != APR_SUCCESS || (rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS)
             return rv;
@@ -178,15 +111,17 @@ apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
     apr_status_t rv;
 
     copy_settings(site, conf);
-    if ((rv = load_ca(site, ctx, conf)) == APR_SUCCESS && (rv = load_signer(site, ctx, conf)) == APR_SUCCESS
-        && (rv = load_certs(&site->trust, ctx, conf->trust_files)) == APR_SUCCESS
+    if ((rv = load_certs(&site->trust, ctx, conf->trust_files)) == APR_SUCCESS
+        && (rv = mdm_load_authorities(site, ctx, conf)) == APR_SUCCESS
+        && (rv = mdm_load_ra(site, ctx, conf)) == APR_SUCCESS
+        && (rv = mdm_load_signer(site, ctx, conf)) == APR_SUCCESS
         && (rv = load_certs(&site->device_cas, ctx, conf->device_ca_files)) == APR_SUCCESS
         && (rv = load_configuration(site, ctx, conf->configuration_files)) == APR_SUCCESS
         && (rv = load_api_key(conf, ctx)) == APR_SUCCESS
         && (rv = mdm_seal_read(&seal, ctx, conf->seal_key_file)) == APR_SUCCESS) {
         site->seal = seal;
         if (conf->apns_ca_file)
-            rv = mdm_file_read(&site->apns_ca_pem, ctx, conf->apns_ca_file, PEM_MAX);
+            rv = mdm_file_read(&site->apns_ca_pem, ctx, conf->apns_ca_file, MDM_LOAD_PEM_MAX);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, conf->server,

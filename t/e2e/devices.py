@@ -23,7 +23,7 @@ def command(request_type="DeviceInformation", command_uuid=None, **keys):
 def device_of(site, **options):
     """A device that knows the site's URLs but is not enrolled."""
     options = {"key_bits": 2048, **options}
-    found = simulated.Device(site.keys.tls_ca_file, signer_ca_file=site.ca_file, **options)
+    found = simulated.Device(site.keys.tls_ca_file, **options)
     found.topic = site.topic
     found.server_url, found.checkin_url = site.at("/mdm/connect"), site.at("/mdm/checkin")
     return found
