@@ -226,6 +226,7 @@ static int encode(mdm_bytes_t *der, mdm_ctx_t *ctx, OCSP_BASICRESP *basic)
     return 1;
 }
 
+/* The CA's certificate goes along: mod_ssl, for one, looks for the signer nowhere else. */
 apr_status_t mdm_ocsp_answer(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_ocsp_request_t *request,
                              const mdm_ocsp_status_t *statuses, const mdm_cert_t *ca, const mdm_key_t *ca_key,
                              apr_time_t this_update, apr_time_t next_update)
@@ -238,7 +239,7 @@ apr_status_t mdm_ocsp_answer(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_ocsp_re
     ERR_clear_error();
     ctx->rsa_operations++;
     ok = basic && period.from && period.to && fill(basic, request, statuses, &period)
-        && OCSP_basic_sign(basic, ca->x509, ca_key->pkey, EVP_sha256(), NULL, OCSP_NOCERTS | OCSP_RESPID_KEY)
+        && OCSP_basic_sign(basic, ca->x509, ca_key->pkey, EVP_sha256(), NULL, OCSP_RESPID_KEY)
         && encode(der, ctx, basic);
     ERR_clear_error();
     OCSP_BASICRESP_free(basic);

@@ -107,7 +107,7 @@ def test_a_refusal_is_an_event_in_the_log(site, phone):
 @pytest.mark.mpm
 def test_a_revoked_certificate_is_403_at_once(site, phone):
     assert phone.idle().status == 200
-    site.ctl("certificate", "revoke", "%032x" % phone.certificate.serial_number, "--reason", "lost")
+    site.ctl("certificate", "revoke", "%032x" % phone.certificate.serial_number, "--reason", "keyCompromise")
     for mode in MODES:
         assert refused(phone.idle(identity=mode))
     assert refused(phone.token_update(check=False))
