@@ -233,6 +233,9 @@ UPDATE mdm_request SET state = %lld, decided_at = %lld, decided_by = %s WHERE id
 -- STMT_REQUEST_ISSUED (certificate, id)
 UPDATE mdm_request SET state = 4, certificate = %s WHERE id = %lld AND state = 2;
 
+-- STMT_REQUEST_FORGET (id)
+DELETE FROM mdm_request WHERE id = %lld AND state > 2;
+
 -- ---- enrollments
 
 -- STMT_ENROLLMENT_GET (enrollment_id)

@@ -17,6 +17,8 @@ typedef struct mdm_operation_t {
     const char *source;               /* client address, for the audit trail */
     mdm_scep_fail_info_e fail_info;   /* goes with MDM_EDENIED, MDM_EINPUT and MDM_ECMS */
 
+    apr_int64_t ended;                /* a request of this key and transaction that another challenge may replace */
+    const char *ended_how;
     mdm_cert_t *made;                 /* issued, and stored once the transaction holds */
     /* With APR_SUCCESS one of these is the answer. */
     const mdm_cert_t *certificate;
@@ -43,7 +45,7 @@ int mdm_operation_in_force(mdm_operation_t *op, const mdm_certificate_t *row);
 /**
  * Answer from what waits under the request's transaction id and signing key, inside a transaction: PENDING, the
  * certificate (issued now when it is approved), or a refusal. The same for CertPoll and a repeated PKCSReq.
- * @return MDM_ENOTFOUND when nothing does
+ * @return MDM_ENOTFOUND when nothing does, also when what did has ended and this is a PKCSReq: op->ended
  */
 apr_status_t mdm_operation_answer_waiting(mdm_operation_t *op);
 

@@ -141,7 +141,9 @@ static apr_status_t enroll_after_twin(mdm_operation_t *op, apr_status_t refusal)
 
     mdm_ctx_clear(ctx);
     rv = answer_again(op);
-    return rv == MDM_ENOTFOUND ? mdm_operation_refuse(op, op->fail_info, why) : rv;
+    if (rv != MDM_ENOTFOUND)
+        return rv;
+    return mdm_operation_refuse(op, op->fail_info, op->ended ? op->ended_how : why);
 }
 
 static apr_status_t request_work(void *baton, mdm_db_t *db)
@@ -149,9 +151,11 @@ static apr_status_t request_work(void *baton, mdm_db_t *db)
     mdm_operation_t *op = baton;
     mdm_ctx_t *ctx = op->st->ctx;
     mdm_certificate_t *row;
-    apr_status_t rv = answer_again(op);
+    apr_status_t rv;
 
     (void)db;
+    op->ended = 0;
+    rv = answer_again(op);
     if (rv != MDM_ENOTFOUND)
         return rv;
     /* What a client made for itself is none of ours: a statement saved. */
@@ -217,12 +221,17 @@ apr_status_t mdm_pkioperation_handle(mdm_bytes_t *reply, mdm_store_t *st, const 
 {
     mdm_ctx_t *ctx = st->ctx;
     mdm_scep_server_t server = mdm_authority_scep_server(site, mdm_ctx_now(ctx), ctx->pool);
-    mdm_operation_t op = { st, site, NULL, source, MDM_SCEP_BAD_REQUEST, NULL, NULL, { NULL, 0 }, 0 };
+    mdm_operation_t op = { 0 };
     mdm_scep_request_t *request = NULL;
-    apr_status_t rv = mdm_scep_open(&request, &op.fail_info, ctx, message, &server);
+    apr_status_t rv;
 
+    op.fail_info = MDM_SCEP_BAD_REQUEST;
+    rv = mdm_scep_open(&request, &op.fail_info, ctx, message, &server);
     if (!request)
         return rv == APR_SUCCESS ? MDM_EINPUT : rv;
+    op.st = st;
+    op.site = site;
+    op.source = source;
     op.request = request;
     if (rv == APR_SUCCESS)
         rv = decide(&op);

@@ -29,9 +29,20 @@ static apr_status_t issue_approved(mdm_operation_t *op, const mdm_request_t *row
     payer.user = row->user;
     payer.session = row->session;
     payer.enrollment = row->enrollment;
+    op->made = NULL;   /* an earlier run of the transaction may have made one for another request */
     rv = mdm_operation_issue(op, csr, &payer);
     return rv != APR_SUCCESS ? rv : mdm_store_request_issued(op->st, row->id,
                                                              mdm_cert_fingerprint(op->st->ctx, op->made));
+}
+
+/* Nothing comes of this request any more; a PKCSReq may bring a new challenge. */
+static apr_status_t end(mdm_operation_t *op, const mdm_request_t *row, const char *how)
+{
+    if (!op->request->csr)
+        return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST, how);
+    op->ended = row->id;
+    op->ended_how = how;
+    return mdm_fail(op->st->ctx, MDM_ENOTFOUND, "%s", how);
 }
 
 static apr_status_t hand_out(mdm_operation_t *op, const mdm_request_t *row)
@@ -39,7 +50,12 @@ static apr_status_t hand_out(mdm_operation_t *op, const mdm_request_t *row)
     mdm_certificate_t *certificate;
     apr_status_t rv = mdm_store_certificate_by_fingerprint(&certificate, op->st, row->certificate);
 
-    return rv == APR_SUCCESS ? mdm_operation_reissue(op, certificate) : rv == MDM_ENOTFOUND ? MDM_EDB : rv;
+    if (rv != APR_SUCCESS)
+        return rv == MDM_ENOTFOUND ? MDM_EDB : rv;
+    if (certificate->revoked_at || certificate->replaced_by
+        || certificate->not_after <= mdm_ctx_now(op->st->ctx))
+        return end(op, row, "the certificate of this request is revoked, replaced or expired");
+    return mdm_operation_reissue(op, certificate);
 }
 
 apr_status_t mdm_operation_answer_waiting(mdm_operation_t *op)
@@ -63,7 +79,7 @@ apr_status_t mdm_operation_answer_waiting(mdm_operation_t *op)
     case MDM_REQUEST_ISSUED:
         return hand_out(op, row);
     default:
-        return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST, "an administrator has denied this request");
+        return end(op, row, "an administrator has denied this request");
     }
 }
 
@@ -73,6 +89,8 @@ apr_status_t mdm_operation_wait(mdm_operation_t *op, const mdm_challenge_t *paye
     mdm_request_t row = { 0 };
     apr_status_t rv = mdm_csr_to_pem(&row.csr_pem, ctx, op->request->csr);
 
+    if (rv == APR_SUCCESS && op->ended)
+        rv = mdm_store_request_forget(op->st, op->ended);
     if (rv != APR_SUCCESS)
         return rv;
     row.id = mdm_id_next();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SCEP requests that wait for an administrator. Called by SCEP, the API and mdmctl, any thread; rows are never
- * deleted. The request itself is sealed: the challenge is in it.
+ * SCEP requests that wait for an administrator. Called by SCEP, the API and mdmctl, any thread; rows stay
+ * until the same key asks anew. The request itself is sealed: the challenge is in it.
  */
 #include <string.h>
 
@@ -133,4 +133,11 @@ apr_status_t mdm_store_request_issued(mdm_store_t *st, apr_int64_t id, const cha
     apr_status_t rv = mdm_row_change(st, STMT_REQUEST_ISSUED, args);
 
     return rv != MDM_ENOTFOUND ? rv : mdm_fail(st->ctx, rv, "there is no such request that is approved");
+}
+
+apr_status_t mdm_store_request_forget(mdm_store_t *st, apr_int64_t id)
+{
+    const char *args[] = { mdm_row_text(st, id) };
+
+    return mdm_db_exec(NULL, st->db, STMT_REQUEST_FORGET, args);
 }

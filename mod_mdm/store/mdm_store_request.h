@@ -53,5 +53,7 @@ apr_status_t mdm_store_request_decide(mdm_store_t *st, apr_int64_t id, mdm_reque
                                       const char *actor);
 /** An approved request got its certificate. @return MDM_ENOTFOUND when it is not approved (any more) */
 apr_status_t mdm_store_request_issued(mdm_store_t *st, apr_int64_t id, const char *fingerprint);
+/** Make room for another request of the same key: this one was denied, or its certificate is over. */
+apr_status_t mdm_store_request_forget(mdm_store_t *st, apr_int64_t id);
 
 #endif
