@@ -65,10 +65,10 @@ def test_head_tells_the_type_and_costs_no_challenge(site):
 
 
 @pytest.mark.mpm
-def test_the_profile_is_signed_by_the_ca(site, tmp_path):
+def test_the_profile_is_signed_with_the_certificate_of_the_web_site(site, tmp_path, keys):
     (tmp_path / "p.der").write_bytes(fetch(site).body)
     done = subprocess.run(["openssl", "cms", "-verify", "-inform", "DER", "-in", str(tmp_path / "p.der"), "-CAfile",
-                           site.ca_file, "-purpose", "any", "-out", str(tmp_path / "p.plist")],
+                           keys.tls_ca_file, "-purpose", "any", "-out", str(tmp_path / "p.plist")],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert b"<plist" in (tmp_path / "p.plist").read_bytes()
