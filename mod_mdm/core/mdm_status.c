@@ -175,6 +175,36 @@ static void add_figures(json_t *report, json_t *alerts, mdm_store_t *st)
     json_object_set_new(report, "devices", devices_json(st));
 }
 
+static const mdm_authority_t *oldest(const mdm_site_t *site)
+{
+    return APR_ARRAY_IDX(site->authorities, 0, mdm_authority_t *);
+}
+
+/* A CA that ends is no trouble once the next one is there in time. */
+static void alert_authorities(json_t *alerts, mdm_ctx_t *ctx, const mdm_site_t *site)
+{
+    apr_time_t now = mdm_ctx_now(ctx);
+    const mdm_authority_t *present = mdm_authority_present(site, now), *next = mdm_authority_next(site, now);
+    apr_time_t end = mdm_cert_not_after(present->cert);
+
+    if (!next || mdm_cert_not_before(next->cert) >= end)
+        alert_expiry(alerts, ctx, "The identity CA", end, "no device can get an identity after that; run "
+                     "mdmctl ca next, then restart httpd gracefully");
+    if (present != oldest(site) && mdm_cert_not_after(oldest(site)->cert) <= now)
+        alert(alerts, "The old identity CA has expired: run mdmctl ca retire, then restart httpd gracefully");
+    if (site->ra)
+        alert_expiry(alerts, ctx, "The RA certificate", mdm_cert_not_after(site->ra),
+                     "no device can get an identity after that; make a new one with mdmctl ca ra");
+}
+
+/* Signed by a CA of the site, profiles are not shown as verified anyhow. */
+static void alert_signer(json_t *alerts, mdm_ctx_t *ctx, const mdm_site_t *site)
+{
+    if (!mdm_authority_find(site, mdm_cert_fingerprint(ctx, site->signer)))
+        alert_expiry(alerts, ctx, "The certificate that signs profiles", mdm_cert_not_after(site->signer),
+                     "devices will not show profiles as verified; renew it, then restart httpd gracefully");
+}
+
 json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why)
 {
     json_t *report = json_object(), *alerts = json_array(), *ca;
@@ -187,13 +217,16 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
     json_object_set_new(report, "alerts", alerts);
     if (why)
         alert(alerts, apr_pstrcat(ctx->pool, "The database is not available: ", why, NULL));
-    alert_expiry(alerts, ctx, "The identity CA", ca_end,
-                 "no device can get an identity after that; prepare a new CA");
+    alert_authorities(alerts, ctx, site);
+    alert_signer(alerts, ctx, site);
     if (st)
         add_figures(report, alerts, st);
     ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, present), "days_left",
                    days_left(ctx, ca_end));
     set_time(ca, "not_after", ca_end, ctx->pool);
+    if (mdm_authority_next(site, mdm_ctx_now(ctx)))
+        set_time(ca, "next_from", mdm_cert_not_before(mdm_authority_next(site, mdm_ctx_now(ctx))->cert),
+                 ctx->pool);
     json_object_set_new(report, "ca", ca);
     return report;
 }
@@ -233,8 +266,8 @@ apr_status_t mdm_status_facts(json_t **facts, mdm_store_t *st, apr_int64_t enrol
 const char *mdm_status_hint(const mdm_enrollment_t *enrollment, const mdm_site_t *site, apr_pool_t *p)
 {
     return enrollment->state != MDM_STATE_UNMANAGED
-        ? NULL : apr_pstrcat(p, "Configured without management: nothing can be sent to it. For newer settings "
-                             "its owner has to enroll again at ", site->enroll_url, NULL);
+        ? NULL : apr_pstrcat(p, "Configured without management: nothing can be sent to it. For newer "
+                             "settings its owner has to enroll again at ", site->enroll_url, NULL);
 }
 
 apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const mdm_site_t *site,
