@@ -73,6 +73,23 @@ const char *mdm_name_only(mdm_ctx_t *ctx, const X509_NAME *name, int nid)
     return mdm_asn1_text(ctx, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 }
 
+int mdm_der_step(mdm_bytes_t *at, int tag, int class, int into)
+{
+    const unsigned char *p = at->data;
+    int found_tag, found_class;
+    long len = 0;
+
+    if (!at->len || (ASN1_get_object(&p, &len, &found_tag, &found_class, (long)at->len) & 0x81)
+        || found_tag != tag || found_class != class)
+        return 0;
+    if (into)
+        at->len = (apr_size_t)len;
+    else
+        at->len -= (apr_size_t)(p - at->data) + (apr_size_t)len;
+    at->data = into ? p : p + len;
+    return 1;
+}
+
 mdm_bytes_t mdm_name_der(const X509_NAME *name)
 {
     mdm_bytes_t der = { NULL, 0 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Certification requests (PKCS#10, RFC 2986): reading hostile ones, and what they say. Called by
- * wire/mdm_scep_open.c and core, any thread. Looks at key, subject and challenge only; the extensions a
- * request asks for are never read.
+ * wire/mdm_scep_content.c and core, any thread. Looks at key, subject and challenge only; the extensions a
+ * request asks for are never read. OpenSSL's own X509_REQ is not used: it searches all its decoders for the
+ * key at each parsing and each copy, which together would cost more than signing a certificate.
  */
 #include <string.h>
 
 #include <apr_strings.h>
+#include <openssl/asn1t.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
@@ -18,21 +20,102 @@
 #define SUBJECT_MAX_CHARACTERS 256
 #define CHALLENGE_MAX_BYTES 256
 
-static apr_status_t free_req(void *baton)
+typedef struct {
+    X509_ALGOR *algorithm;
+    ASN1_BIT_STRING *key;
+} spki_t;
+
+typedef struct {
+    ASN1_INTEGER *version;
+    X509_NAME *subject;
+    spki_t *spki;
+    STACK_OF(X509_ATTRIBUTE) *attributes;
+} csr_info_t;
+
+typedef struct mdm_csr_asn1_t {
+    csr_info_t *info;
+    X509_ALGOR *algorithm;
+    ASN1_BIT_STRING *signature;
+} csr_asn1_t;
+
+ASN1_SEQUENCE(spki_t) = {
+    ASN1_SIMPLE(spki_t, algorithm, X509_ALGOR),
+    ASN1_SIMPLE(spki_t, key, ASN1_BIT_STRING),
+} static_ASN1_SEQUENCE_END(spki_t)
+
+ASN1_SEQUENCE(csr_info_t) = {
+    ASN1_SIMPLE(csr_info_t, version, ASN1_INTEGER),
+    ASN1_SIMPLE(csr_info_t, subject, X509_NAME),
+    ASN1_SIMPLE(csr_info_t, spki, spki_t),
+    ASN1_IMP_SET_OF_OPT(csr_info_t, attributes, X509_ATTRIBUTE, 0),
+} static_ASN1_SEQUENCE_END(csr_info_t)
+
+ASN1_SEQUENCE(csr_asn1_t) = {
+    ASN1_SIMPLE(csr_asn1_t, info, csr_info_t),
+    ASN1_SIMPLE(csr_asn1_t, algorithm, X509_ALGOR),
+    ASN1_SIMPLE(csr_asn1_t, signature, ASN1_BIT_STRING),
+} static_ASN1_SEQUENCE_END(csr_asn1_t)
+
+static apr_status_t free_asn1(void *baton)
 {
-    X509_REQ_free(baton);
+    ASN1_item_free(baton, ASN1_ITEM_rptr(csr_asn1_t));
     return APR_SUCCESS;
 }
 
-/* SHA-1 is good enough to prove possession of the key, and old devices use it. */
-static int algorithm_is_fit(const X509_REQ *req)
+static apr_status_t free_pkey(void *baton)
 {
-    int digest = NID_undef, key = NID_undef;
+    EVP_PKEY_free(baton);
+    return APR_SUCCESS;
+}
 
-    if (!OBJ_find_sigid_algs(X509_REQ_get_signature_nid(req), &digest, &key) || key != NID_rsaEncryption)
+/* The RSA key; NULL when it is of another kind or malformed. */
+static EVP_PKEY *read_key(const spki_t *spki)
+{
+    const unsigned char *at = ASN1_STRING_get0_data(spki->key), *end = at + ASN1_STRING_length(spki->key);
+    EVP_PKEY *pkey = NULL;
+
+    if (OBJ_obj2nid(spki->algorithm->algorithm) == NID_rsaEncryption)
+        pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)(end - at));
+    if (pkey && at != end) {
+        EVP_PKEY_free(pkey);
+        pkey = NULL;
+    }
+    ERR_clear_error();
+    return pkey;
+}
+
+/* SHA-1 is good enough to prove possession of the key, and old devices use it. */
+static const EVP_MD *signature_digest(const csr_asn1_t *asn1)
+{
+    int signature = OBJ_obj2nid(asn1->algorithm->algorithm), digest = NID_undef, key = NID_undef;
+
+    if (!OBJ_find_sigid_algs(signature, &digest, &key) || key != NID_rsaEncryption)
+        return NULL;
+    if (digest != NID_sha1 && digest != NID_sha224 && digest != NID_sha256 && digest != NID_sha384
+        && digest != NID_sha512)
+        return NULL;
+    return EVP_get_digestbynid(digest);
+}
+
+/* The signature is over the bytes of the first part as they came. */
+static int signature_holds(const mdm_csr_t *csr, const EVP_MD *digest)
+{
+    const ASN1_BIT_STRING *signature = csr->asn1->signature;
+    mdm_bytes_t first = csr->der, rest;
+    EVP_MD_CTX *md;
+    int holds;
+
+    if (!mdm_der_step(&first, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, 1))
         return 0;
-    return digest == NID_sha1 || digest == NID_sha224 || digest == NID_sha256 || digest == NID_sha384
-        || digest == NID_sha512;
+    rest = first;
+    if (!mdm_der_step(&rest, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, 0) || (signature->flags & 0x07))
+        return 0;
+    md = EVP_MD_CTX_new();
+    holds = md && EVP_DigestVerifyInit(md, NULL, digest, NULL, csr->pkey) == 1
+        && EVP_DigestVerify(md, ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature),
+                            first.data, (size_t)(rest.data - first.data)) == 1;
+    EVP_MD_CTX_free(md);
+    return holds;
 }
 
 /* Characters of a UTF-8 text; -1 when a control character is among them. */
@@ -73,74 +156,75 @@ static apr_status_t check_subject(mdm_ctx_t *ctx, const X509_NAME *name)
     return APR_SUCCESS;
 }
 
-/* Cheap checks first: the signature is only computed with a key of sane size. */
-static apr_status_t check_request(mdm_ctx_t *ctx, X509_REQ *req, int *weak)
+apr_status_t mdm_csr_parse(mdm_csr_t **csr, mdm_ctx_t *ctx, mdm_bytes_t der)
 {
-    EVP_PKEY *pkey = X509_REQ_get0_pubkey(req);
+    const unsigned char *end = der.data;
+    csr_asn1_t *asn1 = NULL;
+    mdm_csr_t *made;
+
+    if (der.len > CSR_MAX_BYTES)
+        return mdm_fail(ctx, MDM_EINPUT, "the certification request is over %d bytes", CSR_MAX_BYTES);
+    ERR_clear_error();
+    if (der.len)
+        asn1 = (csr_asn1_t *)ASN1_item_d2i(NULL, &end, (long)der.len, ASN1_ITEM_rptr(csr_asn1_t));
+    ERR_clear_error();
+    if (asn1)
+        apr_pool_cleanup_register(ctx->pool, asn1, free_asn1, apr_pool_cleanup_null);
+    if (!asn1 || end != der.data + der.len)
+        return mdm_fail(ctx, MDM_EINPUT, "not a DER certification request");
+    made = apr_pcalloc(ctx->pool, sizeof(*made));
+    made->asn1 = asn1;
+    made->der.data = apr_pmemdup(ctx->pool, der.data, der.len);
+    made->der.len = der.len;
+    mdm_pool_cleanse(ctx, made->der);
+    made->subject = asn1->info->subject;
+    made->pkey = read_key(asn1->info->spki);
+    if (made->pkey)
+        apr_pool_cleanup_register(ctx->pool, made->pkey, free_pkey, apr_pool_cleanup_null);
+    *csr = made;
+    return APR_SUCCESS;
+}
+
+/* Cheap checks first: the signature is only computed with a key of sane size. */
+apr_status_t mdm_csr_judge(int *weak, mdm_ctx_t *ctx, const mdm_csr_t *csr)
+{
+    const ASN1_INTEGER *version = csr->asn1->info->version;
+    const EVP_MD *digest = signature_digest(csr->asn1);
     apr_status_t rv;
     int holds;
 
-    if (X509_REQ_get_version(req) != X509_REQ_VERSION_1)
+    *weak = 0;
+    if (ASN1_INTEGER_get(version) != X509_REQ_VERSION_1)
         return mdm_fail(ctx, MDM_EINPUT, "the certification request is not of version 1");
-    if (!mdm_rsa_fits(pkey))
+    if (!mdm_rsa_fits(csr->pkey))
         return mdm_fail(ctx, MDM_EINPUT, "the certification request is not for an RSA key of %d to %d bits",
                         MDM_RSA_MIN_BITS, MDM_RSA_MAX_BITS);
-    if (!algorithm_is_fit(req)) {
+    if (!digest) {
         *weak = 1;
         return mdm_fail(ctx, MDM_EINPUT, "the certification request is not signed by RSA with SHA-1 or -2");
     }
-    rv = check_subject(ctx, X509_REQ_get_subject_name(req));
+    rv = check_subject(ctx, csr->subject);
     if (rv != APR_SUCCESS)
         return rv;
-    holds = X509_REQ_verify(req, pkey) == 1;
+    ERR_clear_error();
+    holds = signature_holds(csr, digest);
+    ERR_clear_error();
     if (!holds)
         return mdm_fail(ctx, MDM_EINPUT, "the certification request's own signature is wrong");
     return APR_SUCCESS;
 }
 
-X509_REQ *mdm_csr_parse(mdm_bytes_t der)
+apr_status_t mdm_csr_from_der(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, mdm_bytes_t der)
 {
-    const unsigned char *end = der.data;
-    X509_REQ *req = NULL;
-
-    ERR_clear_error();
-    if (der.len && der.len <= CSR_MAX_BYTES)
-        req = d2i_X509_REQ(NULL, &end, (long)der.len);
-    if (req && end != der.data + der.len) {
-        X509_REQ_free(req);
-        req = NULL;
-    }
-    ERR_clear_error();
-    return req;
-}
-
-apr_status_t mdm_csr_adopt(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, X509_REQ *req)
-{
-    mdm_csr_t *made = apr_pcalloc(ctx->pool, sizeof(*made));
-    apr_status_t rv;
+    mdm_csr_t *made;
+    apr_status_t rv = mdm_csr_parse(&made, ctx, der);
 
     *weak = 0;
-    made->req = req;
-    apr_pool_cleanup_register(ctx->pool, req, free_req, apr_pool_cleanup_null);
-    ERR_clear_error();
-    rv = check_request(ctx, req, weak);
-    ERR_clear_error();
+    if (rv == APR_SUCCESS)
+        rv = mdm_csr_judge(weak, ctx, made);
     if (rv == APR_SUCCESS)
         *csr = made;
     return rv;
-}
-
-apr_status_t mdm_csr_from_der(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, mdm_bytes_t der)
-{
-    X509_REQ *req;
-
-    *weak = 0;
-    if (der.len > CSR_MAX_BYTES)
-        return mdm_fail(ctx, MDM_EINPUT, "the certification request is over %d bytes", CSR_MAX_BYTES);
-    req = mdm_csr_parse(der);
-    if (!req)
-        return mdm_fail(ctx, MDM_EINPUT, "not a DER certification request");
-    return mdm_csr_adopt(csr, weak, ctx, req);
 }
 
 apr_status_t mdm_csr_to_pem(const char **pem, mdm_ctx_t *ctx, const mdm_csr_t *csr)
@@ -149,7 +233,7 @@ apr_status_t mdm_csr_to_pem(const char **pem, mdm_ctx_t *ctx, const mdm_csr_t *c
     int ok;
 
     ERR_clear_error();
-    ok = bio && PEM_write_bio_X509_REQ(bio, csr->req);
+    ok = bio && PEM_write_bio(bio, PEM_STRING_X509_REQ, "", csr->der.data, (long)csr->der.len) > 0;
     ERR_clear_error();
     if (ok)
         *pem = (const char *)mdm_bio_bytes(ctx, bio).data;
@@ -183,27 +267,41 @@ apr_status_t mdm_csr_from_pem(mdm_csr_t **csr, mdm_ctx_t *ctx, mdm_bytes_t pem)
     return mdm_csr_from_der(csr, &weak, ctx, der);
 }
 
+/* As the certificate will hold the key, which may differ from how the request spells it. */
 const char *mdm_csr_key_sha256(mdm_ctx_t *ctx, const mdm_csr_t *csr)
 {
-    return mdm_pubkey_sha256(ctx, X509_REQ_get_X509_PUBKEY(csr->req));
+    unsigned char *data = NULL;
+    mdm_bytes_t der;
+    const char *hex;
+    int len;
+
+    ERR_clear_error();
+    len = i2d_PUBKEY(csr->pkey, &data);
+    ERR_clear_error();
+    der.data = data;
+    der.len = len > 0 ? (apr_size_t)len : 0;
+    hex = mdm_sha256_hex(der, ctx->pool);
+    OPENSSL_free(data);
+    return hex;
 }
 
 mdm_bytes_t mdm_csr_subject_der(mdm_ctx_t *ctx, const mdm_csr_t *csr)
 {
     (void)ctx;
-    return mdm_name_der(X509_REQ_get_subject_name(csr->req));
+    return mdm_name_der(csr->subject);
 }
 
 const char *mdm_csr_challenge(mdm_ctx_t *ctx, const mdm_csr_t *csr)
 {
-    int at = X509_REQ_get_attr_by_NID(csr->req, NID_pkcs9_challengePassword, -1);
+    const STACK_OF(X509_ATTRIBUTE) *attributes = csr->asn1->info->attributes;
+    int at = attributes ? X509at_get_attr_by_NID(attributes, NID_pkcs9_challengePassword, -1) : -1;
     X509_ATTRIBUTE *attribute;
     ASN1_TYPE *value;
     char *text;
 
-    if (at < 0 || X509_REQ_get_attr_by_NID(csr->req, NID_pkcs9_challengePassword, at) >= 0)
+    if (at < 0 || X509at_get_attr_by_NID(attributes, NID_pkcs9_challengePassword, at) >= 0)
         return NULL;
-    attribute = X509_REQ_get_attr(csr->req, at);
+    attribute = X509at_get_attr(attributes, at);
     if (X509_ATTRIBUTE_count(attribute) != 1)
         return NULL;
     value = X509_ATTRIBUTE_get0_type(attribute, 0);
@@ -219,28 +317,31 @@ const char *mdm_csr_challenge(mdm_ctx_t *ctx, const mdm_csr_t *csr)
 
 const char *mdm_csr_common_name(mdm_ctx_t *ctx, const mdm_csr_t *csr)
 {
-    return mdm_name_only(ctx, X509_REQ_get_subject_name(csr->req), NID_commonName);
+    return mdm_name_only(ctx, csr->subject, NID_commonName);
 }
 
 const char *mdm_csr_subject(mdm_ctx_t *ctx, const mdm_csr_t *csr)
 {
-    return mdm_name_line(ctx, X509_REQ_get_subject_name(csr->req));
+    return mdm_name_line(ctx, csr->subject);
 }
 
 int mdm_csr_same_key(const mdm_csr_t *csr, const mdm_cert_t *cert)
 {
-    EVP_PKEY *theirs = X509_get0_pubkey(cert->x509);
+    const ASN1_BIT_STRING *mine = csr->asn1->info->spki->key, *other = X509_get0_pubkey_bitstr(cert->x509);
+    EVP_PKEY *theirs;
     int same;
 
     ERR_clear_error();
-    same = theirs && EVP_PKEY_eq(X509_REQ_get0_pubkey(csr->req), theirs) == 1;
+    theirs = X509_get0_pubkey(cert->x509);
+    same = theirs && EVP_PKEY_get_base_id(theirs) == EVP_PKEY_RSA
+        && (!ASN1_STRING_cmp(mine, other) || EVP_PKEY_eq(csr->pkey, theirs) == 1);
     ERR_clear_error();
     return same;
 }
 
 int mdm_csr_same_subject(const mdm_csr_t *csr, const mdm_cert_t *cert)
 {
-    mdm_bytes_t a = mdm_name_der(X509_REQ_get_subject_name(csr->req));
+    mdm_bytes_t a = mdm_name_der(csr->subject);
     mdm_bytes_t b = mdm_name_der(X509_get_subject_name(cert->x509));
 
     return a.len && a.len == b.len && !memcmp(a.data, b.data, a.len);

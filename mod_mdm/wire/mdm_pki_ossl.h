@@ -26,7 +26,10 @@ struct mdm_cert_t {
 };
 
 struct mdm_csr_t {
-    X509_REQ *req;
+    mdm_bytes_t der;
+    struct mdm_csr_asn1_t *asn1;
+    X509_NAME *subject;          /* inside asn1 */
+    EVP_PKEY *pkey;              /* NULL when it is no RSA key */
 };
 
 #define MDM_RSA_MIN_BITS 2048
@@ -47,11 +50,14 @@ apr_status_t mdm_cert_adopt(mdm_cert_t **cert, mdm_ctx_t *ctx, X509 *x509);
  */
 int mdm_rsa_fits(const EVP_PKEY *pkey);
 
-/** One PKCS#10 of at most 16 kB that is all of `der`, not judged; NULL when it is none. */
-X509_REQ *mdm_csr_parse(mdm_bytes_t der);
+/** Read one PKCS#10 that is all of `der`, by its shape alone. @return MDM_EINPUT */
+apr_status_t mdm_csr_parse(mdm_csr_t **csr, mdm_ctx_t *ctx, mdm_bytes_t der);
 
-/** Check it as mdm_csr_from_der does; its reference passes to ctx->pool, also on failure. */
-apr_status_t mdm_csr_adopt(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, X509_REQ *req);
+/** Judge what mdm_csr_parse has read, as mdm_csr_from_der does. @return MDM_EINPUT */
+apr_status_t mdm_csr_judge(int *weak, mdm_ctx_t *ctx, const mdm_csr_t *csr);
+
+/** Go into, or over, the element at *at, which must have the tag and a definite length. @return whether */
+int mdm_der_step(mdm_bytes_t *at, int tag, int class, int into);
 
 /** SHA-256 of the key's SubjectPublicKeyInfo as lower-case hex. */
 const char *mdm_pubkey_sha256(mdm_ctx_t *ctx, X509_PUBKEY *pubkey);

@@ -86,13 +86,12 @@ static int read_number(mdm_scep_request_t *request, mdm_ctx_t *ctx, mdm_bytes_t 
 }
 
 /* Whether the bytes have the outer form of what the type carries. A request is parsed, but not judged. */
-static int read_shape(X509_REQ **req, mdm_scep_opening_t *o, mdm_bytes_t content)
+static int read_shape(mdm_csr_t **csr, mdm_scep_opening_t *o, mdm_bytes_t content)
 {
     switch (o->request->message_type) {
     case MDM_SCEP_PKCS_REQ:
     case MDM_SCEP_RENEWAL_REQ:
-        *req = mdm_csr_parse(content);
-        return *req != NULL;
+        return mdm_csr_parse(csr, o->ctx, content) == APR_SUCCESS;
     case MDM_SCEP_CERT_POLL:
         return content.len <= CONTENT_MAX_BYTES && read_poll(o->request, o->ctx, content);
     case MDM_SCEP_GET_CERT:
@@ -110,25 +109,23 @@ static int read_shape(X509_REQ **req, mdm_scep_opening_t *o, mdm_bytes_t content
  */
 apr_status_t mdm_scep_content_read(mdm_scep_opening_t *o, mdm_bytes_t content, int sound)
 {
-    X509_REQ *req = NULL;
-    mdm_csr_t *csr;
-    int shaped = read_shape(&req, o, content), weak = 0;
+    mdm_csr_t *csr = NULL;
+    int shaped = read_shape(&csr, o, content), weak = 0;
     apr_status_t rv;
 
     if (!shaped || !sound) {
-        X509_REQ_free(req);
+        mdm_ctx_clear(o->ctx);
         o->request->issuer.len = o->request->subject.len = 0;
         o->request->serial = NULL;
         return mdm_scep_refuse(o, MDM_SCEP_BAD_MESSAGE_CHECK, MDM_ECMS,
                                "the envelope does not open to what its messageType carries");
     }
-    if (!req)
+    if (!csr)
         return APR_SUCCESS;
-    rv = mdm_csr_adopt(&csr, &weak, o->ctx, req);
-    if (rv != APR_SUCCESS) {
+    rv = mdm_csr_judge(&weak, o->ctx, csr);
+    if (rv != APR_SUCCESS)
         o->fail_info = weak ? MDM_SCEP_BAD_ALG : MDM_SCEP_BAD_REQUEST;
-        return rv;
-    }
-    o->request->csr = csr;
-    return APR_SUCCESS;
+    else
+        o->request->csr = csr;
+    return rv;
 }

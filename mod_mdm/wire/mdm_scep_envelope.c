@@ -10,23 +10,6 @@
 #include "mdm_legacy.h"
 #include "mdm_scep_ossl.h"
 
-int mdm_der_step(mdm_bytes_t *at, int tag, int class, int into)
-{
-    const unsigned char *p = at->data;
-    int found_tag, found_class;
-    long len = 0;
-
-    if (!at->len || (ASN1_get_object(&p, &len, &found_tag, &found_class, (long)at->len) & 0x81)
-        || found_tag != tag || found_class != class)
-        return 0;
-    if (into)
-        at->len = (apr_size_t)len;
-    else
-        at->len -= (apr_size_t)(p - at->data) + (apr_size_t)len;
-    at->data = into ? p : p + len;
-    return 1;
-}
-
 /* OpenSSL has no way to ask an EnvelopedData for its cipher, so its DER is walked (RFC 5652 6.1). */
 static int cipher_of(mdm_bytes_t der)
 {

@@ -34,9 +34,6 @@ apr_status_t mdm_scep_envelope_open(mdm_bytes_t *content, int *sound, mdm_scep_o
 /** Parse the content by the message type into csr, or issuer, subject and serial. @param sound see above */
 apr_status_t mdm_scep_content_read(mdm_scep_opening_t *o, mdm_bytes_t content, int sound);
 
-/** Go into, or over, the element at *at, which must have the tag and a definite length. @return whether */
-int mdm_der_step(mdm_bytes_t *at, int tag, int class, int into);
-
 /** SignedData without content and signers: certificates in the given order, or a CRL (RFC 8894 3.4). */
 mdm_bytes_t mdm_scep_degenerate(mdm_ctx_t *ctx, const apr_array_header_t *certs, mdm_bytes_t crl);
 
