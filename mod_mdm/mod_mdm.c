@@ -18,6 +18,7 @@
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_handlers.h"
 #include "mod_mdm_io.h"
+#include "mod_mdm_rate.h"
 #include "mod_mdm_load.h"
 #include "mod_mdm_seen.h"
 #include "mod_mdm_worker.h"
@@ -68,12 +69,29 @@ static int handle(request_rec *r)
 }
 
 /* SetHandler keeps its argument as an expression, a constant one as a rule. */
-static int location_is_ours(request_rec *r)
+static const char *handler_of(request_rec *r)
 {
     const core_dir_config *dir = ap_get_core_module_config(r->per_dir_config);
     const char *err = NULL;
 
-    return is_ours(dir->expr_handler ? ap_expr_str_exec(r, dir->expr_handler, &err) : dir->handler);
+    return dir->expr_handler ? ap_expr_str_exec(r, dir->expr_handler, &err) : dir->handler;
+}
+
+static int location_is_ours(request_rec *r)
+{
+    return is_ours(handler_of(r));
+}
+
+/*
+ * A Location with a sign-in page of its own has to be reached by those who have not signed in yet. What its
+ * Require lines say of anybody has been said before; what they say of a person, the page asks them.
+ */
+static int let_sign_in(request_rec *r)
+{
+    const mdm_dir_conf_t *dir = mdm_config_dir(r);
+    const char *handler = dir->auth_providers ? handler_of(r) : NULL;
+
+    return handler && !strcmp(handler, "mdm-enroll") ? OK : DECLINED;
 }
 
 /*
@@ -94,6 +112,13 @@ static int map_to_storage(request_rec *r)
     return ap_get_module_config(r->request_config, &mdm_module) ? OK : DECLINED;
 }
 
+static int pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)plog;
+    (void)ptemp;
+    return mdm_rate_register(p) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
 static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     return mdm_config_check(p, plog, ptemp, s);
@@ -102,6 +127,7 @@ static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serv
 static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     const apr_array_header_t *sites;
+    apr_status_t rv;
     int i;
 
     (void)plog;
@@ -119,6 +145,11 @@ static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serve
     if (mdm_alarm_create(p) != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      MDMNO(0002) "no shared memory: the status page will not show past failures");
+    if ((rv = mdm_rate_create(p, s)) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     MDMNO(0786) "no shared memory or mutex to count failed sign-ins in");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     ap_add_version_component(p, "mod_mdm/" MDM_VERSION);
     return mdm_worker_post_config(sites, p, s);
 }
@@ -128,6 +159,8 @@ static void child_init(apr_pool_t *p, server_rec *s)
     mdm_load_child(p, s);
     mdm_db_init(p);
     mdm_seen_init(p);
+    if (mdm_rate_child_init(p) != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, MDMNO(0787) "no mutex to count failed sign-ins with");
     mdm_worker_child_init(p, s);
 }
 
@@ -138,14 +171,17 @@ static void register_hooks(apr_pool_t *p)
     static const char *const after_ssl[] = { "mod_ssl.c", NULL };
     /* Our threads ask mod_dbd for connections as soon as our child_init has run. */
     static const char *const after_dbd[] = { "mod_dbd.c", NULL };
+    static const char *const after_authz[] = { "mod_authz_core.c", NULL };
 
     ap_hook_optional_fn_retrieve(mdm_dbd_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, after_ssl, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, after_dbd, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(mdm_worker_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_access_ex(let_sign_in, after_authz, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
     /* Debian ships no header that declares this hook of mod_ssl. */
     apr_optional_hook_add("init_server", (void (*)(void))mdm_load_tls, NULL, NULL, APR_HOOK_MIDDLE);

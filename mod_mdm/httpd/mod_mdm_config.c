@@ -5,9 +5,11 @@
  */
 #include <stddef.h>
 
+#include <ap_provider.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
+#include <mod_auth.h>
 
 #include "mdm_apns.h"
 #include "mdm_store_session.h"
@@ -324,6 +326,9 @@ static const char *add_auth_provider(cmd_parms *cmd, void *dirv, const char *arg
 {
     mdm_dir_conf_t *dir = dirv;
 
+    if (!ap_lookup_provider(AUTHN_PROVIDER_GROUP, arg, AUTHN_PROVIDER_VERSION))
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": there is no authentication provider '", arg,
+                           "'; load the module that brings it first, as mod_authn_file or mod_authnz_ldap", NULL);
     if (!dir->auth_providers)
         dir->auth_providers = apr_array_make(cmd->pool, 2, sizeof(const char *));
     APR_ARRAY_PUSH(dir->auth_providers, const char *) = arg;

@@ -16,6 +16,8 @@
 #include "mod_mdm_load.h"
 #include "mod_mdm_log.h"
 
+#define TERMS_MAX (64 * 1024)
+
 static apr_status_t load_certs(const apr_array_header_t **out, mdm_ctx_t *ctx,
                                const apr_array_header_t *files)
 {
@@ -75,6 +77,22 @@ static apr_status_t load_api_key(mdm_conf_t *conf, mdm_ctx_t *ctx)
     return APR_SUCCESS;
 }
 
+static apr_status_t load_terms(mdm_conf_t *conf, mdm_ctx_t *ctx)
+{
+    mdm_bytes_t text;
+    apr_status_t rv;
+
+    conf->terms = NULL;
+    if (!conf->terms_file)
+        return APR_SUCCESS;
+    if ((rv = mdm_file_read(&text, ctx, conf->terms_file, TERMS_MAX)) != APR_SUCCESS)
+        return rv;
+    if (!text.len || !mdm_utf8_valid(text))
+        return mdm_fail(ctx, MDM_ECONFIG, "MDMTermsFile %s is empty or no UTF-8 text", conf->terms_file);
+    conf->terms = apr_pstrmemdup(ctx->pool, (const char *)text.data, text.len);
+    return APR_SUCCESS;
+}
+
 static void copy_settings(mdm_site_t *site, const mdm_conf_t *conf)
 {
     site->server_url = conf->server_url;
@@ -117,7 +135,7 @@ apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
         && (rv = mdm_load_signer(site, ctx, conf)) == APR_SUCCESS
         && (rv = load_certs(&site->device_cas, ctx, conf->device_ca_files)) == APR_SUCCESS
         && (rv = load_configuration(site, ctx, conf->configuration_files)) == APR_SUCCESS
-        && (rv = load_api_key(conf, ctx)) == APR_SUCCESS
+        && (rv = load_api_key(conf, ctx)) == APR_SUCCESS && (rv = load_terms(conf, ctx)) == APR_SUCCESS
         && (rv = mdm_seal_read(&seal, ctx, conf->seal_key_file)) == APR_SUCCESS) {
         site->seal = seal;
         if (conf->apns_ca_file)
