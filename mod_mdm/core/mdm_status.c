@@ -221,6 +221,8 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
     alert_signer(alerts, ctx, site);
     if (st)
         add_figures(report, alerts, st);
+    if (json_object_get(report, "enrollments"))
+        mdm_status_identities(report, alerts, st, site);
     ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, present), "days_left",
                    days_left(ctx, ca_end));
     set_time(ca, "not_after", ca_end, ctx->pool);
@@ -275,18 +277,23 @@ apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const mdm_site
 {
     mdm_enrollment_t *e;
     apr_array_header_t *queue;
-    json_t *json, *items, *facts;
+    json_t *json, *items, *facts, *identity;
     apr_status_t rv;
     int i;
 
     if ((rv = mdm_store_enrollment_get(&e, st, enrollment_id)) != APR_SUCCESS
-        || (rv = mdm_status_facts(&facts, st, e->id)) != APR_SUCCESS
-        || (rv = mdm_store_queue_list(&queue, st, enrollment_id, QUEUE_SHOWN)) != APR_SUCCESS)
+        || (rv = mdm_store_queue_list(&queue, st, enrollment_id, QUEUE_SHOWN)) != APR_SUCCESS
+        || (rv = mdm_status_facts(&facts, st, e->id)) != APR_SUCCESS)
+        return rv;
+    mdm_json_own(facts, st->ctx->pool);
+    if ((rv = mdm_status_identity(&identity, st, e, NULL)) != APR_SUCCESS)
         return rv;
     json = enrollment_json(e, st->ctx->pool);
     mdm_json_set_text(json, "hint", mdm_status_hint(e, site, st->ctx->pool));
     if (facts)
-        json_object_set_new(json, "device_facts", facts);
+        json_object_set(json, "device_facts", facts);
+    if (identity)
+        json_object_set_new(json, "identity", identity);
     add_device_information(json, st, enrollment_id);
     items = json_array();
     for (i = 0; i < queue->nelts; i++) {

@@ -16,7 +16,7 @@
  * @param why the sentence that says why it is away; NULL when it is there
  * @return a new reference: {"alerts": [text], "enrollments": {name: count}, "open_commands": {age: count},
  *         "pushes": {...}, "pushes_due": n, "certificates": {...}, "ca": {...}, "push_certificates": [...],
- *         "devices": [...]}
+ *         "devices": [...], "identities": {name: count}, "ending_identities": [...]}
  */
 json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why);
 
@@ -33,6 +33,19 @@ apr_status_t mdm_status_enrollment(json_t **json, mdm_store_t *st, const mdm_sit
  * @param facts a new reference; NULL when it did not enroll that way
  */
 apr_status_t mdm_status_facts(json_t **facts, mdm_store_t *st, apr_int64_t enrollment);
+
+typedef const char *mdm_status_time_fn(apr_time_t at, apr_pool_t *p);
+
+/**
+ * The identity of an enrollment, and how its renewal goes.
+ * @param identity a new reference; NULL when it has none
+ * @param time     how times are written; NULL: as in the report
+ */
+apr_status_t mdm_status_identity(json_t **identity, mdm_store_t *st, const mdm_enrollment_t *enrollment,
+                                 mdm_status_time_fn *time);
+
+/** Add to a report the counts of identities that end ("identities") and the soonest ("ending_identities"). */
+void mdm_status_identities(json_t *report, json_t *alerts, mdm_store_t *st, const mdm_site_t *site);
 
 /** What an administrator has to know of an enrollment in this state, or NULL. */
 const char *mdm_status_hint(const mdm_enrollment_t *enrollment, const mdm_site_t *site, apr_pool_t *p);

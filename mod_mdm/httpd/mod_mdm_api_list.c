@@ -137,7 +137,7 @@ static int show_enrollment(mdm_api_t *api, const char *id)
 {
     mdm_enrollment_t *enrollment;
     mdm_queue_item_t *info;
-    json_t *json, *facts;
+    json_t *json, *facts, *identity;
     apr_status_t rv = mdm_store_enrollment_get(&enrollment, api->st, id);
 
     if (rv == APR_SUCCESS)
@@ -145,6 +145,9 @@ static int show_enrollment(mdm_api_t *api, const char *id)
     if (rv != APR_SUCCESS)
         return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
     mdm_json_own(facts, api->r->pool);
+    if ((rv = mdm_status_identity(&identity, api->st, enrollment, mdm_api_time)) != APR_SUCCESS)
+        return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
+    mdm_json_own(identity, api->r->pool);
     rv = mdm_store_result_latest(&info, api->st, id, "DeviceInformation");
     if (rv != APR_SUCCESS && rv != MDM_ENOTFOUND)
         return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
@@ -152,6 +155,8 @@ static int show_enrollment(mdm_api_t *api, const char *id)
     mdm_json_set_text(json, "hint", mdm_status_hint(enrollment, api->conf->site, api->r->pool));
     if (facts)
         json_object_set(json, "device_facts", facts);
+    if (identity)
+        json_object_set(json, "identity", identity);
     if (rv == APR_SUCCESS)
         json_object_set_new(json, "device_information", item_json(api, info));
     return mdm_api_json(api, HTTP_OK, json);

@@ -135,6 +135,7 @@ static void put_figures(page_t *page, const json_t *report)
     put_counts(page, "Open commands by age", json_object_get(report, "open_commands"));
     put_counts(page, "Last pushes by reason", pushes);
     put_counts(page, "Device certificates by days left", json_object_get(report, "certificates"));
+    put_counts(page, "Identities in use that end", json_object_get(report, "identities"));
     put(page, "</div><br>");
     put_authorities(page, report);
     json_decref(pushes);
@@ -212,6 +213,39 @@ static void put_devices(page_t *page, const json_t *devices)
     put(page, "</table></section>");
 }
 
+static void put_ending(page_t *page, const json_t *endings)
+{
+    static const char *const columns[] = {
+        "device_name", "serial_number", "user", "not_after", "attempts", "next_attempt_at", "last_error", NULL
+    };
+    const char *const *column;
+    size_t i;
+
+    if (!json_array_size(endings))
+        return;
+    put(page, "<section class=\"wide\"><h2>Identities that end</h2>"
+        "<table><tr><th>Enrollment</th><th>Device</th><th>Serial number</th><th>User</th><th>Ends (UTC)</th><th>Attempts</th><th>Next attempt</th>"
+        "<th>Last error</th></tr>");
+    for (i = 0; i < json_array_size(endings); i++) {
+        const json_t *ending = json_array_get(endings, i);
+        const char *id = json_string_value(json_object_get(ending, "enrollment_id"));
+
+        put(page, "<tr><td><a href=\"?id=");
+        put_text(page, apr_pescape_urlencoded(page->p, id));
+        put(page, "\"><code>");
+        put_text(page, id);
+        put(page, "</code></a></td>");
+        for (column = columns; *column; column++) {
+            put(page, "<td>");
+            put_value(page, json_object_get(ending, *column));
+            put(page, !strcmp(*column, "not_after") && json_is_true(json_object_get(ending, "expired"))
+                          ? " (expired)</td>" : "</td>");
+        }
+        put(page, "</tr>");
+    }
+    put(page, "</table></section>");
+}
+
 static void put_head(page_t *page, const char *title, const char *below)
 {
     put(page, "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -249,6 +283,7 @@ const char *mdm_page_status(apr_pool_t *p, const json_t *report)
     put_alerts(&page, json_object_get(report, "alerts"));
     if (json_object_get(report, "enrollments")) {
         put_figures(&page, report);
+        put_ending(&page, json_object_get(report, "ending_identities"));
         put_devices(&page, json_object_get(report, "devices"));
     }
     return finish(&page);
@@ -328,12 +363,15 @@ const char *mdm_page_enrollment(apr_pool_t *p, const char *organization, const j
     json_object_del(facts, "open_commands");
     json_object_del(facts, "device_information");
     json_object_del(facts, "device_facts");
+    json_object_del(facts, "identity");
     put_head(&page, text_of(enrollment, "enrollment_id"),
              apr_pstrcat(p, "<a href=\"?\">", apr_pescape_entity(p, organization, 0),
                          " device management</a>", NULL));
     put_members(&page, "Enrollment", facts);
     if (json_object_get(enrollment, "device_facts"))
         put_facts(&page, json_object_get(enrollment, "device_facts"));
+    if (json_object_get(enrollment, "identity"))
+        put_members(&page, "Identity", json_object_get(enrollment, "identity"));
     put_queue(&page, json_object_get(enrollment, "open_commands"));
     if (json_object_get(enrollment, "device_information"))
         put_members(&page, "DeviceInformation", json_object_get(enrollment, "device_information"));
