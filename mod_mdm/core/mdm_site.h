@@ -33,7 +33,7 @@ typedef struct mdm_site_t {
     const char *apns_url;               /* no slash at the end */
     mdm_bytes_t apns_ca_pem;            /* empty: the system's CAs */
 
-    const apr_array_header_t *authorities; /* mdm_authority_t *, by not_before; see core/mdm_authority.h */
+    const apr_array_header_t *authorities; /* mdm_authority_t *, the next one last; core/mdm_authority.h */
     const mdm_cert_t *ra;               /* decrypts and signs for SCEP in the CA's place; NULL: the CA does */
     const mdm_key_t *ra_key;
     const char *crl_url, *ocsp_url;     /* named in the certificates issued, or NULL */

@@ -254,14 +254,13 @@ static apr_status_t load_next(mdm_authority_t **out, mdm_site_t *site, mdm_ctx_t
     return rv;
 }
 
-static void warn_of_usage(const mdm_site_t *site, const mdm_conf_t *conf, const mdm_cert_t *ca)
+static void warn_of_usage(const mdm_conf_t *conf, const mdm_cert_t *ca)
 {
     if (!conf->ra_file && !mdm_cert_allows(ca, MDM_USE_SIGN | MDM_USE_DECRYPT))
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, conf->server, MDMNO(0752) "the keyUsage of "
                      "MDMCACertificateFile %s lacks digitalSignature or keyEncipherment, so devices cannot "
                          "speak SCEP with it: run mdmctl ca ra, and set MDMSCEPRAFile",
                              conf->ca_certificate_file);
-    (void)site;
 }
 
 apr_status_t mdm_load_authorities(mdm_site_t *site, mdm_ctx_t *ctx, mdm_conf_t *conf)
@@ -278,15 +277,12 @@ apr_status_t mdm_load_authorities(mdm_site_t *site, mdm_ctx_t *ctx, mdm_conf_t *
     /* The two directives may name the next CA's files already. */
     if (next && !strcmp(next->fingerprint, present->fingerprint))
         next = NULL;
-    if (next && mdm_cert_not_before(next->cert) < mdm_cert_not_before(present->cert)) {
-        APR_ARRAY_PUSH(authorities, mdm_authority_t *) = next;
-        next = NULL;
-    }
+    /* The next one comes last whatever its age: an imported one can be older than the CA that it follows. */
     APR_ARRAY_PUSH(authorities, mdm_authority_t *) = present;
     if (next)
         APR_ARRAY_PUSH(authorities, mdm_authority_t *) = next;
     site->authorities = authorities;
-    warn_of_usage(site, conf, present->cert);
+    warn_of_usage(conf, present->cert);
     return APR_SUCCESS;
 }
 

@@ -133,6 +133,7 @@ class Site:
                     "MDMAPNSURL": apns.url if apns else None, "MDMPushInterval": "1s",
                     "MDMAPNSCAFile": apns.ca_file if apns else None, "MDMLastSeenInterval": "1s",
                     **(directives or {})}
+        self.server_file, self.server_key_file = keys.server_file, keys.server_key_file
         self.log = Log(self.path("error.log"))
         self.httpd = Httpd(self._write_conf, self.log, self.folder)
         self.http = web.Client(keys.tls_ca_file, redirects=0)
@@ -161,7 +162,7 @@ class Site:
     def _write_conf(self, port):
         self.port = port
         values = {"folder": self.folder, "port": port, "loglevel": self.loglevel, "mpm": self.mpm,
-                  "server_file": self.keys.server_file, "server_key_file": self.keys.server_key_file,
+                  "server_file": self.server_file, "server_key_file": self.server_key_file,
                   "identity": "User %s\nGroup #%d\n" % (RUN_USER, pwd.getpwnam(RUN_USER).pw_gid)
                   if os.geteuid() == 0 else ""}
         conf = load_lines(["mpm_" + self.mpm] + self.modules)
