@@ -224,8 +224,8 @@ static void put_ending(page_t *page, const json_t *endings)
     if (!json_array_size(endings))
         return;
     put(page, "<section class=\"wide\"><h2>Identities that end</h2>"
-        "<table><tr><th>Enrollment</th><th>Device</th><th>Serial number</th><th>User</th><th>Ends (UTC)</th><th>Attempts</th><th>Next attempt</th>"
-        "<th>Last error</th></tr>");
+        "<table><tr><th>Enrollment</th><th>Device</th><th>Serial number</th><th>User</th>"
+        "<th>Ends (UTC)</th><th>Attempts</th><th>Next attempt</th><th>Last error</th></tr>");
     for (i = 0; i < json_array_size(endings); i++) {
         const json_t *ending = json_array_get(endings, i);
         const char *id = json_string_value(json_object_get(ending, "enrollment_id"));
