@@ -163,10 +163,13 @@ static apr_status_t hand_out(report_t *r, mdm_connect_answer_t *answer, const ch
     int withdrawn;
 
     for (withdrawn = 0; r->row->next && withdrawn < WITHDRAWN_MAX; withdrawn++) {
-        apr_status_t rv = mdm_delivery_make(&answer->body, r->st, r->site, r->device, r->row);
+        mdm_bytes_t body;
+        apr_status_t rv = mdm_delivery_make(&body, r->st, r->site, r->device, r->row);
 
-        if (rv == APR_SUCCESS)
+        if (rv == APR_SUCCESS) {
             answer->command = r->row->next;
+            answer->body = body;
+        }
         if (!is_hopeless(rv))
             return rv;
         r->why = apr_pstrdup(ctx->pool, mdm_ctx_detail(ctx, rv));
