@@ -185,7 +185,8 @@ maker_bytes_t maker_message(const maker_t *maker)
 
 static int add_name(X509_NAME *name, const char *text)
 {
-    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0);
+    /* given as the type of the result, the text is taken as it is, however long */
+    return X509_NAME_add_entry_by_txt(name, "CN", V_ASN1_UTF8STRING, (const unsigned char *)text, -1, -1, 0);
 }
 
 EVP_PKEY *maker_key(int bits)

@@ -19,7 +19,7 @@ static const char *reply_text(void)
     return oracle_run("openssl cms -cmsout -print -inform DER -in reply.der");
 }
 
-START_TEST(request_is_opened)
+START_TEST(test_b01_request_is_opened)
 {
     opens();
     ck_assert_int_eq(request->message_type, MDM_SCEP_PKCS_REQ);
@@ -43,7 +43,7 @@ static const char *attribute(const char *oid)
                                    oid));
 }
 
-START_TEST(success_is_readable)
+START_TEST(test_b02_b06_b08_b10_success_is_readable)
 {
     const char *text, *serial;
 
@@ -105,7 +105,7 @@ static void attributes_are_sorted(void)
     oracle_run("python3 sorted.py");
 }
 
-START_TEST(attributes_are_in_order)
+START_TEST(test_b07_attributes_are_in_order)
 {
     opens();
     reply();
@@ -113,7 +113,7 @@ START_TEST(attributes_are_in_order)
 }
 END_TEST
 
-START_TEST(nonces_and_serials_are_fresh)
+START_TEST(test_b27_nonces_and_serials_are_fresh)
 {
     const char *nonce, *serial;
 
@@ -158,7 +158,7 @@ START_TEST(failure_is_readable)
 }
 END_TEST
 
-START_TEST(stronger_algorithms_are_answered_alike)
+START_TEST(test_b21_stronger_algorithms_are_answered_alike)
 {
     maker.cipher = EVP_aes_256_cbc();
     maker.digest = EVP_sha512();
@@ -175,7 +175,7 @@ START_TEST(stronger_algorithms_are_answered_alike)
 }
 END_TEST
 
-START_TEST(ber_is_read)
+START_TEST(test_b20_ber_is_read)
 {
     mdm_bytes_t bytes;
 
@@ -191,7 +191,7 @@ START_TEST(ber_is_read)
 }
 END_TEST
 
-START_TEST(get_messages_are_repaired)
+START_TEST(test_b17_b18_get_messages_are_repaired)
 {
     mdm_bytes_t out;
 
@@ -273,14 +273,14 @@ static Suite *scep_suite(void)
 
     tcase_set_timeout(tcase, 120);
     tcase_add_checked_fixture(tcase, scep_start, scep_end);
-    tcase_add_test(tcase, request_is_opened);
-    tcase_add_test(tcase, success_is_readable);
-    tcase_add_test(tcase, attributes_are_in_order);
-    tcase_add_test(tcase, nonces_and_serials_are_fresh);
+    tcase_add_test(tcase, test_b01_request_is_opened);
+    tcase_add_test(tcase, test_b02_b06_b08_b10_success_is_readable);
+    tcase_add_test(tcase, test_b07_attributes_are_in_order);
+    tcase_add_test(tcase, test_b27_nonces_and_serials_are_fresh);
     tcase_add_test(tcase, failure_is_readable);
-    tcase_add_test(tcase, stronger_algorithms_are_answered_alike);
-    tcase_add_test(tcase, ber_is_read);
-    tcase_add_test(tcase, get_messages_are_repaired);
+    tcase_add_test(tcase, test_b21_stronger_algorithms_are_answered_alike);
+    tcase_add_test(tcase, test_b20_ber_is_read);
+    tcase_add_test(tcase, test_b17_b18_get_messages_are_repaired);
     tcase_add_test(tcase, three_private_operations_a_request);
     suite_add_tcase(suite, tcase);
     return suite;

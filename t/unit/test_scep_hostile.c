@@ -11,7 +11,7 @@
 
 #include "scep_fixture.h"
 
-START_TEST(other_types_are_refused)
+START_TEST(test_c05_c06_other_types_are_refused)
 {
     static const char *const types[] = { "0", "1",   "2",   "3",    "16", "18", "23",   "99",
                                          "-1", "x", "019", "19 ", "",   "+9", "1900", "0x13" };
@@ -30,7 +30,7 @@ START_TEST(other_types_are_refused)
 }
 END_TEST
 
-START_TEST(weak_algorithms_are_refused)
+START_TEST(test_c20_c21_weak_algorithms_are_refused)
 {
     maker.digest = EVP_sha1();
     fails(MDM_SCEP_BAD_ALG);
@@ -50,7 +50,7 @@ START_TEST(weak_algorithms_are_refused)
 }
 END_TEST
 
-START_TEST(unfit_keys_are_refused)
+START_TEST(test_c22_unfit_keys_are_refused)
 {
     EVP_PKEY *weak = maker_key(1024);
     X509 *cert = maker_cert(weak, "weak", 0);
@@ -68,7 +68,7 @@ START_TEST(unfit_keys_are_refused)
 }
 END_TEST
 
-START_TEST(broken_csrs_are_refused)
+START_TEST(test_c14_broken_csrs_are_refused)
 {
     maker.content.data[maker.content.len - 1] ^= 1;
     fails(MDM_SCEP_BAD_REQUEST);
@@ -80,7 +80,7 @@ START_TEST(broken_csrs_are_refused)
 }
 END_TEST
 
-START_TEST(messages_without_identity_are_no_messages)
+START_TEST(test_c23_c24_c25_messages_without_identity_are_no_messages)
 {
     static const char long_text[300] = "";
     char text[300];
@@ -125,7 +125,7 @@ START_TEST(messages_without_identity_are_no_messages)
 }
 END_TEST
 
-START_TEST(signers_are_counted)
+START_TEST(test_c31_c32_signers_are_counted)
 {
     mdm_cert_t *issued;
 
@@ -149,7 +149,7 @@ START_TEST(signers_are_counted)
 }
 END_TEST
 
-START_TEST(envelopes_are_checked)
+START_TEST(test_c18_envelopes_are_checked)
 {
     static const unsigned int wrong[] = { MAKER_NO_RECIPIENT, MAKER_TWO_RECIPIENTS, MAKER_RECIPIENT_KEY_ID,
                                           MAKER_PASSWORD_RECIPIENT, MAKER_OAEP };
@@ -189,7 +189,7 @@ static maker_bytes_t envelope(void)
 }
 
 /* Wrong RSA padding, wrong content padding and contents that are no request cannot be told apart. */
-START_TEST(decryption_failures_look_alike)
+START_TEST(test_c19_decryption_failures_look_alike)
 {
     maker_bytes_t good = envelope();
     size_t encrypted_key, i;
@@ -219,7 +219,7 @@ START_TEST(decryption_failures_look_alike)
 }
 END_TEST
 
-START_TEST(broken_signatures_are_bad_message_checks)
+START_TEST(test_c16_c17_broken_signatures_are_bad_message_checks)
 {
     mdm_bytes_t good = message(), bytes = { apr_pmemdup(ctx->pool, good.data, good.len), good.len };
     unsigned char *data = (unsigned char *)bytes.data;
@@ -239,7 +239,7 @@ START_TEST(broken_signatures_are_bad_message_checks)
 }
 END_TEST
 
-START_TEST(other_input_is_no_message)
+START_TEST(test_d30_other_input_is_no_message)
 {
     mdm_bytes_t good = message(), bytes;
     unsigned char *data = apr_pcalloc(ctx->pool, 70000);
@@ -264,7 +264,7 @@ START_TEST(other_input_is_no_message)
 }
 END_TEST
 
-START_TEST(cut_and_flipped_messages_do_no_harm)
+START_TEST(test_d31_d32_cut_and_flipped_messages_do_no_harm)
 {
     mdm_bytes_t good = message(), bytes = good;
     unsigned char *data;
@@ -287,6 +287,70 @@ START_TEST(cut_and_flipped_messages_do_no_harm)
 }
 END_TEST
 
+/* A request with so many alternative names, made by the command line. */
+static maker_bytes_t csr_with_names(int count)
+{
+    mdm_bytes_t der;
+    maker_bytes_t made;
+
+    oracle_run(apr_psprintf(ctx->pool, "(printf '[req]\\ndistinguished_name=d\\nreq_extensions=e\\n"
+                            "[d]\\n[e]\\n"
+                            "basicConstraints=critical,CA:TRUE\\nextendedKeyUsage=serverAuth,codeSigning\\n"
+                            "subjectAltName=@n\\n[n]\\n';"
+                            "seq %d | sed 's/.*/DNS.&=host&.example.org/') > many.conf;"
+                            "openssl req -new -config many.conf -key self.key -subj /CN=many -outform DER"
+                            " -out many.der", count));
+    der = oracle_read("many.der");
+    made.data = OPENSSL_memdup(der.data, der.len);
+    made.len = der.len;
+    return made;
+}
+
+START_TEST(test_c11_c12_d34_extensions_are_left_out)
+{
+    const char *text;
+
+    contents(csr_with_names(20));
+    opens();
+    reply();
+    text = oracle_run("openssl x509 -in out.pem -noout -text");
+    ck_assert_int_eq(oracle_count(text, "DNS:"), 0);
+    oracle_has(text, "CA:FALSE");
+    oracle_has(text, "TLS Web Client Authentication\n");
+    ck_assert_int_eq(oracle_count(text, "TLS Web Server Authentication"), 0);
+    ck_assert_int_eq(oracle_count(text, "Code Signing"), 0);
+    contents(csr_with_names(2000));
+    fails(MDM_SCEP_BAD_MESSAGE_CHECK);
+}
+END_TEST
+
+START_TEST(test_d34_names_are_refused_or_encoded)
+{
+    static const char *const refused[] = { "a\r\nb", "a\tb", "\x7f", "\x1b[31m" };
+    char *text = apr_palloc(ctx->pool, 60001);
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        contents(maker_csr(key, refused[i], NULL, NULL));
+        fails(MDM_SCEP_BAD_REQUEST);
+        ck_assert_ptr_null(request->csr);
+    }
+    memset(text, 'a', 60000);
+    text[60000] = '\0';
+    contents(maker_csr(key, text, NULL, NULL));
+    fails(MDM_SCEP_BAD_MESSAGE_CHECK);
+    text[15000] = '\0';
+    contents(maker_csr(key, text, NULL, NULL));
+    fails(MDM_SCEP_BAD_REQUEST);
+    contents(maker_csr(key, "<b>&'\"\\,+;#=", NULL, NULL));
+    opens();
+    ck_assert_str_eq(mdm_csr_common_name(ctx, request->csr), "<b>&'\"\\,+;#=");
+    reply();
+    oracle_has(oracle_run("openssl x509 -in out.pem -noout -subject -nameopt utf8,sep_comma_plus"),
+               "subject=CN=<b>&'\"\\,+;#=");
+}
+END_TEST
+
 static Suite *hostile_suite(void)
 {
     Suite *suite = suite_create("scep_hostile");
@@ -294,17 +358,19 @@ static Suite *hostile_suite(void)
 
     tcase_set_timeout(tcase, 120);
     tcase_add_checked_fixture(tcase, scep_start, scep_end);
-    tcase_add_test(tcase, other_types_are_refused);
-    tcase_add_test(tcase, weak_algorithms_are_refused);
-    tcase_add_test(tcase, unfit_keys_are_refused);
-    tcase_add_test(tcase, broken_csrs_are_refused);
-    tcase_add_test(tcase, messages_without_identity_are_no_messages);
-    tcase_add_test(tcase, signers_are_counted);
-    tcase_add_test(tcase, envelopes_are_checked);
-    tcase_add_test(tcase, decryption_failures_look_alike);
-    tcase_add_test(tcase, broken_signatures_are_bad_message_checks);
-    tcase_add_test(tcase, other_input_is_no_message);
-    tcase_add_test(tcase, cut_and_flipped_messages_do_no_harm);
+    tcase_add_test(tcase, test_c05_c06_other_types_are_refused);
+    tcase_add_test(tcase, test_c20_c21_weak_algorithms_are_refused);
+    tcase_add_test(tcase, test_c22_unfit_keys_are_refused);
+    tcase_add_test(tcase, test_c14_broken_csrs_are_refused);
+    tcase_add_test(tcase, test_c23_c24_c25_messages_without_identity_are_no_messages);
+    tcase_add_test(tcase, test_c31_c32_signers_are_counted);
+    tcase_add_test(tcase, test_c18_envelopes_are_checked);
+    tcase_add_test(tcase, test_c19_decryption_failures_look_alike);
+    tcase_add_test(tcase, test_c16_c17_broken_signatures_are_bad_message_checks);
+    tcase_add_test(tcase, test_d30_other_input_is_no_message);
+    tcase_add_test(tcase, test_d31_d32_cut_and_flipped_messages_do_no_harm);
+    tcase_add_test(tcase, test_c11_c12_d34_extensions_are_left_out);
+    tcase_add_test(tcase, test_d34_names_are_refused_or_encoded);
     suite_add_tcase(suite, tcase);
     return suite;
 }
