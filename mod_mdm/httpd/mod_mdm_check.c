@@ -224,6 +224,8 @@ static void check_site(check_t *c)
         need_certificates(c, "MDMDeviceCAFile", APR_ARRAY_IDX(conf->device_ca_files, i, const char *),
                           "name a PEM file with the CA that Apple publishes for its devices");
     check_configuration(c);
+    if (conf->terms_file)
+        need_file(c, "MDMTermsFile", conf->terms_file, "name a file with the text to accept, in UTF-8");
     if (conf->api_key_file)
         need_secret(c, "MDMAPIKeyFile", conf->api_key_file, "write the key into it with mode 0600");
     if (conf->apns_ca_file)

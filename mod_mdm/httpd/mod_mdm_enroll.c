@@ -241,12 +241,11 @@ static int give_profile(mdm_visit_t *v)
     mdm_session_t *session;
     mdm_plist_t *root;
     mdm_bytes_t profile;
-    const char *cookie;
     apr_status_t rv = mdm_enroll_store(v);
 
     request.user = v->r->user;
     if (rv == APR_SUCCESS && mdm_enroll_method(v) == MDM_SESSION_PROFILE_SERVICE) {
-        if ((rv = mdm_enroll_open(&cookie, &session, v, v->r->user)) == APR_SUCCESS)
+        if ((rv = mdm_enroll_open(&session, v, v->r->user)) == APR_SUCCESS)
             rv = mdm_session_profile(&profile, v->st, v->conf->site, session);
     } else if (rv == APR_SUCCESS) {
         rv = mdm_profile_enrollment(&root, v->st, v->conf->site, &request);

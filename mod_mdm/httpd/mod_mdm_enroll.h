@@ -63,7 +63,7 @@ int mdm_enroll_form(mdm_visit_t *v, int status, const char *login, const char *n
 /** Take the posted form: opens a session and sends the browser to its progress. */
 int mdm_enroll_post(mdm_visit_t *v);
 
-/** Open a session for a person. @param cookie for the browser */
-apr_status_t mdm_enroll_open(const char **cookie, mdm_session_t **session, mdm_visit_t *v, const char *user);
+/** Open a session for a person; the answer to come sets its cookie, in place of any the browser had. */
+apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char *user);
 
 #endif

@@ -106,9 +106,10 @@ static int is_invited(const mdm_visit_t *v, const char *login, const char *user)
     return !invited || !strcmp(invited, user) || (login && !strcmp(invited, login));
 }
 
-apr_status_t mdm_enroll_open(const char **cookie, mdm_session_t **session, mdm_visit_t *v, const char *user)
+apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char *user)
 {
     mdm_sign_in_t sign_in = { 0 };
+    const char *cookie;
     apr_status_t rv = mdm_enroll_store(v);
 
     if (rv != APR_SUCCESS)
@@ -119,22 +120,24 @@ apr_status_t mdm_enroll_open(const char **cookie, mdm_session_t **session, mdm_v
     sign_in.terms = v->conf->terms;
     sign_in.method = mdm_enroll_method(v);
     sign_in.lifetime = apr_time_from_sec(seconds(v));
-    return mdm_session_open(cookie, session, v->st, &sign_in);
+    if ((rv = mdm_session_open(&cookie, session, v->st, &sign_in)) != APR_SUCCESS)
+        return rv;
+    mdm_log(v->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0785) "%s has signed in to enroll a device", user);
+    mdm_signin_set_cookie(v->r, MDM_ENROLL_COOKIE, cookie, ap_os_escape_path(v->r->pool, v->base, 1), seconds(v));
+    return APR_SUCCESS;
 }
 
-/* The browser comes back with GET, so that nothing is posted twice, and with a cookie nobody knew before. */
+/* The browser comes back with GET, so that nothing is posted twice. */
 static int welcome(mdm_visit_t *v, const char *user)
 {
     request_rec *r = v->r;
     mdm_session_t *session;
-    const char *cookie, *path = ap_os_escape_path(r->pool, v->base, 1);
-    apr_status_t rv = mdm_enroll_open(&cookie, &session, v, user);
+    apr_status_t rv = mdm_enroll_open(&session, v, user);
 
     if (rv != APR_SUCCESS)
         return mdm_enroll_fail(v, rv);
-    mdm_log(v->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0785) "%s has signed in to enroll a device", user);
-    mdm_signin_set_cookie(r, MDM_ENROLL_COOKIE, cookie, path, seconds(v));
-    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, path, "/status", NULL));
+    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, ap_os_escape_path(r->pool, v->base, 1),
+                                                           "/status", NULL));
     return mdm_enroll_send(v, HTTP_SEE_OTHER, NULL);
 }
 
