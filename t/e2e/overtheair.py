@@ -25,7 +25,7 @@ WIFI = """\
 <key>PayloadType</key><string>com.apple.wifi.managed</string><key>PayloadVersion</key><integer>1</integer>
 <key>PayloadIdentifier</key><string>com.example.wifi.ward</string>
 <key>PayloadUUID</key><string>6D0A3C1E-5D0B-4B9C-9E55-0C2E4B1A7F02</string>
-<key>SSID_STR</key><string>Ward 7</string><key>Password</key><string>bandage-%s</string>
+<key>SSID_STR</key><string>Ward 7</string><key>Password</key><string>%s</string>
 </dict></array></dict></plist>
 """
 

@@ -65,8 +65,8 @@ def test_feature_32_a_challenge_traces_the_person_and_works_once(site, new_devic
     assert len(started.challenge) >= 32
     kept = {}
     for one in (started, other):
-        found = rows(site, "SELECT kind, login, session, expires_at - created_at FROM mdm_challenge WHERE sha256 = "
-                           "'%s'" % hashlib.sha256(one.challenge.encode()).hexdigest())
+        found = rows(site, "SELECT kind, login, session, expires_at - created_at FROM mdm_challenge "
+                           "WHERE sha256 = '%s'" % hashlib.sha256(one.challenge.encode()).hexdigest())
         assert len(found) == 1
         kept[one] = found[0]
     assert kept[started][:2] == ["profile-service", USER]
@@ -89,8 +89,8 @@ def test_feature_33_the_devices_facts_are_signed_and_kept(site, new_device):
     assert set(started.wanted) >= {"UDID", "IMEI", "ICCID", "VERSION", "PRODUCT", "SERIAL", "DEVICE_NAME"}
     found = started.describe()
     assert found.trusted
-    kept = rows(site, "SELECT udid, serial_number, imei, iccid, product, version, device_name, state, login FROM "
-                      "mdm_session WHERE udid = '%s'" % phone.udid)
+    kept = rows(site, "SELECT udid, serial_number, imei, iccid, product, version, device_name, state, login "
+                      "FROM mdm_session WHERE udid = '%s'" % phone.udid)
     assert [one[:7] for one in kept] == [[phone.udid, phone.serial, phone.imei, phone.iccid, phone.model,
                                           phone.build_version, phone.name]]
     assert kept[0][8] == USER
@@ -158,7 +158,8 @@ def test_feature_34_facts_are_shown_and_absent_ones_are_not_reported(site, new_d
     started.install(key=site.keys.take())
     shown = site.show(phone.id)["device_facts"]
     assert shown == {"udid": phone.udid, "serial_number": phone.serial, "imei": phone.imei, "meid": None,
-                     "iccid": None, "product": phone.model, "os_build": phone.build_version, "device_name": None}
+                     "iccid": None, "product": phone.model, "os_build": phone.build_version,
+                     "device_name": None}
     page = site.http.get(site.at("/mdm-status?id=" + phone.id)).text
     for text in (phone.udid, phone.imei, phone.model, phone.build_version, phone.serial):
         assert text in page
@@ -172,11 +173,12 @@ def test_feature_35_the_device_makes_its_key(site, new_device):
     key = site.keys.take()
     mark = len(phone.plain_http.log)
     result = started.identify(key=key)
-    asked = [one.url.partition("operation=")[2].partition("&")[0] for one in list(phone.plain_http.log)[mark:]]
+    log = list(phone.plain_http.log)[mark:]
+    asked = [one.url.partition("operation=")[2].partition("&")[0] for one in log]
     assert asked == ["GetCACaps", "GetCACert", "PKIOperation"]
     assert pki.same_key(result.certificate, key)
     secret = key.private_numbers().p.to_bytes(128, "big")
-    for one in list(phone.plain_http.log)[mark:]:
+    for one in log:
         assert secret not in (one.sent_body or b"") and secret not in one.body
 
 
@@ -194,14 +196,16 @@ def test_feature_36_the_scep_challenge_is_checked(site, new_device):
     refused(challenge=None)
     refused(challenge=started.challenge)
     refused(subject="O=Example Hospital, CN=" + phone.udid)
-    names = {"names": ("mdm.example.com",), "extensions": [(x509.BasicConstraints(ca=True, path_length=None), True)]}
-    result = client.enrol(**good, key=site.keys.take(), csr_options=names)
+    wishes = {"names": ("mdm.example.com",),
+              "extensions": [(x509.BasicConstraints(ca=True, path_length=None), True)]}
+    result = client.enrol(**good, key=site.keys.take(), csr_options=wishes)
     assert result.ok, result.summary()
     refused()
     with pytest.raises(x509.ExtensionNotFound):
         result.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     assert not result.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    assert [one.value for one in result.certificate.subject.get_attributes_for_oid(pki.SHORT_NAMES["CN"])] == [
+    named = result.certificate.subject.get_attributes_for_oid(pki.SHORT_NAMES["CN"])
+    assert [one.value for one in named] == [
         pair[1] for rdn in payload["Subject"] for pair in rdn if pair[0] == "CN"]
 
 
@@ -225,8 +229,8 @@ def test_feature_37_the_server_keeps_a_copy_of_the_certificate(site, new_device)
     started = overtheair.identified(site, phone)
     certificate = phone.certificate
     challenge = hashlib.sha256(started.scep.scep["Challenge"].encode()).hexdigest()
-    kept = rows(site, "SELECT serial, not_after, login, challenge, pem, session FROM mdm_certificate WHERE fingerprint "
-                      "= '%s'" % fingerprint(certificate))
+    kept = rows(site, "SELECT serial, not_after, login, challenge, pem, session FROM mdm_certificate "
+                      "WHERE fingerprint = '%s'" % fingerprint(certificate))
     assert len(kept) == 1
     assert int(kept[0][0], 16) == certificate.serial_number
     assert int(kept[0][1]) // 1000000 == int((certificate.not_valid_after - overtheair.EPOCH).total_seconds())

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Over-the-air enrollment from the device's side (Apple's Profile Service): it tells what it is, signed by the
-identity its maker put in, gets an identity over SCEP, tells it again signed by that one, and installs what comes.
+"""Over-the-air enrollment from the device's side (Apple's Profile Service): it tells what it is, signed by
+the identity its maker put in, gets an identity over SCEP, tells it again signed by that one, and installs
+what comes.
 
-The maker's CAs are made here, shaped like Apple's: the device CA has an RSA key of 1024 bits, a SHA-1 signature,
-and expired in 2014. Every part of an answer can be made wrong, for tests of refusals."""
+The maker's CAs are made here, shaped like Apple's: the device CA has an RSA key of 1024 bits, a SHA-1
+signature, and expired in 2014. Every part of an answer can be made wrong, for tests of refusals."""
 
 import datetime
 import plistlib
@@ -25,8 +26,9 @@ class Maker:
         self.root_key, self.middle_key, self.device_key = (pki.new_key(one) for one in (2048, 2048, bits))
         self.root = self._issue(APPLE % ("Apple Certification Authority", "Apple Root CA"), self.root_key,
                                 None, self.root_key, years=(2006, 2035))
-        self.middle = self._issue(APPLE % ("Apple Certification Authority", "Apple iPhone Certification Authority"),
-                                  self.middle_key, self.root, self.root_key, years=(2007, 2022))
+        self.middle = self._issue(
+            APPLE % ("Apple Certification Authority", "Apple iPhone Certification Authority"),
+            self.middle_key, self.root, self.root_key, years=(2007, 2022))
         self.device_ca = self._issue(APPLE % ("Apple iPhone", "Apple iPhone Device CA"), self.device_key,
                                      self.middle, self.middle_key, years=(2007, 2014))
 
@@ -63,9 +65,9 @@ class Maker:
 class OverTheAir:
     """The enrollment of one device.
 
-    phone: a Device. identity: certificate and key its maker put in. chain: further certificates it sends along,
-    as iOS does. After begin(): url, wanted, challenge; after describe(): scep; after fetch_final(): final, a
-    Profile, opened with the identity that SCEP issued."""
+    phone: a Device. identity: certificate and key its maker put in. chain: further certificates it sends
+    along, as iOS does. After begin(): url, wanted, challenge; after describe(): scep; after fetch_final():
+    final, a Profile, opened with the identity that SCEP issued."""
 
     def __init__(self, phone, identity, chain=()):
         self.phone, self.identity, self.chain = phone, identity, list(chain)
@@ -83,9 +85,9 @@ class OverTheAir:
     def attributes(self):
         """Those of the attributes asked for that the device has."""
         phone = self.phone
-        have = {"UDID": phone.udid, "VERSION": phone.build_version, "PRODUCT": phone.model, "SERIAL": phone.serial,
-                "IMEI": phone.imei, "ICCID": phone.iccid, "MAC_ADDRESS_EN0": phone.mac, "DEVICE_NAME": phone.name,
-                "MEID": getattr(phone, "meid", None)}
+        have = {"UDID": phone.udid, "VERSION": phone.build_version, "PRODUCT": phone.model,
+                "SERIAL": phone.serial, "IMEI": phone.imei, "ICCID": phone.iccid,
+                "MAC_ADDRESS_EN0": phone.mac, "DEVICE_NAME": phone.name, "MEID": getattr(phone, "meid", None)}
         return {name: have[name] for name in self.wanted if have.get(name)}
 
     def signed(self, attributes, identity, **options):
@@ -96,7 +98,8 @@ class OverTheAir:
         return cms.sign(content, certificate, key, **options)
 
     def post(self, raw, content_type=SIGNATURE_TYPE):
-        return self.phone.plain_http.request("POST", self.url, raw, {"Content-Type": content_type}, redirects=0)
+        headers = {"Content-Type": content_type}
+        return self.phone.plain_http.request("POST", self.url, raw, headers, redirects=0)
 
     def phase2(self, changes=None, identity=None, **options):
         """The first answer: attributes and challenge. changes: attributes to set, or (None) to leave out."""
@@ -127,7 +130,7 @@ class OverTheAir:
         return self.scep
 
     def identify(self, **options):
-        """SCEP, as the answer to phase 2 asks for it; options as for Device.scep_enrol. Returns its Result."""
+        """SCEP, as the answer to phase 2 asks for it; options and Result as of Device.scep_enrol."""
         if self.scep.certificates and self.phone.ca_file is not False:
             self.phone.plain_http.trust("".join(pki.pem(one) for one in self.scep.certificates))
         return self.phone.scep_enrol(self.scep.scep, **options)
