@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The size limits and the outer form of the sources: lines, functions, files, the licence line, the
-# comment at the top, tabs, marks of unfinished work, paths of somebody's machine. Lines have 110
-# characters at most; aim at functions of 40 lines, files of 500 and headers of 150: of these what fails
+# comment at the top, tabs, marks of unfinished work, paths of somebody's machine. Lines have 120
+# characters at most, here as in Python and shell; aim at 110 in C, functions of 40 lines, files of 500 and headers of 150: of these what fails
 # here is the hard limit.
 # Usage: build/check-style.sh [SOURCE-FOLDER]
 set -eu
@@ -29,7 +29,7 @@ FNR == 1 {
     finish()
     file = FILENAME
     start = 0
-    width = file ~ /mdm_push(_entry|_topic)?\.[ch]$|mdm_store_push\.c$|mod_mdm_worker\.[ch]$/ ? 120 : 110
+    width = 120
     if ($0 != "/* SPDX-License-Identifier: Apache-2.0 */")
         report(1, "the first line is not the licence line")
 }
