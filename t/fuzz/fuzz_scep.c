@@ -2,10 +2,11 @@
 /*
  * Fuzz target of SCEP: requests, and what they are made of. The first byte of an input says where the rest
  * goes in, so that signature and decryption, which no mutation survives, can be passed: M a whole message,
- * E the envelope of a well signed message, C the contents of a good envelope, F and B changes (two bytes
- * offset, one byte to flip) to a good message in DER and BER, R a certification request, X a certificate, T
- * the text of a GET. Keys are made at the start. Whatever opens must be answerable. Built with libFuzzer,
- * or with t/fuzz/replay.c for "make check".
+ * L the same for a server that takes old algorithms, E the envelope of a well signed message, C, P and N the
+ * contents of the good envelope of a PKCSReq, a CertPoll and a GetCert, F and B changes (two bytes offset,
+ * one byte to flip) to a good message in DER and BER, R a certification request, X a certificate, T the text
+ * of a GET. Keys are made at the start. Whatever opens must be answerable. Built with libFuzzer, or with
+ * t/fuzz/replay.c for "make check".
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,9 +15,11 @@
 #include <apr_general.h>
 #include <openssl/err.h>
 
+#include "../unit/der_surgery.h"
 #include "../unit/scep_maker.h"
 #include "mdm_pki_ossl.h"
 #include "mdm_scep.h"
+#include "seeds.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -91,14 +94,32 @@ static mdm_cert_t *issue(mdm_ctx_t *ctx, const mdm_csr_t *csr)
     return cert;
 }
 
-static void open_message(mdm_ctx_t *ctx, mdm_bytes_t message)
+static void answer(mdm_ctx_t *ctx, const mdm_scep_request_t *request)
+{
+    const mdm_bytes_t crl = mdm_bytes_of("0\0");
+    mdm_bytes_t reply;
+
+    if (request->message_type == MDM_SCEP_PKCS_REQ || request->message_type == MDM_SCEP_RENEWAL_REQ) {
+        check(mdm_scep_reply_success(&reply, ctx, request, issue(ctx, request->csr)) == APR_SUCCESS);
+        return;
+    }
+    check(!request->csr && request->issuer.len);
+    if (request->message_type == MDM_SCEP_CERT_POLL) {
+        check(request->subject.len && !request->serial);
+        check(mdm_scep_reply_pending(&reply, ctx, request) == APR_SUCCESS);
+        return;
+    }
+    check(!request->subject.len && strlen(request->serial) <= 40);
+    check(mdm_scep_reply_crl(&reply, ctx, request, crl) == APR_SUCCESS);
+}
+
+static void open_by(mdm_ctx_t *ctx, mdm_bytes_t message, unsigned legacy)
 {
     mdm_scep_request_t *request = NULL;
     mdm_scep_fail_info_e fail_info = MDM_SCEP_BAD_REQUEST;
     const mdm_scep_party_t party = { ca, ca_key };
-    const mdm_scep_server_t server = { &party, 1, 0 };
+    const mdm_scep_server_t server = { &party, 1, legacy };
     apr_status_t rv = mdm_scep_open(&request, &fail_info, ctx, message, &server);
-    mdm_cert_t *issued;
     mdm_bytes_t reply;
 
     check(ERR_peek_error() == 0);
@@ -110,10 +131,12 @@ static void open_message(mdm_ctx_t *ctx, mdm_bytes_t message)
     }
     look_at_cert(ctx, request->signer);
     check(request->transaction_id[0] && request->sender_nonce.len && request->message_type >= 17);
-    if (!request->csr)
-        return;
-    issued = issue(ctx, request->csr);
-    check(mdm_scep_reply_success(&reply, ctx, request, issued) == APR_SUCCESS);
+    answer(ctx, request);
+}
+
+static void open_message(mdm_ctx_t *ctx, mdm_bytes_t message)
+{
+    open_by(ctx, message, 0);
 }
 
 static void open_made(mdm_ctx_t *ctx, const maker_t *maker)
@@ -173,11 +196,17 @@ static void dispatch(mdm_ctx_t *ctx, int where, mdm_bytes_t rest)
     case 'M':
         open_message(ctx, rest);
         break;
+    case 'L':
+        open_by(ctx, rest, MDM_SCEP_LEGACY_DES | MDM_SCEP_LEGACY_DES3 | MDM_SCEP_LEGACY_SHA1);
+        break;
     case 'E':
         maker.envelope = bytes;
         open_made(ctx, &maker);
         break;
     case 'C':
+    case 'P':
+    case 'N':
+        maker.message_type = where == 'C' ? "19" : where == 'P' ? "20" : "21";
         maker.content = bytes;
         open_made(ctx, &maker);
         break;
@@ -199,6 +228,114 @@ static void dispatch(mdm_ctx_t *ctx, int where, mdm_bytes_t rest)
     default:
         break;
     }
+}
+
+static void use_bytes(fuzz_use_t *use, char where, maker_bytes_t bytes)
+{
+    const maker_bytes_t first = { (unsigned char *)&where, 1 };
+    maker_bytes_t seed = der_join(first, bytes);
+
+    use(seed.data, seed.len);
+    free(seed.data);
+}
+
+static void use_made(fuzz_use_t *use, char where, const maker_t *maker)
+{
+    maker_bytes_t made = maker_message(maker);
+
+    use_bytes(use, where, made);
+    OPENSSL_free(made.data);
+}
+
+/* Right in all parts but the type and, for `how`, one more. */
+static void seed_kinds(fuzz_use_t *use)
+{
+    static const char *const types[] = { "17", "18", "19", "20", "21", "22", "3", "019" };
+    maker_t maker = good;
+    size_t i;
+
+    maker.second_key = maker_key(2048);
+    maker.second = maker_cert(maker.second_key, "second", 0);
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        maker.message_type = types[i];
+        use_made(use, 'M', &maker);
+    }
+    maker.message_type = "19";
+    for (i = 0; i < 15; i++) {
+        maker.how = 1u << i;
+        use_made(use, 'M', &maker);
+        use_made(use, 'L', &maker);
+    }
+    X509_free(maker.second);
+    EVP_PKEY_free(maker.second_key);
+}
+
+static void seed_algorithms(fuzz_use_t *use)
+{
+    const EVP_MD *const digests[] = { EVP_md5(), EVP_sha1(), EVP_sha224(), EVP_sha384(), EVP_sha512() };
+    const EVP_CIPHER *const ciphers[] = { EVP_des_ede3_cbc(), EVP_aes_256_cbc(), EVP_camellia_128_cbc() };
+    maker_t maker = good;
+    size_t i;
+
+    for (i = 0; i < 5; i++) {
+        maker.digest = digests[i];
+        use_made(use, 'M', &maker);
+        use_made(use, 'L', &maker);
+    }
+    maker.digest = NULL;
+    for (i = 0; i < 3; i++) {
+        maker.cipher = ciphers[i];
+        use_made(use, 'M', &maker);
+        use_made(use, 'L', &maker);
+    }
+}
+
+/* A part at a time gone, empty, or of another type. */
+static void seed_surgery(fuzz_use_t *use)
+{
+    static const der_path_t paths[] = { DER_DIGEST_ALGORITHMS, DER_CONTENT, DER_CERTIFICATE, DER_CERTIFICATES,
+                                        DER_SIGNER_INFOS, DER_SIGNED_ATTRIBUTES, { 0, -1 }, { 1, -1 },
+                                        { 1, 0, 2, -1 }, { 1, 0, 4, 0, 5, -1 } };
+    static unsigned char set[] = { 0x31, 0 }, null[] = { 5, 0 }, open_sequence[] = { 0x30, 0x80, 0, 0 };
+    static const maker_bytes_t with[] = { { set, 0 }, { set, 2 }, { null, 2 }, { open_sequence, 4 } };
+    size_t i, j;
+
+    for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        for (j = 0; j < sizeof(with) / sizeof(with[0]); j++) {
+            maker_bytes_t made = der_replace(good_der, paths[i], with[j]);
+
+            use_bytes(use, 'M', made);
+            free(made.data);
+        }
+    }
+}
+
+static void seed_contents(fuzz_use_t *use)
+{
+    static const char where[] = "CPNE";
+    const X509_NAME *name = X509_get_subject_name(ca->x509);
+    maker_bytes_t contents[3] = { good.content };
+    size_t i, j;
+
+    contents[1] = maker_poll(name, name);
+    contents[2] = maker_number(name, X509_get0_serialNumber(ca->x509));
+    for (i = 0; i < 3; i++)
+        for (j = 0; j < 4; j++)
+            use_bytes(use, where[j], contents[i]);
+    OPENSSL_free(contents[1].data);
+    OPENSSL_free(contents[2].data);
+    use_bytes(use, 'M', good_ber);
+    use_bytes(use, 'R', good.content);
+}
+
+void fuzz_seeds(fuzz_use_t *use)
+{
+    if (!root)
+        start();
+    seed_kinds(use);
+    seed_algorithms(use);
+    seed_surgery(use);
+    seed_contents(use);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

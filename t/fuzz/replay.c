@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The main program of each t/fuzz/fuzz_<name>: feeds every file of the seed corpus to the target once, as
- * "make check" wants it. The folder is $MDM_FUZZ_CORPUS/<name>, or the arguments are files to replay. Links
- * against the same LLVMFuzzerTestOneInput that a libFuzzer build drives. It never invents input.
+ * The main program of each t/fuzz/fuzz_<name>: feeds every file of the seed corpus to the target once, and
+ * the seeds that the target makes itself (seeds.h), as "make check" wants it. The folder is
+ * $MDM_FUZZ_CORPUS/<name>, or the arguments are files to replay. Links against the same
+ * LLVMFuzzerTestOneInput that a libFuzzer build drives. It never invents input.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -10,7 +11,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seeds.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int made;
+
+/* In an allocation of the exact size, so that a sanitizer sees the first byte read past the end. */
+static void feed(const uint8_t *data, size_t size)
+{
+    uint8_t *exact = malloc(size ? size : 1);
+
+    if (!exact)
+        abort();
+    if (size)
+        memcpy(exact, data, size);
+    LLVMFuzzerTestOneInput(exact, size);
+    free(exact);
+}
+
+static void feed_made(const uint8_t *data, size_t size)
+{
+    made++;
+    feed(data, size);
+}
+
+static void dump(const uint8_t *data, size_t size)
+{
+    char path[4096];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/made-%03d", getenv("MDM_FUZZ_DUMP"), made++);
+    file = fopen(path, "wb");
+    if (!file || fwrite(data, 1, size, file) != size || fclose(file)) {
+        perror(path);
+        exit(1);
+    }
+}
 
 static int replay(const char *path)
 {
@@ -31,14 +68,8 @@ static int replay(const char *path)
     } while (got > 0);
     fclose(file);
 
-    /* an allocation of the exact size, so that a sanitizer sees the first byte read past the end */
-    uint8_t *exact = malloc(size ? size : 1);
-    if (!exact)
-        abort();
-    memcpy(exact, data, size);
+    feed(data, size);
     free(data);
-    LLVMFuzzerTestOneInput(exact, size);
-    free(exact);
     return 0;
 }
 
@@ -83,5 +114,15 @@ int main(int argc, char **argv)
         return 2;
     }
     snprintf(folder, sizeof(folder), "%s/%s", corpus, name + 5);
-    return replay_folder(folder);
+    if (fuzz_seeds && getenv("MDM_FUZZ_DUMP")) {
+        fuzz_seeds(dump);
+        return 0;
+    }
+    failed = replay_folder(folder);
+    if (fuzz_seeds) {
+        fuzz_seeds(feed_made);
+        printf("%s: %d made inputs replayed\n", name, made);
+        failed |= made == 0;
+    }
+    return failed;
 }
