@@ -47,8 +47,8 @@ static int set_serial(X509_REVOKED *revoked, const char *hex)
 {
     ASN1_INTEGER *serial = NULL;
     BIGNUM *number = NULL;
-    int ok = BN_hex2bn(&number, hex) == (int)strlen(hex) && (serial = BN_to_ASN1_INTEGER(number, NULL)) != NULL
-        && X509_REVOKED_set_serialNumber(revoked, serial);
+    int ok = *hex && *hex != '-' && BN_hex2bn(&number, hex) == (int)strlen(hex)
+        && (serial = BN_to_ASN1_INTEGER(number, NULL)) != NULL && X509_REVOKED_set_serialNumber(revoked, serial);
 
     ASN1_INTEGER_free(serial);
     BN_free(number);
