@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <apr_strings.h>
 /*
  * Reading OCSP requests and signing answers, one RSA private operation each. Called by core/mdm_ocsp.c, in any
  * thread. Every byte of a request is a stranger's; its signature, which proves nothing here, is not looked at.
  */
+#include <apr_strings.h>
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 
