@@ -11,18 +11,17 @@
 
 #include "mdm_challenge.h"
 #include "mdm_ota.h"
+#include "mdm_ota_facts.h"
 #include "mdm_plist.h"
 #include "mdm_profile.h"
-
-#define FACT_MAX 255
 
 typedef struct {
     mdm_store_t *st;
     const mdm_site_t *site;
     const char *source;
     const mdm_cert_t *signer;
-    const mdm_plist_t *attributes;    /* what the device signed */
-    mdm_device_facts_t facts;
+    mdm_device_facts_t facts;         /* what the device signed */
+    const char *challenge;            /* that it sent back, or NULL */
     mdm_session_t *session;
     const char *refusal;              /* why, when the refusal itself is to be remembered */
     mdm_ota_answer_t *answer;
@@ -31,65 +30,6 @@ typedef struct {
 static apr_status_t refuse(const ota_t *o, const char *why)
 {
     return mdm_fail(o->st->ctx, MDM_EDENIED, "%s", why);
-}
-
-static apr_status_t read_fact(const char **fact, mdm_ctx_t *ctx, const mdm_plist_t *attributes,
-                              const char *key)
-{
-    const mdm_plist_t *item = mdm_plist_get(attributes, key);
-
-    *fact = NULL;
-    if (!item)
-        return APR_SUCCESS;
-    if (item->type != MDM_PLIST_STRING || item->bytes.len > FACT_MAX)
-        return mdm_fail(ctx, MDM_EINPUT, "the device's %s is no text of at most %d bytes", key, FACT_MAX);
-    if (item->bytes.len)
-        *fact = (const char *)item->bytes.data;
-    return APR_SUCCESS;
-}
-
-static apr_status_t read_facts(mdm_device_facts_t *facts, mdm_ctx_t *ctx, const mdm_plist_t *attributes)
-{
-    const struct {
-        const char *key;
-        const char **fact;
-    } wanted[] = {
-        { "UDID", &facts->udid }, { "SERIAL", &facts->serial_number }, { "IMEI", &facts->imei },
-        { "MEID", &facts->meid }, { "ICCID", &facts->iccid }, { "PRODUCT", &facts->product },
-        { "VERSION", &facts->version }, { "DEVICE_NAME", &facts->device_name },
-    };
-    apr_status_t rv = APR_SUCCESS;
-    apr_size_t i;
-
-    for (i = 0; rv == APR_SUCCESS && i < sizeof(wanted) / sizeof(wanted[0]); i++)
-        rv = read_fact(wanted[i].fact, ctx, attributes, wanted[i].key);
-    if (rv == APR_SUCCESS && !facts->udid)
-        return mdm_fail(ctx, MDM_EINPUT, "the device does not report its UDID");
-    return rv;
-}
-
-static apr_status_t read_attributes(ota_t *o, mdm_bytes_t content)
-{
-    mdm_plist_t *root;
-    apr_status_t rv = mdm_plist_read(&root, o->st->ctx, content);
-
-    if (rv != APR_SUCCESS)
-        return rv;
-    if (root->type != MDM_PLIST_DICT)
-        return mdm_fail(o->st->ctx, MDM_EINPUT, "the device's answer is not a dictionary");
-    o->attributes = root;
-    return read_facts(&o->facts, o->st->ctx, root);
-}
-
-/* The device sends the challenge back as it got it; what was a string may come as data. */
-static const char *challenge_of(const ota_t *o)
-{
-    mdm_bytes_t bytes;
-
-    if (mdm_plist_get_data(&bytes, o->attributes, "CHALLENGE"))
-        return mdm_utf8_valid(bytes) ? apr_pstrmemdup(o->st->ctx->pool, (const char *)bytes.data, bytes.len)
-                                     : NULL;
-    return mdm_plist_get_string(o->attributes, "CHALLENGE");
 }
 
 static apr_status_t event(const ota_t *o, const char *kind, const char *detail)
@@ -144,7 +84,7 @@ static apr_status_t describe(void *baton, mdm_db_t *db)
 
     (void)db;
     o->refusal = NULL;
-    rv = mdm_challenge_use(&challenge, o->st, MDM_CHALLENGE_PROFILE_SERVICE, challenge_of(o), NULL);
+    rv = mdm_challenge_use(&challenge, o->st, MDM_CHALLENGE_PROFILE_SERVICE, o->challenge, NULL);
     if (rv != APR_SUCCESS || (rv = open_session(o, challenge->session)) != APR_SUCCESS
         || (rv = check_invitation(o, challenge->invitation)) != APR_SUCCESS)
         return rv;
@@ -316,7 +256,7 @@ static apr_status_t answer(ota_t *o, mdm_bytes_t content, const apr_array_header
         return refuse(o, o->site->device_cas->nelts
                              ? "the signer is no device of MDMDeviceCAFile, and none of our identities"
                              : "the signer is none of our identities, and there is no MDMDeviceCAFile");
-    if ((rv = read_attributes(o, content)) != APR_SUCCESS)
+    if ((rv = mdm_ota_read(&o->facts, &o->challenge, ctx, content)) != APR_SUCCESS)
         return rv;
     return ours ? answer_identity(o, row) : answer_facts(o);
 }
@@ -324,7 +264,7 @@ static apr_status_t answer(ota_t *o, mdm_bytes_t content, const apr_array_header
 apr_status_t mdm_ota_answer(mdm_ota_answer_t *result, mdm_store_t *st, const mdm_site_t *site,
                             mdm_bytes_t message, const char *source)
 {
-    ota_t o = { st, site, source, NULL, NULL, { 0 }, NULL, NULL, result };
+    ota_t o = { st, site, source, NULL, { 0 }, NULL, NULL, NULL, result };
     apr_array_header_t *certs;
     mdm_bytes_t content;
     mdm_cert_t *signer;

@@ -18,7 +18,7 @@
 #include "../unit/der_surgery.h"
 #include "../unit/scep_maker.h"
 #include "mdm_cms.h"
-#include "mdm_plist.h"
+#include "mdm_ota_facts.h"
 #include "seeds.h"
 
 #define HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" \
@@ -83,6 +83,18 @@ static void start(void)
     good = sign(text(HEAD "<dict><key>UDID</key><string>u</string></dict></plist>"), EVP_sha1(), 0);
 }
 
+static void read_facts(mdm_ctx_t *ctx, mdm_bytes_t content)
+{
+    mdm_device_facts_t read = { 0 };
+    const char *challenge = NULL;
+    apr_status_t rv = mdm_ota_read(&read, &challenge, ctx, content);
+
+    check(rv == APR_SUCCESS || rv == MDM_EINPUT || rv == MDM_EPLIST || rv == MDM_ETOOBIG);
+    check(rv != APR_SUCCESS || (read.udid && *read.udid && strlen(read.udid) < 256));
+    check(!challenge || mdm_utf8_valid(mdm_bytes_of(challenge)));
+    mdm_ctx_clear(ctx);
+}
+
 static void read_answer(mdm_ctx_t *ctx, mdm_bytes_t der)
 {
     apr_array_header_t *certs;
@@ -99,6 +111,7 @@ static void read_answer(mdm_ctx_t *ctx, mdm_bytes_t der)
     }
     check(mdm_cert_subject(ctx, signer) != NULL);
     mdm_cert_signed_by(signer, APR_ARRAY_IDX(certs, 0, mdm_cert_t *));
+    read_facts(ctx, content);
     rv = mdm_plist_read(&plist, ctx, content);
     if (rv != APR_SUCCESS) {
         check((rv == MDM_EPLIST || rv == MDM_ETOOBIG) && ctx->detail);

@@ -460,6 +460,7 @@ START_TEST(wrong_contents_are_refused)
         { PLIST("<array></array>"), "not a dictionary", MDM_EINPUT },
         { PLIST("<dict></dict>"), "UDID", MDM_EINPUT },
         { PLIST("<dict><key>UDID</key><integer>1</integer></dict>"), "UDID", MDM_EINPUT },
+        { PLIST("<dict><key>UDID</key><string>00008120-1:anna</string></dict>"), "hyphens", MDM_EINPUT },
         { PLIST("<dict><key>UDID</key><string>1</string><key>IMEI</key><data>AAAA</data></dict>"), "IMEI",
           MDM_EINPUT },
         { "<!DOCTYPE plist [<!ENTITY a \"b\">]>" PLIST("<dict>&a;</dict>"), "", MDM_EPLIST },
