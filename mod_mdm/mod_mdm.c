@@ -19,6 +19,7 @@
 #include "mod_mdm_handlers.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_rate.h"
+#include "mod_mdm_redact.h"
 #include "mod_mdm_load.h"
 #include "mod_mdm_seen.h"
 #include "mod_mdm_worker.h"
@@ -179,6 +180,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(post_config, after_ssl, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, after_dbd, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(mdm_worker_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(mdm_redact_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(mdm_redact_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_access_ex(let_sign_in, after_authz, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_CONF);

@@ -12,6 +12,7 @@
 #include "mod_mdm_alarm.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_log.h"
+#include "mod_mdm_redact.h"
 
 #define READ_BLOCK 8192
 #define RETRY_AFTER_SECONDS "30"
@@ -193,7 +194,7 @@ int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
     int level = status >= 500 ? APLOG_ERR : status == HTTP_FORBIDDEN ? APLOG_WARNING : APLOG_INFO;
 
     ap_log_rerror(APLOG_MARK, level, rv < MDM_E_START ? rv : 0, r, MDMNO(0110) "%s %.200s: %d: %s", r->method,
-                  r->uri, status, mdm_ctx_detail(ctx, rv));
+                  mdm_redact(r->uri, r->pool), status, mdm_ctx_detail(ctx, rv));
     if (status >= 500)
         mdm_alarm_raise(r->request_time, mdm_ctx_detail(ctx, rv));
     return status;
