@@ -5,11 +5,13 @@
  * fork().
  */
 #include <errno.h>
+#include <grp.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
+#include <unixd.h>
 
 #include "mdm_authority.h"
 #include "mdm_ca.h"
@@ -109,6 +111,18 @@ static apr_status_t open_token(mdm_ctx_t *ctx, const token_key_t *named)
     return rv;
 }
 
+/*
+ * The user of the children: it is they who will have to open the token; and some tokens make files when they
+ * are opened, which must not become root's.
+ */
+static int become_child(void)
+{
+    const unixd_config_rec *as = &ap_unixd_config;
+
+    return geteuid() != 0 || (setgid(as->group_id) == 0 && initgroups(as->user_name, as->group_id) == 0
+                              && setuid(as->user_id) == 0);
+}
+
 /* In a process of its own: what goes wrong in it is told through the pipe. */
 static void try_tokens(const mdm_conf_t *conf, mdm_ctx_t *ctx, int out)
 {
@@ -117,6 +131,8 @@ static void try_tokens(const mdm_conf_t *conf, mdm_ctx_t *ctx, int out)
     int i;
 
     alarm(TOKEN_SECONDS);
+    if (!become_child())
+        rv = mdm_fail(ctx, MDM_ECONFIG, "cannot become the user that directive User names");
     for (i = 0; rv == APR_SUCCESS && i < conf->tokens->nelts; i++)
         rv = open_token(ctx, &APR_ARRAY_IDX(conf->tokens, i, token_key_t));
     why = rv == APR_SUCCESS ? "" : mdm_ctx_detail(ctx, rv);
@@ -148,7 +164,8 @@ static apr_status_t check_tokens(mdm_ctx_t *ctx, const mdm_conf_t *conf)
         ;
     if (WIFEXITED(status) && !WEXITSTATUS(status))
         return APR_SUCCESS;
-    return mdm_fail(ctx, MDM_ECONFIG, "MDMCAKeyFile: %s", *why ? why : "the token does not answer");
+    return mdm_fail(ctx, MDM_ECONFIG, "MDMCAKeyFile: %s (tried as the user of the children, who must be able "
+                    "to read the token)", *why ? why : "the token does not answer");
 }
 
 void mdm_load_child(apr_pool_t *p, server_rec *main_server)
