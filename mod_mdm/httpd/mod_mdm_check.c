@@ -183,12 +183,35 @@ static void check_modules(check_t *c)
                      MDMNO(0103) "%s: %s: %s", directive, text, remedy);
 }
 
+/* Their age and strength are not looked at: Apple's own expired long ago. */
+static void check_device_cas(check_t *c)
+{
+    const apr_array_header_t *files = c->conf->device_ca_files, *certs;
+    int i, k;
+
+    for (i = 0; files && i < files->nelts; i++) {
+        const char *file = APR_ARRAY_IDX(files, i, const char *);
+
+        certs = need_certificates(c, "MDMDeviceCAFile", file,
+                                  "name a PEM file with the CA that Apple publishes for its devices");
+        for (k = 0; certs && k < certs->nelts; k++) {
+            if (!mdm_cert_is_ca(APR_ARRAY_IDX(certs, k, mdm_cert_t *)))
+                problem(c, "MDMDeviceCAFile",
+                        apr_psprintf(c->ctx->pool, "%s: a certificate in it is no CA's", file),
+                        "leave only CA certificates in it");
+        }
+    }
+}
+
 static void check_configuration(check_t *c)
 {
     const apr_array_header_t *files = c->conf->configuration_files;
     apr_array_header_t *payloads = apr_array_make(c->ctx->pool, 4, sizeof(mdm_plist_t *));
     int i;
 
+    if (files && files->nelts && !c->conf->device_ca_files)
+        problem(c, "MDMConfigurationProfileFile", "there is no MDMDeviceCAFile, and such profiles are given "
+                "in over-the-air enrollment only", "set MDMDeviceCAFile");
     for (i = 0; files && i < files->nelts; i++) {
         const char *file = APR_ARRAY_IDX(files, i, const char *);
         mdm_bytes_t bytes;
@@ -220,9 +243,7 @@ static void check_site(check_t *c)
     for (i = 0; conf->trust_files && i < conf->trust_files->nelts; i++)
         need_certificates(c, "MDMTrustFile", APR_ARRAY_IDX(conf->trust_files, i, const char *),
                           "name PEM files");
-    for (i = 0; conf->device_ca_files && i < conf->device_ca_files->nelts; i++)
-        need_certificates(c, "MDMDeviceCAFile", APR_ARRAY_IDX(conf->device_ca_files, i, const char *),
-                          "name a PEM file with the CA that Apple publishes for its devices");
+    check_device_cas(c);
     check_configuration(c);
     if (conf->terms_file)
         need_file(c, "MDMTermsFile", conf->terms_file, "name a file with the text to accept, in UTF-8");

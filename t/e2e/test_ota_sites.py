@@ -345,6 +345,20 @@ def test_configtest_names_files_that_cannot_work(make_site, directive, content, 
 
 
 @pytest.mark.once
+def test_configtest_tells_what_belongs_together(make_site, keys):
+    site = make_site().prepare()
+    site.own["MDMConfigurationProfileFile"] = site.write("wifi.mobileconfig", overtheair.WIFI % "x")
+    status, text = site.configtest()
+    assert status != 0 and "there is no MDMDeviceCAFile" in text
+    site.own["MDMDeviceCAFile"] = keys.server_file
+    status, text = site.configtest()
+    assert status != 0 and "no CA's" in text
+    site.own["MDMDeviceCAFile"] = overtheair.maker().write(site.path("device-ca.pem"))
+    status, text = site.configtest()
+    assert status == 0, text
+
+
+@pytest.mark.once
 def test_feature_43_a_signed_profile_file_is_as_good(make_site, keys, new_device):
     site = make_site()
     plain = site.write("wifi.mobileconfig", overtheair.WIFI % SECRET)
