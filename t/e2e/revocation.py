@@ -48,12 +48,13 @@ class Party:
     def get_crl(self, path="", headers=None):
         return self.site.http.get(self.site.at("/mdm/crl" + path), headers)
 
-    def crl(self, path=""):
+    def crl(self, path="", ca_file=None):
         """The list as openssl prints it, its signature checked."""
         reply = self.get_crl(path)
         assert reply.status == 200 and reply.content_type == "application/pkix-crl", reply
         file = self.write("list.crl", reply.body)
-        done = openssl("crl", "-inform", "DER", "-in", file, "-noout", "-text", "-CAfile", self.site.ca_file)
+        done = openssl("crl", "-inform", "DER", "-in", file, "-noout", "-text", "-CAfile",
+                       ca_file or self.site.ca_file)
         assert "verify OK" in done.stderr
         return done.stdout
 
@@ -88,12 +89,13 @@ class Party:
         text = base64.b64encode(body).decode()
         return self.site.http.get(self.site.at("/mdm/ocsp/" + (urllib.parse.quote(text, safe="") if quote else text)))
 
-    def judge(self, reply, *certificates, request=None, issuer=None, mixed=False):
+    def judge(self, reply, *certificates, request=None, issuer=None, mixed=False, ca_file=None):
         """What openssl makes of an answer: signature, times, with `request` also the nonce; returns its text.
         mixed: it is about several CAs, of which the signer cannot be the issuer: openssl is told to trust it."""
         assert reply.status == 200 and reply.content_type == RESPONSE_TYPE, reply
         file = self.write("answer.der", reply.body)
-        args = ["ocsp", "-respin", file, "-VAfile" if mixed else "-CAfile", self.site.ca_file]
+        args = ["ocsp", "-respin", file, "-VAfile" if mixed else "-CAfile",
+                ca_file or self.site.ca_file]
         if request:
             args += ["-reqin", self.write("asked.der", request), "-resp_text"]
         else:

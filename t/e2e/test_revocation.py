@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import threading
+import urllib.parse
 
 import pytest
 from cryptography import x509
@@ -18,12 +19,24 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 from mdmsim import channel, pki
 
 from . import devices
+from .httpd import free_port, wait_until
 from .revocation import Party, openssl, serial_of
 
 REASONS = {"unspecified": None, "keyCompromise": "Key Compromise", "cACompromise": "CA Compromise",
            "affiliationChanged": "Affiliation Changed", "superseded": "Superseded",
            "cessationOfOperation": "Cessation Of Operation", "privilegeWithdrawn": "Privilege Withdrawn",
            "aACompromise": "AA Compromise"}
+
+PLAIN = """
+Listen 127.0.0.1:%(port)d
+<VirtualHost 127.0.0.1:%(port)d>
+  AllowEncodedSlashes NoDecode
+  SSLProxyEngine on
+  SSLProxyCACertificateFile "%(ca)s"
+  ProxyPass "/mdm/crl" "%(url)scrl"
+  ProxyPass "/mdm/ocsp" "%(url)socsp" nocanon
+</VirtualHost>
+"""
 
 
 @pytest.fixture
@@ -404,6 +417,63 @@ def _with_nonce(site, device, value):
     oid = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.2")
     builder = ocsp.OCSPRequestBuilder().add_certificate(device.certificate, ca, hashes.SHA1())
     return builder.add_extension(x509.UnrecognizedExtension(oid, value), False).build().public_bytes(Encoding.DER)
+
+
+@pytest.mark.once
+def test_around_a_roll_over_each_ca_has_its_own_list_and_answers(make_site, new_device):
+    site = make_site().start()
+    party = Party(site)
+    first = devices.identity(site, new_device(site))
+    with open(site.ca_file) as source:
+        old = pki.load_certificate(source.read())
+    site.ctl("ca", "next", "--in", "2s", "--days", "400")
+    site.httpd.graceful()
+    next_file = os.path.join(site.state_dir, "next-ca.pem")
+    with open(next_file) as source:
+        coming = pki.load_certificate(source.read())
+    of_old, of_coming = ("/" + one.fingerprint(hashes.SHA256()).hex() for one in (old, coming))
+    wait_until(lambda: x509.load_der_x509_crl(party.get_crl().body).issuer == coming.subject, 20, "the switch")
+    device = new_device(site)
+    device.signer_ca_file = next_file
+    second = devices.identity(site, device)
+    assert second.certificate.issuer == coming.subject
+    for one in (first, second):
+        assert revoke(site, one, "superseded").status == 200
+    old_list, new_list = party.crl(of_old), party.crl(of_coming, next_file)
+    assert entry(old_list, first) is not None and entry(old_list, second) is None
+    assert entry(new_list, second) is not None and entry(new_list, first) is None
+    assert party.get_crl().body == party.get_crl(of_coming).body
+    for one, ca_file in ((first, site.ca_file), (second, next_file)):
+        request = party.request(one.certificate, issuer=ca_file)
+        assert "Cert Status: revoked" in party.judge(party.post(request), request=request, ca_file=ca_file)
+    crossed = party.request(issuer=next_file, options=["-serial", "0x" + serial_of(first)])
+    assert "Cert Status: unknown" in party.judge(party.post(crossed), request=crossed, ca_file=next_file)
+
+
+@pytest.mark.once
+def test_a_plain_host_may_pass_them_on(make_site, new_device):
+    """As docs/operations.md says, for clients that do no TLS: openssl asks over http://."""
+    site = make_site()
+    port, behind = free_port(), free_port()
+    site.modules += ["proxy", "proxy_http"]
+    site.server_extra += PLAIN % {"port": port, "ca": site.keys.tls_ca_file,
+                                  "url": "https://127.0.0.1:%d/mdm/" % behind}
+    site.start(behind)
+    device = devices.identity(site, new_device(site))
+    party = Party(site)
+    url = "http://127.0.0.1:%d/mdm/" % port
+    done = openssl("ocsp", "-url", url + "ocsp", "-issuer", site.ca_file, "-CAfile", site.ca_file, "-cert",
+                   party.certificate(device.certificate))
+    assert "Response verify OK" in done.stderr and ": good" in done.stdout
+    for _ in range(8):
+        body = party.request(device.certificate, nonce=False, options=["-sha256"])
+        text = urllib.parse.quote(base64.b64encode(body).decode(), safe="")
+        answer = subprocess.run(["curl", "-sSf", url + "ocsp/" + text], check=True, capture_output=True).stdout
+        party.write("proxied.der", answer)
+        assert "Response verify OK" in openssl("ocsp", "-respin", party.path("proxied.der"), "-CAfile",
+                                               site.ca_file).stderr
+    crl = subprocess.run(["curl", "-sSf", url + "crl"], check=True, capture_output=True).stdout
+    assert crl == party.get_crl().body
 
 
 # what certificates say about it
