@@ -91,7 +91,8 @@ static apr_status_t sign_reply(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_scep_
                                const reply_t *reply)
 {
     const mdm_scep_party_t *party = request->party;
-    unsigned int flags = CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL | (reply->content.len ? 0 : CMS_DETACHED);
+    /* Without an envelope the content is empty, not absent: certmonger takes what is absent for a fault. */
+    unsigned int flags = CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL;
     BIO *in = mdm_bio_of(reply->content);
     CMS_SignerInfo *signer_info = NULL;
     CMS_ContentInfo *cms;

@@ -135,10 +135,10 @@ def test_more_failinfotext_is_utf_8_and_tells_no_secret(site, ask):
 
 # ---- the CA that comes next
 
-def next_ca(site, days):
-    """A next CA in the state folder, good from so many days on."""
+def next_ca(site, **begins):
+    """A next CA in the state folder, good from a time on: that of timedelta's arguments from now."""
     key, name = pki.new_key(), pki.name("O=Example Hospital, CN=Next identity CA")
-    begin = datetime.datetime.utcnow() + datetime.timedelta(days=days)
+    begin = datetime.datetime.utcnow() + datetime.timedelta(**begins)
     usage = x509.KeyUsage(True, False, True, False, False, True, True, False, False)
     made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
             .serial_number(x509.random_serial_number()).not_valid_before(begin)
@@ -156,7 +156,7 @@ def next_ca(site, days):
 def test_a10_more_the_next_ca_is_announced_and_signed_by_the_present_one(make_site, closing):
     site = make_site()
     site.prepare()
-    coming = next_ca(site, 30)
+    coming = next_ca(site, days=30)
     site.start()
     client = client_of(site, closing)
     assert "GetNextCACert" in client.get_ca_caps()
@@ -171,7 +171,7 @@ def test_more_after_the_switch_both_cas_are_good_to_address(make_site, closing):
     site = make_site().start()
     client = client_of(site, closing)
     old_ca, before = client.get_ca_cert()[0], asker(site, client)("before")
-    coming = next_ca(site, -1)
+    coming = next_ca(site, seconds=-1)
     site.httpd.graceful()
     assert client.recipient == old_ca, "a client that has not asked again"
     late = asker(site, client)("late")

@@ -142,11 +142,11 @@ START_TEST(failure_is_readable)
     opens();
     der = failure(MDM_SCEP_BAD_REQUEST, "Nicht möglich");
     oracle_write("reply.der", der);
-    oracle_run("openssl cms -verify -inform DER -in reply.der -CAfile ca.pem -purpose any"
-               " -content /dev/null");
+    oracle_run("openssl cms -verify -inform DER -in reply.der -CAfile ca.pem -purpose any -out content;"
+               "test ! -s content");
     attributes_are_sorted();
     text = reply_text();
-    oracle_has(text, "eContent: <ABSENT>");
+    ck_assert_ptr_null(strstr(text, "eContent: <ABSENT>"));
     oracle_has(attribute("2.16.840.1.113733.1.9.3"), "PRINTABLESTRING   :2\n");
     oracle_has(attribute("2.16.840.1.113733.1.9.4"), "PRINTABLESTRING   :2\n");
     oracle_has(attribute("2.16.840.1.113733.1.9.7"), "PRINTABLESTRING   :T+/=1 \n");

@@ -213,10 +213,9 @@ START_TEST(pending_has_no_envelope)
     opens();
     ck_assert_int_eq(mdm_scep_reply_pending(&der, ctx, request), APR_SUCCESS);
     oracle_write("reply.der", der);
-    oracle_run("openssl cms -verify -inform DER -in reply.der -CAfile ca.pem -purpose any"
-               " -content /dev/null");
+    oracle_run("openssl cms -verify -inform DER -in reply.der -CAfile ca.pem -purpose any -out content;"
+               "test ! -s content");
     text = oracle_run("openssl cms -cmsout -print -inform DER -in reply.der");
-    oracle_has(text, "eContent: <ABSENT>");
     ck_assert_ptr_null(strstr(text, "2.16.840.1.113733.1.9.4"));
     text = oracle_run("openssl asn1parse -inform DER -in reply.der | grep -A2 ':2.16.840.1.113733.1.9.3$'");
     oracle_has(text, "PRINTABLESTRING   :3\n");
