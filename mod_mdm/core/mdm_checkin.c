@@ -126,7 +126,8 @@ static apr_status_t authenticate(message_t *m)
     if (!fresh.topic || strncmp(fresh.topic, TOPIC_PREFIX, strlen(TOPIC_PREFIX)))
         return mdm_fail(m->st->ctx, MDM_EINPUT, "Authenticate lacks a Topic that starts with " TOPIC_PREFIX);
     if (!m->row->bound_to
-        && (rv = mdm_session_admit(m->st, m->device->fingerprint, fresh.serial_number)) != APR_SUCCESS)
+        && (rv = mdm_session_admit(m->st, m->device->fingerprint, m->device->device_id,
+                                   fresh.serial_number)) != APR_SUCCESS)
         return rv;
     fresh.user = m->row->certificate_user;
     fresh.certificate = m->device->fingerprint;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Enrollment sessions. Opened by the sign-in page, moved on by the first profile's download and by the device's
- * check-in. Never logs or keeps a cookie: what is stored of it is its SHA-256.
+ * Enrollment sessions. Opened by the sign-in page, moved on by the first profile's download and by the
+ * device's check-in. Never logs or keeps a cookie: what is stored of it is its SHA-256.
  */
 #include <string.h>
 
@@ -100,15 +100,16 @@ apr_status_t mdm_session_find(mdm_session_t **session, mdm_store_t *st, const ch
 }
 
 /* The first copy moves the session on; another may be had until SCEP has issued an identity for one. */
-static apr_status_t direct_profile(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *site, const mdm_session_t *s)
+static apr_status_t direct_profile(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *site,
+                                   const mdm_session_t *s)
 {
     mdm_profile_request_t request = { 0 };
     mdm_plist_t *root;
     apr_status_t rv;
 
     if (s->state > MDM_SESSION_OFFERED)
-        return mdm_fail(st->ctx, MDM_EDENIED, "a device has used the profile of this sign-in: sign in again for "
-                        "another device");
+        return mdm_fail(st->ctx, MDM_EDENIED, "a device has used the profile of this sign-in: sign in "
+                        "again for another device");
     request.user = s->user;
     request.common_name = s->common_name;
     request.session = s->id;
@@ -139,7 +140,8 @@ static apr_status_t session_of(mdm_session_t **session, mdm_store_t *st, const c
     return mdm_store_session_get(session, st, certificate->session);
 }
 
-apr_status_t mdm_session_admit(mdm_store_t *st, const char *fingerprint, const char *serial_number)
+apr_status_t mdm_session_admit(mdm_store_t *st, const char *fingerprint, const char *device_id,
+                               const char *serial_number)
 {
     mdm_session_t *session;
     mdm_invitation_t *invitation;
@@ -149,6 +151,8 @@ apr_status_t mdm_session_admit(mdm_store_t *st, const char *fingerprint, const c
         return rv;
     if (session->method == MDM_SESSION_DIRECT && !mdm_equal(session->certificate, fingerprint))
         return mdm_fail(st->ctx, MDM_EDENIED, "another device has enrolled with this sign-in");
+    if (session->facts.udid && strcmp(session->facts.udid, device_id))
+        return mdm_fail(st->ctx, MDM_EDENIED, "the certificate was issued over the air for another device");
     if (!session->invitation)
         return APR_SUCCESS;
     if ((rv = mdm_store_invitation_get(&invitation, st, session->invitation)) != APR_SUCCESS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Enrollment sessions: from a person's sign-in to the device's own "done". The browser holds a random cookie, the
- * store its SHA-256. Called by the enrollment pages and by the check-in, any thread.
+ * Enrollment sessions: from a person's sign-in to the device's own "done". The browser holds a random
+ * cookie, the store its SHA-256. Called by the enrollment pages and by the check-in, any thread.
  */
 #ifndef MDM_SESSION_H
 #define MDM_SESSION_H
@@ -9,7 +9,10 @@
 #include "mdm_site.h"
 #include "mdm_store.h"
 
-/** A person whom somebody has vouched for: a password, Apache's own sign-in, or an invitation for them alone. */
+/**
+ * A person whom somebody has vouched for: a password, Apache's own sign-in, or an invitation for them
+ * alone.
+ */
 typedef struct mdm_sign_in_t {
     const char *user;                       /* login */
     const char *source;                     /* client address */
@@ -40,14 +43,20 @@ apr_status_t mdm_session_profile(mdm_bytes_t *der, mdm_store_t *st, const mdm_si
                                  const mdm_session_t *session);
 
 /**
- * The device with this identity may enroll: it is the only one of its session, and no other than the session's
- * invitation names. Inside the caller's transaction.
+ * The device with this identity may enroll: it is the only one of its session, no other than the one that
+ * has answered the Profile Service, and no other than the session's invitation names. Inside the caller's
+ * transaction.
+ * @param device_id     as mdm_device_t.device_id
  * @param serial_number as the device reports it, or NULL
  * @return MDM_EDENIED when it may not
  */
-apr_status_t mdm_session_admit(mdm_store_t *st, const char *fingerprint, const char *serial_number);
+apr_status_t mdm_session_admit(mdm_store_t *st, const char *fingerprint, const char *device_id,
+                               const char *serial_number);
 
-/** The device with this identity is enrolled: its session, if it has one, is done. Inside the caller's transaction. */
+/**
+ * The device with this identity is enrolled: its session, if it has one, is done. Inside the caller's
+ * transaction.
+ */
 apr_status_t mdm_session_finish(mdm_store_t *st, const char *fingerprint, apr_int64_t enrollment);
 
 #endif

@@ -296,6 +296,23 @@ def test_feature_39_a_revoked_identity_gets_nothing(site, new_device):
     assert started.post(started.phase3()).status == 403
 
 
+def test_feature_39_its_identities_enroll_no_other_device(site, new_device):
+    phone, other = new_device(site), new_device(site)
+    started = overtheair.identified(site, phone)
+    first = phone.certificate, phone.key
+    started.fetch_final()
+    phone.scep_enrol(started.final.scep, key=site.keys.take())
+    other.topic = TOPIC
+    for certificate, key in (first, (phone.certificate, phone.key)):
+        other.set_identity(certificate, key)
+        assert other.authenticate(check=False).status == 403
+    assert site.show(other.id) is None
+    phone.topic = TOPIC
+    phone.authenticate()
+    phone.token_update()
+    assert site.show(phone.id)["state"] == "enrolled"
+
+
 @pytest.mark.once
 def test_feature_40_only_the_devices_own_key_opens_the_final_profile(site, new_device, keys):
     phone, neighbour = new_device(site), new_device(site)
