@@ -72,8 +72,8 @@ int mdm_enroll_fail(mdm_visit_t *v, apr_status_t rv)
         return status;
     if (status == HTTP_SERVICE_UNAVAILABLE)
         apr_table_setn(v->r->err_headers_out, "Retry-After", "30");
-    return mdm_enroll_message(v, status, status >= 500 ? "Please try again later" : "This does not work", reason,
-                              status == HTTP_FORBIDDEN);
+    return mdm_enroll_message(v, status, status >= 500 ? "Please try again later" : "This does not work",
+                              reason, status == HTTP_FORBIDDEN);
 }
 
 apr_status_t mdm_enroll_store(mdm_visit_t *v)
@@ -173,7 +173,8 @@ static int explain_way(mdm_visit_t *v)
         return DECLINED;
     url = public_url(v, v->token ? apr_pstrcat(v->r->pool, "/i/", v->token, NULL) : "");
     return mdm_enroll_send(v, is_our_host(v) ? HTTP_FORBIDDEN : HTTP_MISDIRECTED_REQUEST,
-                           mdm_enroll_page_message(v->conf->site->organization, "Please use the secure address",
+                           mdm_enroll_page_message(v->conf->site->organization,
+                                                   "Please use the secure address",
                                                    "Devices are enrolled at this address only:", url, url,
                                                    v->r->pool));
 }
@@ -192,7 +193,9 @@ static int has_any(const char *text, const char *const *words)
 static agent_e agent_of(request_rec *r)
 {
     static const char *const phones[] = { "iPhone", "iPad", "iPod", NULL };
-    static const char *const others[] = { "Macintosh", "AppleTV", "Apple TV", "Apple Watch", "RealityDevice", NULL };
+    static const char *const others[] = {
+        "Macintosh", "AppleTV", "Apple TV", "Apple Watch", "RealityDevice", NULL
+    };
     static const char *const guests[] = { "CriOS/", "FxiOS/", "EdgiOS/", "OPiOS/", "OPT/", "FBAN/", NULL };
     const char *agent = apr_table_get(r->headers_in, "User-Agent");
 
@@ -212,8 +215,10 @@ static int explain_agent(mdm_visit_t *v)
     if (agent == AGENT_APPLE)
         return DECLINED;
     return mdm_enroll_send(v, HTTP_OK, mdm_enroll_page_message(v->conf->site->organization,
-        agent == AGENT_APPLE_OTHER ? "Please open this page in Safari" : "Please open this page on the device",
-        "Open this address in Safari on the iPhone, iPad, Mac, Apple TV or Apple Watch that you want to enroll:",
+        agent == AGENT_APPLE_OTHER ? "Please open this page in Safari"
+                                   : "Please open this page on the device",
+        "Open this address in Safari on the iPhone, iPad, Mac, Apple TV or Apple Watch that you want to "
+        "enroll:",
         url, url, v->r->pool));
 }
 
@@ -258,10 +263,11 @@ static int give_profile(mdm_visit_t *v)
 
 static int closed(mdm_visit_t *v)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, v->r, MDMNO(0140) "enrollment is closed: nobody is signed in; set "
-                  "MDMAuthProvider, or let Apache authenticate this Location (AuthType, Require valid-user)");
-    return mdm_enroll_message(v, HTTP_FORBIDDEN, "Enrollment is closed", "Enrollment needs a sign-in, and this server "
-                              "asks for none. Please tell its administrator.", 0);
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, v->r, MDMNO(0140) "enrollment is closed: nobody is signed in; "
+                  "set MDMAuthProvider, or let Apache authenticate this Location (AuthType, Require "
+                  "valid-user)");
+    return mdm_enroll_message(v, HTTP_FORBIDDEN, "Enrollment is closed", "Enrollment needs a sign-in, and "
+                              "this server asks for none. Please tell its administrator.", 0);
 }
 
 static mdm_enroll_way_e way_of(const mdm_visit_t *v)
@@ -326,8 +332,8 @@ static int show_progress(mdm_visit_t *v, const mdm_session_t *session)
     const char *json;
 
     if (!wants_json(v->r))
-        return mdm_enroll_send(v, HTTP_OK, mdm_enroll_page_progress(v->conf->site->organization, v->base, session,
-                                                                    v->r->pool));
+        return mdm_enroll_send(v, HTTP_OK, mdm_enroll_page_progress(v->conf->site->organization, v->base,
+                                                                    session, v->r->pool));
     json = apr_psprintf(v->r->pool, "{\"state\":\"%s\",\"method\":\"%s\",\"done\":%s}\n",
                         mdm_session_state_name(session->state),
                         session->method == MDM_SESSION_DIRECT ? "direct" : "profile-service",
@@ -346,8 +352,8 @@ static int follow(mdm_visit_t *v)
     if (rv == APR_SUCCESS)
         rv = mdm_session_find(&session, v->st, mdm_signin_cookie(v->r, MDM_ENROLL_COOKIE));
     if (rv == MDM_ENOTFOUND)
-        return mdm_enroll_message(v, HTTP_FORBIDDEN, "Please sign in", "There is no enrollment that belongs to this "
-                                  "browser, or too much time has passed.", 1);
+        return mdm_enroll_message(v, HTTP_FORBIDDEN, "Please sign in", "There is no enrollment that belongs "
+                                  "to this browser, or too much time has passed.", 1);
     if (rv == APR_SUCCESS && v->place == MDM_ENROLL_STATUS)
         return show_progress(v, session);
     if (rv == APR_SUCCESS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One visit to an enrollment page: what the URL asks for, how the visitor came, and the answers that all of the
- * pages share. For the files of the enrollment pages alone; any request thread.
+ * One visit to an enrollment page: what the URL asks for, how the visitor came, and the answers that all of
+ * the pages share. For the files of the enrollment pages alone; any request thread.
  */
 #ifndef MOD_MDM_ENROLL_H
 #define MOD_MDM_ENROLL_H

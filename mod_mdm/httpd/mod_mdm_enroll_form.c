@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sign-in of an enrollment: the form, and what is done when it comes back. A person is known by the password
- * that a provider of the site approves, by Apache's own sign-in, or by an invitation made out to them. Any request
- * thread.
+ * The sign-in of an enrollment: the form, and what is done when it comes back. A person is known by the
+ * password that a provider of the site approves, by Apache's own sign-in, or by an invitation made out to
+ * them. Any request thread.
  */
 #include <apr_strings.h>
 #include <http_protocol.h>
@@ -66,17 +66,20 @@ int mdm_enroll_form(mdm_visit_t *v, int status, const char *login, const char *n
 
 static int limited(mdm_visit_t *v, apr_interval_time_t wait)
 {
-    apr_table_setn(v->r->err_headers_out, "Retry-After", apr_psprintf(v->r->pool, "%" APR_TIME_T_FMT,
-                                                                     apr_time_sec(wait) + 1));
-    return mdm_enroll_form(v, HTTP_TOO_MANY_REQUESTS, NULL, apr_psprintf(v->r->pool, "Too many sign-ins have failed. "
-                           "Please try again in %" APR_TIME_T_FMT " minutes.", apr_time_sec(wait) / 60 + 1));
+    apr_pool_t *p = v->r->pool;
+    apr_time_t left = apr_time_sec(wait);
+
+    apr_table_setn(v->r->err_headers_out, "Retry-After", apr_psprintf(p, "%" APR_TIME_T_FMT, left + 1));
+    return mdm_enroll_form(v, HTTP_TOO_MANY_REQUESTS, NULL,
+                           apr_psprintf(p, "Too many sign-ins have failed. Please try again in %"
+                                        APR_TIME_T_FMT " minutes.", left / 60 + 1));
 }
 
 static int unavailable(mdm_visit_t *v)
 {
     apr_table_setn(v->r->err_headers_out, "Retry-After", "30");
-    return mdm_enroll_message(v, HTTP_SERVICE_UNAVAILABLE, "Please try again", "The sign-in is not available at the "
-                              "moment. Please try again in a few minutes.", 1);
+    return mdm_enroll_message(v, HTTP_SERVICE_UNAVAILABLE, "Please try again", "The sign-in is not available "
+                              "at the moment. Please try again in a few minutes.", 1);
 }
 
 /* DECLINED: the person is who he says and may enroll; else the answer. */
@@ -109,7 +112,7 @@ static int is_invited(const mdm_visit_t *v, const char *login, const char *user)
 apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char *user)
 {
     mdm_sign_in_t sign_in = { 0 };
-    const char *cookie;
+    const char *cookie, *path = ap_os_escape_path(v->r->pool, v->base, 1);
     apr_status_t rv = mdm_enroll_store(v);
 
     if (rv != APR_SUCCESS)
@@ -123,7 +126,7 @@ apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char
     if ((rv = mdm_session_open(&cookie, session, v->st, &sign_in)) != APR_SUCCESS)
         return rv;
     mdm_log(v->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0785) "%s has signed in to enroll a device", user);
-    mdm_signin_set_cookie(v->r, MDM_ENROLL_COOKIE, cookie, ap_os_escape_path(v->r->pool, v->base, 1), seconds(v));
+    mdm_signin_set_cookie(v->r, MDM_ENROLL_COOKIE, cookie, path, seconds(v));
     return APR_SUCCESS;
 }
 
@@ -145,14 +148,18 @@ static int take(mdm_visit_t *v, mdm_bytes_t body)
 {
     request_rec *r = v->r;
     const char *login = mdm_signin_field(body, "user", r->pool), *user = known_as(v);
+    char *password;
     int answer;
 
     if (!mdm_signin_form_is_ours(r, v->conf, v->base, mdm_signin_field(body, "token", r->pool)))
-        return mdm_enroll_form(v, HTTP_FORBIDDEN, login, "This page was not fresh any more. Please try again.");
+        return mdm_enroll_form(v, HTTP_FORBIDDEN, login, "This page was too old. Please try again.");
     if (v->conf->terms && !mdm_equal(terms_sha256(v), mdm_signin_field(body, "terms", r->pool)))
         return mdm_enroll_form(v, HTTP_UNPROCESSABLE_ENTITY, login, "Please accept the terms of use.");
     if (!user) {
-        answer = check_password(v, login, mdm_signin_field(body, "password", r->pool));
+        password = mdm_signin_field(body, "password", r->pool);
+        answer = check_password(v, login, password);
+        if (password)
+            mdm_cleanse(password, strlen(password));
         if (answer != DECLINED)
             return answer;
         user = r->user;
@@ -168,8 +175,8 @@ int mdm_enroll_post(mdm_visit_t *v)
     int answer;
 
     if (!type || ap_cstr_casecmpn(type, "application/x-www-form-urlencoded", 33))
-        return mdm_enroll_message(v, HTTP_UNSUPPORTED_MEDIA_TYPE, "Not understood", "This is no form that was sent "
-                                  "by a browser.", 1);
+        return mdm_enroll_message(v, HTTP_UNSUPPORTED_MEDIA_TYPE, "Not understood",
+                                  "This is no form that was sent by a browser.", 1);
     if ((rv = mdm_io_body(&body, v->ctx, v->r, FORM_LIMIT)) != APR_SUCCESS)
         return mdm_enroll_fail(v, rv);
     answer = take(v, body);

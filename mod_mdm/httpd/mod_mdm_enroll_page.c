@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pages of an enrollment. Every text that is not a constant of this file is escaped here; pieces are gathered
- * in an array and joined once.
+ * The pages of an enrollment. Every text that is not a constant of this file is escaped here; pieces are
+ * gathered in an array and joined once.
  */
 #include <apr_escape.h>
 #include <apr_strings.h>
@@ -23,19 +23,21 @@ static const char style[] =
     "--blue:#0071e3;--link:#06c;--good:#1d7a33;--bad:#b3000f;--badback:#fff2f0}"
     "@media(prefers-color-scheme:dark){:root{--back:#000;--card:#1c1c1e;--text:#f5f5f7;--soft:#a1a1a6;"
     "--line:#3a3a3c;--link:#2997ff;--good:#30d158;--bad:#ff6961;--badback:#3a1512}}"
-    "*{box-sizing:border-box}body{font:17px/1.5 -apple-system,system-ui,sans-serif;margin:0;color:var(--text);"
-    "background:var(--back);-webkit-text-size-adjust:100%}"
+    "*{box-sizing:border-box}body{font:17px/1.5 -apple-system,system-ui,sans-serif;margin:0;"
+    "color:var(--text);background:var(--back);-webkit-text-size-adjust:100%}"
     "main{max-width:26rem;margin:0 auto;padding:max(1.5rem,6vh) 1rem 3rem}"
     "header{text-align:center;margin:0 0 1.5rem}header p{margin:0;color:var(--soft);font-size:.9rem}"
     "h1{font-size:1.6rem;line-height:1.2;margin:.3rem 0 0}"
-    "section{background:var(--card);border-radius:1rem;padding:1.25rem;margin:0 0 1rem;box-shadow:0 1px 3px #0002}"
-    "section>:first-child{margin-top:0}section>:last-child{margin-bottom:0}"
+    "section{background:var(--card);border-radius:1rem;padding:1.25rem;margin:0 0 1rem;box-shadow:0 1px "
+    "3px #0002}section>:first-child{margin-top:0}section>:last-child{margin-bottom:0}"
     "label{display:block;margin:0 0 1rem;font-size:.9rem;color:var(--soft)}"
-    "input[type=text],input[type=password]{display:block;width:100%;font:inherit;font-size:17px;color:var(--text);"
-    "background:var(--back);border:1px solid var(--line);border-radius:.7rem;padding:.7rem .8rem;margin:.2rem 0 0}"
+    "input[type=text],input[type=password]{display:block;width:100%;font:inherit;font-size:17px;"
+    "color:var(--text);background:var(--back);border:1px solid var(--line);border-radius:.7rem;"
+    "padding:.7rem .8rem;margin:.2rem 0 0}"
     "input:focus,button:focus,a.button:focus{outline:3px solid #0071e366;outline-offset:1px}"
     "input[readonly]{color:var(--soft)}"
-    "button,a.button{display:block;width:100%;font:inherit;font-weight:600;text-align:center;text-decoration:none;"
+    "button,a.button{display:block;width:100%;font:inherit;font-weight:600;text-align:center;"
+    "text-decoration:none;"
     "color:#fff;background:var(--blue);border:0;border-radius:.8rem;padding:.8rem;cursor:pointer}"
     "a{color:var(--link)}p.soft{color:var(--soft);font-size:.9rem}"
     ".notice{background:var(--badback);color:var(--bad)}"
@@ -44,8 +46,8 @@ static const char style[] =
     "label.check{display:flex;gap:.7rem;align-items:center;color:var(--text)}"
     "label.check input{width:1.4rem;height:1.4rem;flex:none;margin:0}"
     "ol{list-style:none;margin:0;padding:0}li{display:flex;gap:.8rem;padding:.45rem 0;color:var(--soft)}"
-    "li b{flex:none;width:1.5rem;height:1.5rem;line-height:1.4rem;border-radius:50%;border:1.5px solid var(--line);"
-    "text-align:center;font-size:.85rem}li.past{color:var(--text)}"
+    "li b{flex:none;width:1.5rem;height:1.5rem;line-height:1.4rem;border-radius:50%;border:1.5px solid "
+    "var(--line);text-align:center;font-size:.85rem}li.past{color:var(--text)}"
     "li.past b{background:var(--good);border-color:var(--good);color:#fff}"
     "li.now{color:var(--text);font-weight:600}li.now b{border-color:var(--blue);color:var(--link)}";
 
@@ -99,7 +101,8 @@ static const char *finish(page_t *page)
 
 static void put_login(page_t *page, const mdm_enroll_form_t *form)
 {
-    put(page, "<label for=\"user\">User name<input type=\"text\" id=\"user\" name=\"user\" autocomplete=\"username\" "
+    put(page, "<label for=\"user\">User name<input type=\"text\" id=\"user\" name=\"user\" "
+        "autocomplete=\"username\" "
         "autocapitalize=\"none\" autocorrect=\"off\" spellcheck=\"false\" maxlength=\"255\" required");
     put(page, form->login_fixed ? " readonly" : form->login ? "" : " autofocus");
     if (form->login) {
@@ -107,8 +110,8 @@ static void put_login(page_t *page, const mdm_enroll_form_t *form)
         put_text(page, form->login);
         put(page, "\"");
     }
-    put(page, "></label><label for=\"password\">Password<input type=\"password\" id=\"password\" name=\"password\" "
-        "autocomplete=\"current-password\" maxlength=\"1024\" required");
+    put(page, "></label><label for=\"password\">Password<input type=\"password\" id=\"password\" "
+        "name=\"password\" autocomplete=\"current-password\" maxlength=\"1024\" required");
     put(page, form->login ? " autofocus></label>" : "></label>");
 }
 
@@ -116,8 +119,8 @@ static void put_terms(page_t *page, const mdm_enroll_form_t *form)
 {
     put(page, "<p>Terms of use</p><div class=\"terms\" tabindex=\"0\">");
     put_text(page, form->terms);
-    put(page, "</div><label class=\"check\" for=\"terms\"><input type=\"checkbox\" id=\"terms\" name=\"terms\" "
-        "required value=\"");
+    put(page, "</div><label class=\"check\" for=\"terms\"><input type=\"checkbox\" id=\"terms\" "
+        "name=\"terms\" required value=\"");
     put_text(page, form->terms_sha256);
     put(page, "\">I have read and accept these terms</label>");
 }
@@ -148,7 +151,8 @@ const char *mdm_enroll_page_form(const mdm_enroll_form_t *form, apr_pool_t *p)
     put_text(&page, form->token);
     put(&page, form->password ? "\"><button type=\"submit\">Sign in</button></form></section>"
                               : "\"><button type=\"submit\">Continue</button></form></section>");
-    put(&page, "<p class=\"soft\">Afterwards your device asks you to allow a configuration profile. With it ");
+    put(&page, "<p class=\"soft\">Afterwards your device asks you to allow a configuration profile. "
+        "With it ");
     put_text(&page, form->organization);
     put(&page, " can set up and manage this device.</p>");
     return finish(&page);
@@ -196,9 +200,9 @@ static void put_download(page_t *page, const char *base, const mdm_session_t *se
     put(page, "<section>");
     if (session->state >= MDM_SESSION_OFFERED)
         put(page, "<p>Now open <strong>Settings</strong>, tap <strong>Profile Downloaded</strong> and then "
-            "<strong>Install</strong>. On a Mac open the downloaded file, then look under Privacy &amp; Security or "
-            "General for Profiles or Device Management.</p><p class=\"soft\">Nothing there? Download it once "
-            "more.</p>");
+            "<strong>Install</strong>. On a Mac open the downloaded file, then look under Privacy &amp; "
+            "Security or General for Profiles or Device Management.</p><p class=\"soft\">Nothing there? "
+            "Download it once more.</p>");
     else
         put(page, "<p>Download the profile and tap <strong>Allow</strong>.</p>");
     put(page, "<a class=\"button\" href=\"");
@@ -214,7 +218,8 @@ const char *mdm_enroll_page_progress(const char *organization, const char *base,
 
     put_head(&page, organization, done ? "All done" : "Enroll this device", done ? NULL : REFRESH_SECONDS);
     if (done)
-        put(&page, "<section><p>Your device has reported that it is enrolled. You can close this page.</p></section>");
+        put(&page, "<section><p>Your device has reported that it is enrolled. You can close this "
+            "page.</p></section>");
     else if (session->state <= MDM_SESSION_OFFERED)
         put_download(&page, base, session);
     put_steps(&page, session);

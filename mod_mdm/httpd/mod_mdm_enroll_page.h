@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pages of an enrollment as HTML: made for a phone, without script or anything else to fetch, light or dark
- * as the device is. Pure functions of their arguments, any thread.
+ * The pages of an enrollment as HTML: made for a phone, without script or anything else to fetch, light or
+ * dark as the device is. Pure functions of their arguments, any thread.
  */
 #ifndef MOD_MDM_ENROLL_PAGE_H
 #define MOD_MDM_ENROLL_PAGE_H

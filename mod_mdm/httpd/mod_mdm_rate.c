@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Failed sign-ins, in anonymous shared memory made by the parent: a table of fixed size, in which a key has the
- * choice of the slots of one bucket and drives out the oldest. The hash key is new at each start, so nobody can
- * choose names that meet in a bucket. Any request thread; a mutex over all children guards the table.
+ * Failed sign-ins, in anonymous shared memory made by the parent: a table of fixed size, in which a key has
+ * the choice of the slots of one bucket and drives out the oldest. The hash key is new at each start, so
+ * nobody can choose names that meet in a bucket. Any request thread; a mutex over all children guards the
+ * table.
  */
 #include <arpa/inet.h>
 
@@ -86,7 +87,9 @@ static apr_interval_time_t wait_of(const mdm_conf_t *conf, apr_uint64_t key, apr
 {
     const slot_t *slot = find(key, now, conf->sign_in_period);
 
-    return slot && slot->count >= (apr_uint32_t)conf->sign_in_limit ? slot->since + conf->sign_in_period - now : 0;
+    if (!slot || slot->count < (apr_uint32_t)conf->sign_in_limit)
+        return 0;
+    return slot->since + conf->sign_in_period - now;
 }
 
 static void uncount(apr_uint64_t key, apr_time_t now, apr_interval_time_t period, int all)
@@ -141,8 +144,8 @@ apr_status_t mdm_rate_child_init(apr_pool_t *p)
     return mutex ? apr_global_mutex_child_init(&mutex, apr_global_mutex_lockfile(mutex), p) : APR_SUCCESS;
 }
 
-apr_status_t mdm_rate_keys(mdm_rate_keys_t *keys, const mdm_conf_t *conf, const char *login, const char *address,
-                           apr_pool_t *p)
+apr_status_t mdm_rate_keys(mdm_rate_keys_t *keys, const mdm_conf_t *conf, const char *login,
+                           const char *address, apr_pool_t *p)
 {
     char *folded = apr_pstrdup(p, login);
     apr_status_t rv;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many sign-ins have failed for an account and from an address, counted in shared memory over all children.
- * An attempt is counted as failed before it is made, so that many at once do not slip through together; a good
- * one is taken back.
+ * How many sign-ins have failed for an account and from an address, counted in shared memory over all
+ * children. An attempt is counted as failed before it is made, so that many at once do not slip through
+ * together; a good one is taken back.
  */
 #ifndef MOD_MDM_RATE_H
 #define MOD_MDM_RATE_H
@@ -24,13 +24,13 @@ apr_status_t mdm_rate_create(apr_pool_t *p, server_rec *s);
 apr_status_t mdm_rate_child_init(apr_pool_t *p);
 
 /** @param login as typed; @param address of the client: of IPv6 only the network (64 bits) counts */
-apr_status_t mdm_rate_keys(mdm_rate_keys_t *keys, const mdm_conf_t *conf, const char *login, const char *address,
-                           apr_pool_t *p);
+apr_status_t mdm_rate_keys(mdm_rate_keys_t *keys, const mdm_conf_t *conf, const char *login,
+                           const char *address, apr_pool_t *p);
 
 /**
  * Count an attempt.
- * @return 0, or how long to wait because MDMSignInLimit is reached: then nothing was counted, and the password
- *         must not be looked at
+ * @return 0, or how long to wait because MDMSignInLimit is reached: then nothing was counted, and the
+ *         password must not be looked at
  */
 apr_interval_time_t mdm_rate_take(const mdm_conf_t *conf, const mdm_rate_keys_t *keys, apr_time_t now);
 

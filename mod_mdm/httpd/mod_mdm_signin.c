@@ -30,8 +30,8 @@ static authn_status ask(request_rec *r, const char *name, const char *login, con
     authn_status status;
 
     if (!provider || !provider->check_password) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0780) "MDMAuthProvider %s: there is no such provider of "
-                      "passwords; load the module that brings it", name);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0780) "MDMAuthProvider %s: there is no such "
+                      "provider of passwords; load the module that brings it", name);
         return AUTH_GENERAL_ERROR;
     }
     apr_table_setn(r->notes, AUTHN_PROVIDER_NAME_NOTE, name);
@@ -61,7 +61,8 @@ static mdm_signin_e authorize(request_rec *r)
 
     if (status == OK)
         return MDM_SIGNIN_GRANTED;
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, MDMNO(0781) "the Require lines do not let %s enroll", r->user);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, MDMNO(0781) "the Require lines do not let %s enroll",
+                  r->user);
     return status >= HTTP_INTERNAL_SERVER_ERROR ? MDM_SIGNIN_UNAVAILABLE : MDM_SIGNIN_FORBIDDEN;
 }
 
@@ -80,8 +81,8 @@ static mdm_signin_e judge(request_rec *r, authn_status status, const char *login
     r->user = NULL;
     r->ap_auth_type = NULL;
     if (status == AUTH_GENERAL_ERROR) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0782) "sign-in of %s: the authentication provider could "
-                      "not say; is the directory down?", login);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, MDMNO(0782) "sign-in of %s: the authentication provider "
+                      "could not say; is the directory down?", login);
         return MDM_SIGNIN_UNAVAILABLE;
     }
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, MDMNO(0783) "sign-in of %s failed", login);
@@ -100,8 +101,8 @@ static int is_login(const char *login)
     return c > login && c - login <= LOGIN_MAX;
 }
 
-mdm_signin_e mdm_signin_check(apr_interval_time_t *wait, request_rec *r, const mdm_conf_t *conf, const char *login,
-                              const char *password)
+mdm_signin_e mdm_signin_check(apr_interval_time_t *wait, request_rec *r, const mdm_conf_t *conf,
+                              const char *login, const char *password)
 {
     apr_time_t now = apr_time_now();
     mdm_rate_keys_t keys;
@@ -115,8 +116,8 @@ mdm_signin_e mdm_signin_check(apr_interval_time_t *wait, request_rec *r, const m
     if (mdm_rate_keys(&keys, conf, login, r->useragent_ip, r->pool) != APR_SUCCESS)
         return MDM_SIGNIN_UNAVAILABLE;
     if ((*wait = mdm_rate_take(conf, &keys, now)) > 0) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, MDMNO(0784) "sign-in of %s not looked at: too many have "
-                      "failed for this account or from %s", login, r->useragent_ip);
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, MDMNO(0784) "sign-in of %s not looked at: too many "
+                      "have failed for this account or from %s", login, r->useragent_ip);
         return MDM_SIGNIN_LIMITED;
     }
     result = judge(r, ask_all(r, login, password), login);
@@ -125,21 +126,25 @@ mdm_signin_e mdm_signin_check(apr_interval_time_t *wait, request_rec *r, const m
     return result;
 }
 
-const char *mdm_signin_field(mdm_bytes_t form, const char *name, apr_pool_t *p)
+char *mdm_signin_field(mdm_bytes_t form, const char *name, apr_pool_t *p)
 {
     apr_size_t len = strlen(name);
     const char *end = (const char *)form.data + form.len, *pair = (const char *)form.data;
 
     while (pair < end) {
+        apr_status_t rv;
         const char *stop = memchr(pair, '&', (apr_size_t)(end - pair));
 
         if (!stop)
             stop = end;
         if ((apr_size_t)(stop - pair) > len && !strncmp(pair, name, len) && pair[len] == '=') {
-            const char *raw = apr_pstrmemdup(p, pair + len + 1, (apr_size_t)(stop - pair) - len - 1);
-            const char *value = apr_punescape_url(p, raw, NULL, NULL, 1);
+            char *value = apr_pstrmemdup(p, pair + len + 1, (apr_size_t)(stop - pair) - len - 1);
 
-            return value && mdm_utf8_valid(mdm_bytes_of(value)) ? value : NULL;
+            /* In place, so that a password is there once only. */
+            rv = apr_unescape_url(value, value, APR_ESCAPE_STRING, NULL, NULL, 1, NULL);
+            if (rv != APR_SUCCESS && rv != APR_NOTFOUND)
+                return NULL;
+            return mdm_utf8_valid(mdm_bytes_of(value)) ? value : NULL;
         }
         pair = stop + 1;
     }
@@ -154,7 +159,8 @@ const char *mdm_signin_cookie(request_rec *r, const char *name)
 
     if (!header)
         return NULL;
-    for (pair = apr_strtok(apr_pstrdup(r->pool, header), "; ", &last); pair; pair = apr_strtok(NULL, "; ", &last)) {
+    pair = apr_strtok(apr_pstrdup(r->pool, header), "; ", &last);
+    for (; pair; pair = apr_strtok(NULL, "; ", &last)) {
         if (!strncmp(pair, name, len) && pair[len] == '=')
             return pair + len + 1;
     }
@@ -163,8 +169,8 @@ const char *mdm_signin_cookie(request_rec *r, const char *name)
 
 void mdm_signin_set_cookie(request_rec *r, const char *name, const char *value, const char *path, int age)
 {
-    const char *cookie = apr_psprintf(r->pool, "%s=%s; Path=%s; Max-Age=%d; Secure; HttpOnly; SameSite=Strict", name,
-                                      value, path, age);
+    const char *cookie = apr_psprintf(r->pool, "%s=%s; Path=%s; Max-Age=%d; Secure; HttpOnly; "
+                                      "SameSite=Strict", name, value, path, age);
 
     apr_table_addn(r->err_headers_out, "Set-Cookie", cookie);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Enrollment sessions by the hash of their browser's cookie. Made at the sign-in, moved on by SCEP, the Profile
- * Service and the check-in, read by the pages; a state never goes back, and the cookie itself never comes here.
+ * Enrollment sessions by the hash of their browser's cookie. Made at the sign-in, moved on by SCEP, the
+ * Profile Service and the check-in, read by the pages; a state never goes back, and the cookie itself never
+ * comes here.
  */
 #include <apr_strings.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Enrollment sessions: one person's way from the sign-in to an enrolled device, and what the device said of
- * itself on the way (Apple's Profile Service). Called by the enrollment pages, SCEP, the check-in, the API and
- * the status page.
+ * itself on the way (Apple's Profile Service). Called by the enrollment pages, SCEP, the check-in, the API
+ * and the status page.
  */
 #ifndef MDM_STORE_SESSION_H
 #define MDM_STORE_SESSION_H
@@ -60,16 +60,17 @@ apr_status_t mdm_store_session_by_sha256(mdm_session_t **out, mdm_store_t *st, c
 /** The newest session of an enrollment that reported facts. @return MDM_ENOTFOUND */
 apr_status_t mdm_store_session_of_enrollment(mdm_session_t **out, mdm_store_t *st, apr_int64_t enrollment);
 /**
- * Forward to `state`. @return MDM_ENOTFOUND when the session is not in `from` (MDM_SESSION_UNSET: in any earlier
- * state): somebody was there first
+ * Forward to `state`. @return MDM_ENOTFOUND when the session is not in `from` (MDM_SESSION_UNSET: in any
+ * earlier state): somebody was there first
  */
 apr_status_t mdm_store_session_advance(mdm_store_t *st, apr_int64_t id, mdm_session_state_e from,
                                        mdm_session_state_e state);
 /** Phase 2: keep the facts. */
 apr_status_t mdm_store_session_describe(mdm_store_t *st, apr_int64_t id, const mdm_device_facts_t *facts);
 /**
- * SCEP issued this identity for the session: kept, state IDENTIFIED when it was DESCRIBED (of a direct enrollment:
- * OFFERED). Without effect once the final profile is DELIVERED: what SCEP issues then is not the session's.
+ * SCEP issued this identity for the session: kept, state IDENTIFIED when it was DESCRIBED (of a direct
+ * enrollment: OFFERED). Without effect once the final profile is DELIVERED: what SCEP issues then is not
+ * the session's.
  */
 apr_status_t mdm_store_session_identify(mdm_store_t *st, apr_int64_t id, const char *fingerprint);
 /** The device's own word: DONE, for this enrollment (0: none). Only the first counts. */
