@@ -43,6 +43,10 @@ def fingerprint(certificate):
     return hashlib.sha256(pki.der(certificate)).hexdigest()
 
 
+def common_name(certificate):
+    return certificate.subject.get_attributes_for_oid(pki.SHORT_NAMES["CN"])[0].value
+
+
 def openssl(*args):
     return subprocess.run(["openssl", *args], capture_output=True)
 
@@ -209,8 +213,7 @@ def test_feature_36_the_scep_challenge_is_checked(site, new_device):
     with pytest.raises(x509.ExtensionNotFound):
         result.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     assert not result.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    named = result.certificate.subject.get_attributes_for_oid(pki.SHORT_NAMES["CN"])
-    assert [one.value for one in named] == [
+    assert [common_name(result.certificate)] == [
         pair[1] for rdn in payload["Subject"] for pair in rdn if pair[0] == "CN"]
 
 
@@ -242,6 +245,10 @@ def test_feature_37_the_server_keeps_a_copy_of_the_certificate(site, new_device)
     assert kept[0][2:4] == [USER, challenge]
     session = rows(site, "SELECT certificate, udid FROM mdm_session WHERE id = %s" % kept[0][4])
     assert session == [[fingerprint(certificate), phone.udid]]
+    for words in (kept[0][0], common_name(certificate)):
+        found = site.api("GET", "/v1/certificates?q=" + words).json["certificates"]
+        assert [one["serial"] for one in found] == [kept[0][0]]
+    assert found[0]["user"] == USER and found[0]["state"] == "valid"
     pem = site.api("GET", "/v1/certificates/%s.pem" % kept[0][0])
     assert pem.status == 200
     assert pki.der(pki.load_certificate(pem.body)) == pki.der(certificate)
