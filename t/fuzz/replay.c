@@ -103,6 +103,10 @@ int main(int argc, char **argv)
     char folder[4096];
     int failed = 0;
 
+    if (fuzz_seeds && getenv("MDM_FUZZ_DUMP")) {
+        fuzz_seeds(dump);
+        return 0;
+    }
     if (argc > 1) {
         for (int i = 1; i < argc; i++)
             failed |= replay(argv[i]);
@@ -114,10 +118,6 @@ int main(int argc, char **argv)
         return 2;
     }
     snprintf(folder, sizeof(folder), "%s/%s", corpus, name + 5);
-    if (fuzz_seeds && getenv("MDM_FUZZ_DUMP")) {
-        fuzz_seeds(dump);
-        return 0;
-    }
     failed = replay_folder(folder);
     if (fuzz_seeds) {
         fuzz_seeds(feed_made);

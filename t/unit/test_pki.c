@@ -85,7 +85,7 @@ static mdm_cert_t *issue(const mdm_csr_t *csr, apr_time_t from, apr_time_t to)
     return cert;
 }
 
-START_TEST(ca_is_what_scep_needs)
+START_TEST(test_a07_a08_ca_is_what_scep_needs)
 {
     const char *text = run("openssl x509 -in ca.pem -noout -text -nameopt RFC2253,-esc_msb,utf8");
 
@@ -231,7 +231,7 @@ START_TEST(accessors_agree_with_openssl)
 }
 END_TEST
 
-START_TEST(issued_certificate_is_a_client_identity)
+START_TEST(test_b11_b13_b14_issued_certificate_is_a_client_identity)
 {
     apr_time_t now = apr_time_now();
     mdm_csr_t *csr = good_csr("-subj '/CN=A0000000-1111/O=Ünï/OU=x/OU=y'"
@@ -263,7 +263,7 @@ START_TEST(issued_certificate_is_a_client_identity)
 END_TEST
 
 /* Subjects in unusual string types and order must come back byte for byte. */
-START_TEST(subject_bytes_are_copied)
+START_TEST(test_b12_subject_bytes_are_copied)
 {
     static const char *const config =
         "[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=pkix\n"
@@ -281,7 +281,7 @@ START_TEST(subject_bytes_are_copied)
 }
 END_TEST
 
-START_TEST(validity_is_cut_and_encoded)
+START_TEST(test_b15_validity_is_cut_and_encoded)
 {
     mdm_csr_t *csr = good_csr("-subj /CN=d");
     mdm_cert_t *cert = issue(csr, apr_time_now(), apr_time_now() + 40000 * DAY);
@@ -333,7 +333,7 @@ static const char *challenge_of(const char *attributes)
     return mdm_csr_challenge(ctx, good_csr("-config req.cnf"));
 }
 
-START_TEST(challenge_is_read)
+START_TEST(test_b23_b24_challenge_is_read)
 {
     ck_assert_str_eq(challenge_of("challengePassword=sesame-1"), "sesame-1");
     ck_assert_str_eq(challenge_of("challengePassword=s\xc3\xa4same"), "s\xc3\xa4same");
@@ -380,7 +380,7 @@ static const char *odd_challenge(int type, const char *value, int len, int times
     return mdm_csr_challenge(ctx, csr);
 }
 
-START_TEST(odd_challenges_are_none)
+START_TEST(test_c02_odd_challenges_are_none)
 {
     char longest[257];
 
@@ -520,18 +520,18 @@ static Suite *pki_suite(void)
 
     tcase_set_timeout(tcase, 120);
     tcase_add_checked_fixture(tcase, start, oracle_end);
-    tcase_add_test(tcase, ca_is_what_scep_needs);
+    tcase_add_test(tcase, test_a07_a08_ca_is_what_scep_needs);
     tcase_add_test(tcase, ca_names_are_checked);
     tcase_add_test(tcase, keys_pass_through_pem);
     tcase_add_test(tcase, bad_keys_are_named);
     tcase_add_test(tcase, certificates_pass_through);
     tcase_add_test(tcase, accessors_agree_with_openssl);
-    tcase_add_test(tcase, issued_certificate_is_a_client_identity);
-    tcase_add_test(tcase, subject_bytes_are_copied);
-    tcase_add_test(tcase, validity_is_cut_and_encoded);
+    tcase_add_test(tcase, test_b11_b13_b14_issued_certificate_is_a_client_identity);
+    tcase_add_test(tcase, test_b12_subject_bytes_are_copied);
+    tcase_add_test(tcase, test_b15_validity_is_cut_and_encoded);
     tcase_add_test(tcase, unfit_cas_do_not_issue);
-    tcase_add_test(tcase, challenge_is_read);
-    tcase_add_test(tcase, odd_challenges_are_none);
+    tcase_add_test(tcase, test_b23_b24_challenge_is_read);
+    tcase_add_test(tcase, test_c02_odd_challenges_are_none);
     tcase_add_test(tcase, unfit_requests_are_refused);
     tcase_add_test(tcase, unusual_rsa_keys_are_refused);
     tcase_add_test(tcase, hostile_subjects_are_refused);
