@@ -108,6 +108,22 @@ static int dispatch(mdm_api_t *api, const char *route)
     return not_found(api->r);
 }
 
+/*
+ * A browser that has signed in to the API sends its password along with what other sites make it send. Such
+ * requests say where they come from; programs say nothing.
+ */
+static int is_of_another_site(const request_rec *r)
+{
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    const char *origin = apr_table_get(r->headers_in, "Origin"), *host = apr_table_get(r->headers_in, "Host");
+
+    if (r->method_number == M_GET)
+        return 0;
+    if (site)
+        return strcmp(site, "same-origin") && strcmp(site, "none");
+    return origin && (!host || ap_cstr_casecmp(origin, apr_pstrcat(r->pool, "https://", host, NULL)));
+}
+
 int mdm_handle_api(request_rec *r, const mdm_conf_t *conf)
 {
     mdm_api_t api = { r, conf, NULL, NULL, NULL, NULL };
@@ -121,6 +137,9 @@ int mdm_handle_api(request_rec *r, const mdm_conf_t *conf)
     if (!route)
         return not_found(r);
     api.ctx = mdm_io_ctx(r);
+    if (is_of_another_site(r))
+        return mdm_api_error(&api, HTTP_FORBIDDEN,
+                             mdm_fail(api.ctx, MDM_EDENIED, "the request comes from another web site"));
     if (!mdm_utf8_valid(mdm_bytes_of(route)))
         return mdm_api_error(&api, HTTP_BAD_REQUEST,
                              mdm_fail(api.ctx, MDM_EINPUT, "the path is not UTF-8 text"));

@@ -542,6 +542,23 @@ def test_paging_loses_none_of_the_same_moment(own_site, new_device):
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+                                     {"Origin": "https://evil.example"}, {"Origin": "null"}])
+def test_other_web_sites_cannot_have_a_browser_revoke(site, steady_phone, headers):
+    path = "/v1/certificates/%s/revoke" % serial_of(steady_phone)
+    assert site.api("POST", path, b"", headers).status == 403
+    assert site.api("GET", "/v1/certificates/" + serial_of(steady_phone), headers=headers).status == 200
+    assert steady_phone.idle().status == 200
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", ["fetch", "origin"])
+def test_a_page_of_the_same_site_may_revoke(site, phone, kind):
+    headers = {"Sec-Fetch-Site": "same-origin"} if kind == "fetch" else {"Origin": site.url}
+    assert site.api("POST", "/v1/certificates/%s/revoke" % serial_of(phone), b"", headers).status == 200
+
+
+@pytest.mark.once
 def test_the_routes_refuse_what_they_are_not(site, steady_phone):
     serial = serial_of(steady_phone)
     assert site.api("GET", "/v1/certificates", user=None).status == 401
