@@ -31,8 +31,10 @@ static apr_status_t issue_approved(mdm_operation_t *op, const mdm_request_t *row
     payer.enrollment = row->enrollment;
     op->made = NULL;   /* an earlier run of the transaction may have made one for another request */
     rv = mdm_operation_issue(op, csr, &payer);
-    return rv != APR_SUCCESS ? rv : mdm_store_request_issued(op->st, row->id,
-                                                             mdm_cert_fingerprint(op->st->ctx, op->made));
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_request_issued(op->st, row->id, mdm_cert_fingerprint(op->st->ctx, op->made));
+    /* Another poll was quicker: run again, and hand out what it has stored. */
+    return rv == MDM_ENOTFOUND ? MDM_ECONFLICT : rv;
 }
 
 /* Nothing comes of this request any more; a PKCSReq may bring a new challenge. */

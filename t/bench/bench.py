@@ -120,6 +120,9 @@ def run_database(bench, options, out):
         if found[-1]:
             out("With %s enrollments:\n" % table.number(size))
             out(table.paths(found[-1]))
+        for path, figures in found[-1]:
+            if path.name == "scep":
+                out(table.scep(figures, rig.rsa_per_second(bench.server_core)))
     if len(found) > 1 and found[0]:
         out("%s enrollments beside %s:\n" % (table.number(options.sizes[-1]), table.number(options.sizes[0])))
         out(table.growth(found[0], found[-1], (options.sizes[0], options.sizes[-1])))

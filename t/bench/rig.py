@@ -164,6 +164,14 @@ class Rig:
         return statements, rsa
 
 
+def rsa_per_second(core, seconds=2):
+    """What one core makes of RSA-2048 private operations, by openssl's own measure."""
+    with on_core(core):
+        shown = subprocess.run(["openssl", "speed", "-seconds", str(seconds), "rsa2048"], capture_output=True, text=True,
+                               check=True).stdout
+    return float(re.search(r"(?m)^rsa 2048 bits\s+\S+\s+\S+\s+([\d.]+)", shown).group(1))
+
+
 def sync_seconds(folder, tries=20):
     """How long the disk below a folder takes to write a page for good: the median."""
     path, taken = os.path.join(folder, "sync-probe"), []
@@ -177,4 +185,5 @@ def sync_seconds(folder, tries=20):
     return sorted(taken)[tries // 2]
 
 
-__all__ = ["API_KEY", "BenchSite", "Rig", "Usage", "cores", "on_core", "sync_seconds", "tree_seconds"]
+__all__ = ["API_KEY", "BenchSite", "Rig", "Usage", "cores", "on_core", "rsa_per_second", "sync_seconds",
+           "tree_seconds"]

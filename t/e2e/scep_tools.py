@@ -60,7 +60,7 @@ def turned_away(result, *infos):
 
 def issued(site):
     """How many certificates the CA has issued."""
-    return site.database.sql("SELECT COUNT(*) FROM mdm_certificate")[0][0]
+    return int(site.database.sql("SELECT COUNT(*) FROM mdm_certificate")[0][0])
 
 
 @contextlib.contextmanager

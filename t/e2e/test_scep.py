@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mdmsim import cms, der, pki, scep, web
 
+from .httpd import wait_until
 from .scep_tools import (SUBJECT, ask, ca_of, client, issued, message_of, refused, request_of,  # noqa: F401
                          run)
 
@@ -373,6 +374,27 @@ def test_b28_also_when_it_comes_several_times_at_once(site, client):
         results = list(pool.map(send, range(4)))
     assert all(one.ok for one in results), [one.summary() for one in results]
     assert len({pki.der(one.certificate) for one in results}) == 1
+
+
+def costs(site, send):
+    """(statements, RSA private operations) of the one request that send() makes, by the access log."""
+    def lines():
+        with open(site.path("access.log")) as source:
+            return [line.split()[-2:] for line in source if "/mdm/scep?operation=PKIOperation" in line]
+    before = len(lines())
+    assert send().ok
+    return tuple(int(one) for one in wait_until(lambda: lines()[before:], what="the access log")[0])
+
+
+def test_a_pkcsreq_costs_at_most_six_statements_and_three_private_operations(site, client):
+    client.get_ca_cert()
+    plain, challenge = message_of(site, client, "cost", site.challenge()), site.challenge()
+    site.database.sql("UPDATE mdm_challenge SET session = 4711 WHERE sha256 = '%s'"
+                      % cms.digest("sha256", challenge.encode()).hex())
+    in_session = message_of(site, client, "cost", challenge)
+    assert costs(site, lambda: client.send(plain)) == (5, 3)
+    assert costs(site, lambda: client.send(in_session)) == (6, 3)
+    assert costs(site, lambda: client.send(plain)) == (1, 2), "what was issued is issued no second time"
 
 
 def test_a_copy_of_each_certificate_is_kept(site, ask):

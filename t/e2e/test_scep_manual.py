@@ -198,7 +198,8 @@ def test_more_renewal_of_a_device_identity_does_not_wait(manual_site, ask):
     site.database.sql("UPDATE mdm_challenge SET enrollment = 4711 WHERE sha256 = '%s'" % digest)
     result = ask("device", challenge=challenge)
     assert result.ok, result.summary()
-    assert site.database.sql("SELECT enrollment FROM mdm_certificate WHERE challenge = '%s'" % digest)[0][0] == 4711
+    found = site.database.sql("SELECT enrollment FROM mdm_certificate WHERE challenge = '%s'" % digest)
+    assert int(found[0][0]) == 4711
 
 
 @pytest.mark.once
