@@ -5,8 +5,10 @@
  * fork().
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +31,9 @@ typedef struct {
     mdm_token_t *token;
     const mdm_cert_t *cert;
 } token_key_t;
+
+/* Made in the parent, taken by children; -1: no site has a key in a token. */
+static int token_lock = -1;
 
 /* ---- keys */
 
@@ -60,6 +65,21 @@ static apr_status_t find_uri(const char **uri, mdm_ctx_t *ctx, const char *file)
     return rv;
 }
 
+static apr_status_t close_token_lock(void *unused)
+{
+    (void)unused;
+    close(token_lock);
+    token_lock = -1;
+    return APR_SUCCESS;
+}
+
+/* Record locks, unlike others, are of the process that takes them, and go with it. */
+static void make_token_lock(apr_pool_t *p)
+{
+    if (token_lock < 0 && (token_lock = memfd_create("mdm_token", MFD_CLOEXEC)) >= 0)
+        apr_pool_cleanup_register(p, NULL, close_token_lock, apr_pool_cleanup_null);
+}
+
 static apr_status_t name_token_key(const mdm_key_t **key, mdm_ctx_t *ctx, mdm_conf_t *conf, const char *uri,
                                    const mdm_cert_t *cert)
 {
@@ -72,6 +92,7 @@ static apr_status_t name_token_key(const mdm_key_t **key, mdm_ctx_t *ctx, mdm_co
         return rv;
     if ((rv = mdm_token_new(&token, ctx, uri, pin)) != APR_SUCCESS)
         return rv;
+    make_token_lock(ctx->pool);
     if (!conf->tokens)
         conf->tokens = apr_array_make(ctx->pool, 2, sizeof(token_key_t));
     named = apr_array_push(conf->tokens);
@@ -101,10 +122,25 @@ static apr_status_t load_ca_key(const mdm_key_t **key, mdm_ctx_t *ctx, mdm_conf_
 
 /* ---- keys in tokens */
 
+/*
+ * Children start together, and SoftHSM for one turns a process away for good while another one opens its
+ * token.
+ */
+static void lock_tokens(short type)
+{
+    struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_len = 1 };
+
+    while (token_lock >= 0 && fcntl(token_lock, F_SETLKW, &lock) < 0 && errno == EINTR)
+        ;
+}
+
 static apr_status_t open_token(mdm_ctx_t *ctx, const token_key_t *named)
 {
-    apr_status_t rv = mdm_token_open(named->token, ctx);
+    apr_status_t rv;
 
+    lock_tokens(F_WRLCK);
+    rv = mdm_token_open(named->token, ctx);
+    lock_tokens(F_UNLCK);
     if (rv == APR_SUCCESS && !mdm_cert_has_key(named->cert, mdm_token_key(named->token)))
         rv = mdm_fail(ctx, MDM_ECONFIG, "the key in the token is not that of the certificate %s",
                       mdm_cert_subject(ctx, named->cert));
@@ -168,6 +204,16 @@ static apr_status_t check_tokens(mdm_ctx_t *ctx, const mdm_conf_t *conf)
                     "to read the token)", *why ? why : "the token does not answer");
 }
 
+static void open_in_child(const mdm_conf_t *conf, const token_key_t *named, apr_pool_t *p)
+{
+    mdm_ctx_t *ctx = mdm_ctx_create(p, NULL);
+    apr_status_t rv = open_token(ctx, named);
+
+    if (rv != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, conf->server, MDMNO(0750) "MDMCAKeyFile: %s: this child "
+                     "cannot issue identities", mdm_ctx_detail(ctx, rv));
+}
+
 void mdm_load_child(apr_pool_t *p, server_rec *main_server)
 {
     const apr_array_header_t *sites = mdm_config_sites(main_server, p);
@@ -176,14 +222,8 @@ void mdm_load_child(apr_pool_t *p, server_rec *main_server)
     for (i = 0; i < sites->nelts; i++) {
         const mdm_conf_t *conf = APR_ARRAY_IDX(sites, i, const mdm_conf_t *);
 
-        for (k = 0; conf->tokens && k < conf->tokens->nelts; k++) {
-            mdm_ctx_t *ctx = mdm_ctx_create(p, NULL);
-            apr_status_t rv = open_token(ctx, &APR_ARRAY_IDX(conf->tokens, k, token_key_t));
-
-            if (rv != APR_SUCCESS)
-                ap_log_error(APLOG_MARK, APLOG_ERR, 0, conf->server, MDMNO(0750) "MDMCAKeyFile: %s: may this "
-                             "user read the token? No identity can be issued", mdm_ctx_detail(ctx, rv));
-        }
+        for (k = 0; conf->tokens && k < conf->tokens->nelts; k++)
+            open_in_child(conf, &APR_ARRAY_IDX(conf->tokens, k, token_key_t), p);
     }
 }
 
