@@ -30,6 +30,7 @@ static const char usage[] =
     "usage: mdmctl [--state-dir DIR] [--database DRIVER:PARAMS] COMMAND\n"
     "\n"
     "  ca init [--organization NAME] [--days 3650]         make the identity CA and the sealing key\n"
+    "  ca import | show | next | retire | ra               its life; mdmctl ca tells the options\n"
     "  db status | init | upgrade                         the database's tables\n"
     "  challenge new [--subject CN] [--lifetime 1h]       print a one-time SCEP challenge\n"
     "  invitation new --enroll-url URL [--user NAME] [--serial NUMBER] [--uses 1] [--lifetime 7d]\n"
