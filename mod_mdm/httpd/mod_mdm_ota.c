@@ -4,7 +4,9 @@
  * its handler in any request thread. No person signs in here: the signature says who it is, whatever the type
  * of the body.
  */
-#include <apr_strings.h>
+#include <string.h>
+
+#include <http_protocol.h>
 
 #include "mdm_ota.h"
 #include "mod_mdm_dbd.h"
@@ -22,6 +24,13 @@ static int send_back(request_rec *r, const mdm_conf_t *conf)
                        mdm_bytes_of("This device has its profile already.\n"));
 }
 
+/* The answers carry challenges. */
+static apr_status_t need_https(mdm_ctx_t *ctx, request_rec *r)
+{
+    return !strcmp(ap_http_scheme(r), "https")
+        ? APR_SUCCESS : mdm_fail(ctx, MDM_EDENIED, "devices are enrolled by https only");
+}
+
 int mdm_ota_handle(request_rec *r, const mdm_conf_t *conf)
 {
     mdm_ota_answer_t answer = { { NULL, 0 }, NULL, 0, 0 };
@@ -34,7 +43,8 @@ int mdm_ota_handle(request_rec *r, const mdm_conf_t *conf)
     if (!mdm_io_method(&status, r, methods))
         return status;
     ctx = mdm_io_ctx(r);
-    if ((rv = mdm_io_body(&message, ctx, r, OTA_LIMIT)) == APR_SUCCESS
+    if ((rv = need_https(ctx, r)) == APR_SUCCESS
+        && (rv = mdm_io_body(&message, ctx, r, OTA_LIMIT)) == APR_SUCCESS
         && (rv = mdm_dbd_request(&st, ctx, r)) == APR_SUCCESS)
         rv = mdm_ota_answer(&answer, st, conf->site, message, r->useragent_ip);
     mdm_io_note(r, ctx, st);

@@ -16,6 +16,7 @@ from mdmsim import cms, der, ota, pki, web
 
 from . import devices, overtheair
 from .browser import Browser
+from .httpd import free_port
 from .keys import TOPIC
 from .site import LOCATIONS, PASSWORD, USER, Site
 
@@ -27,6 +28,19 @@ PAGE = """\
     AuthUserFile "%(folder)s/htpasswd"
     Require user nurse.joy
   </Location>
+"""
+PLAIN = """\
+Listen 127.0.0.1:%d
+<VirtualHost 127.0.0.1:%d>
+  ServerName 127.0.0.1
+%s
+  MDMEngine on
+  MDMStateDir "%s"
+  MDMServerURL https://127.0.0.1
+  <Location "/mdm/enroll/device">
+    SetHandler mdm-enroll
+  </Location>
+</VirtualHost>
 """
 
 
@@ -239,6 +253,20 @@ def test_feature_46_a_wrong_host_name_is_refused(make_site, keys, new_device):
     phone = new_device(site)
     with pytest.raises(ssl.SSLCertVerificationError, match="(?i)mismatch|not valid for"):
         phone.plain_http.get(site.at("/mdm/enroll"))
+
+
+@pytest.mark.once
+def test_feature_46_plain_http_is_refused(make_site, new_device):
+    site, port = overtheair.prepare(make_site()), free_port()
+    site.server_extra = PLAIN % (port, port, site.database.directives(), site.state_dir)
+    site.start().upload_push_certificate()
+    started = overtheair.begin(site, new_device(site))
+    good, started.url = started.url, "http://127.0.0.1:%d/mdm/enroll/device" % port
+    raw = started.phase2()
+    reply = started.post(raw)
+    assert reply.status == 403 and "https" in reply.text
+    started.url = good
+    assert started.post(raw).status == 200
 
 
 # messages meant to harm
