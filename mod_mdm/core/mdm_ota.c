@@ -181,10 +181,9 @@ static apr_status_t deliver(void *baton, mdm_db_t *db)
                                                 MDM_SESSION_DELIVERED);
 
     (void)db;
-    if (rv == MDM_ENOTFOUND) {
-        o->answer->delivered_before = 1;
+    o->answer->delivered_before = rv == MDM_ENOTFOUND;
+    if (rv == MDM_ENOTFOUND)
         return APR_SUCCESS;
-    }
     if (rv == APR_SUCCESS && o->site->configuration)
         rv = end_unmanaged(o);
     if (rv != APR_SUCCESS)
@@ -211,8 +210,11 @@ static apr_status_t answer_identity(ota_t *o, const mdm_certificate_t *row)
     o->answer->phase = 3;
     if (rv != APR_SUCCESS || o->answer->delivered_before)
         return rv;
-    rv = final_profile(o);
-    return rv == APR_SUCCESS ? mdm_db_transact(o->st->db, deliver, o) : rv;
+    if ((rv = final_profile(o)) == APR_SUCCESS)
+        rv = mdm_db_transact(o->st->db, deliver, o);
+    if (rv != APR_SUCCESS || o->answer->delivered_before)
+        o->answer->profile.len = 0;
+    return rv;
 }
 
 static int vouched_for(const ota_t *o, const mdm_cert_t *cert)
