@@ -3,6 +3,7 @@
 
 import base64
 import glob
+import hashlib
 import json
 import os
 import plistlib
@@ -132,6 +133,20 @@ def test_no_secret_of_an_enrollment_is_in_the_logs_or_the_database(loud, new_dev
     secrets["device key"] = pki.pem(phone.key).splitlines()[3] if getattr(phone, "key", None) else "-none-"
     nowhere_in_the_logs(loud, secrets)
     nowhere_in_the_database(loud, secrets, phone.udid)
+
+
+def test_a_request_that_waits_is_sealed_with_its_challenge(make_site):
+    site = make_site(directives={"MDMSCEPApproval": "manual"}).start()
+    challenge = site.challenge()
+    client = scep.ScepClient(site.at("/mdm/scep"), ca_file=site.keys.tls_ca_file)
+    result = client.enrol(subject="CN=waiting", challenge=challenge, key=site.keys.take())
+    assert not result.ok
+    (csr, digest), = site.database.sql("SELECT csr, challenge FROM mdm_request")
+    assert "BEGIN" not in csr and "BEGIN CERTIFICATE REQUEST" not in dump_of(site.database).decode("latin-1")
+    assert digest == hashlib.sha256(challenge.encode()).hexdigest()
+    secrets = {"challenge": challenge, "in base64": base64.b64encode(challenge.encode()).decode()[4:40]}
+    nowhere_in_the_database(site, secrets, digest)
+    nowhere_in_the_logs(site, secrets)
 
 
 def test_the_request_line_keeps_what_is_no_secret(loud):
