@@ -8,6 +8,9 @@
 #include "mdm_store_crl.h"
 #include "mdm_store_row.h"
 
+/* An issuer that no CA is: its row is there before and after all others. */
+#define NOBODY ""
+
 apr_status_t mdm_store_crl_get(mdm_crl_row_t **out, mdm_store_t *st, const char *issuer)
 {
     mdm_crl_row_t *crl = apr_pcalloc(st->ctx->pool, sizeof(*crl));
@@ -31,7 +34,12 @@ apr_status_t mdm_store_crl_get(mdm_crl_row_t **out, mdm_store_t *st, const char 
 
 apr_status_t mdm_store_crl_open(mdm_store_t *st, const char *issuer)
 {
-    return mdm_db_exec(NULL, st->db, STMT_CRL_OPEN, &issuer);
+    const char *nobody[] = { NOBODY, "0" };
+    apr_status_t rv = mdm_db_exec(NULL, st->db, STMT_CRL_OPEN, nobody);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_db_exec(NULL, st->db, STMT_CRL_CLAIM, nobody);
+    return rv == APR_SUCCESS ? mdm_db_exec(NULL, st->db, STMT_CRL_OPEN, &issuer) : rv;
 }
 
 apr_status_t mdm_store_crl_claim(mdm_store_t *st, const char *issuer, apr_int64_t number)
@@ -52,9 +60,17 @@ apr_status_t mdm_store_crl_put(mdm_store_t *st, const mdm_crl_row_t *crl)
     return mdm_db_exec(NULL, st->db, STMT_CRL_PUT, args);
 }
 
+/* Without any row, the first CRL may be in the making: then its maker's row of nobody is what to wait for. */
 apr_status_t mdm_store_crl_stale(mdm_store_t *st)
 {
-    return mdm_db_exec(NULL, st->db, STMT_CRL_STALE, NULL);
+    const char *nobody = NOBODY;
+    int rows = 0;
+    apr_status_t rv = mdm_db_exec(&rows, st->db, STMT_CRL_STALE, NULL);
+
+    if (rv != APR_SUCCESS || rows)
+        return rv;
+    rv = mdm_db_exec(NULL, st->db, STMT_CRL_OPEN, &nobody);
+    return rv == APR_SUCCESS ? mdm_db_exec(NULL, st->db, STMT_CRL_STALE, NULL) : rv;
 }
 
 apr_status_t mdm_store_crl_entries(apr_array_header_t **out, mdm_store_t *st, const char *issuer,

@@ -17,7 +17,10 @@ typedef struct mdm_crl_row_t {
 
 /** @return MDM_ENOTFOUND when there is no row yet */
 apr_status_t mdm_store_crl_get(mdm_crl_row_t **out, mdm_store_t *st, const char *issuer);
-/** Make the row of an issuer, number 0, unless it is there. */
+/**
+ * Make the row of an issuer, number 0, unless it is there. Waits for those who revoke at the time, and they
+ * for this transaction: with no row of the issuer yet, they meet at one that is nobody's.
+ */
 apr_status_t mdm_store_crl_open(mdm_store_t *st, const char *issuer);
 /**
  * Lock the row of an issuer for the successor of `number`, and take it for fresh: what is revoked from here on
@@ -27,7 +30,7 @@ apr_status_t mdm_store_crl_open(mdm_store_t *st, const char *issuer);
 apr_status_t mdm_store_crl_claim(mdm_store_t *st, const char *issuer, apr_int64_t number);
 /** Keep the successor in the row claimed. */
 apr_status_t mdm_store_crl_put(mdm_store_t *st, const mdm_crl_row_t *crl);
-/** Something was revoked: all CRLs are stale. Call in the transaction that revokes. */
+/** Something was revoked: all CRLs are stale. Call in the transaction that revokes. Mostly one statement. */
 apr_status_t mdm_store_crl_stale(mdm_store_t *st);
 
 typedef struct mdm_revoked_t {
