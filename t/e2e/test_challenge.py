@@ -45,6 +45,7 @@ def all_at_once(work, items):
         return list(pool.map(work, items))
 
 
+@pytest.mark.mpm
 def test_one_use_of_an_invitation_lets_one_of_twenty_in(twins):
     made = twins[0].api("POST", "/v1/invitations", json.dumps({"uses": 1}).encode()).json
     path = made["url"][len(twins[0].url):]
@@ -79,6 +80,7 @@ def test_one_answer_of_a_device_counts_of_twenty(twins, new_device):
     assert sorted(one.status for one in replies) == [200] + [403] * (AT_ONCE - 1)
 
 
+@pytest.mark.mpm
 def test_one_of_twenty_requests_gets_a_certificate_for_a_challenge(twins, new_device):
     challenge, name = twins[0].challenge(), "CN=race"
     clients = [new_device(twins[i % 2]).scep_client({"URL": twins[i % 2].at("/mdm/scep")}) for i in range(AT_ONCE)]
