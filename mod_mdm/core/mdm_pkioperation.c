@@ -3,6 +3,8 @@
  * The SCEP server's decisions. Called by the mdm-scep handler in any thread. Authorization comes first and
  * inside the transaction that stores the certificate, so that one challenge can never pay for two.
  */
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "mdm_authority.h"
@@ -146,6 +148,15 @@ static apr_status_t enroll_after_twin(mdm_operation_t *op, apr_status_t refusal)
     return mdm_operation_refuse(op, op->fail_info, op->ended ? op->ended_how : why);
 }
 
+/* Whether the signer's certificate calls itself its issuer: then it is none of ours, and a statement is saved. */
+static int is_self_made(const mdm_operation_t *op)
+{
+    mdm_bytes_t subject = mdm_cert_subject_der(op->st->ctx, op->request->signer);
+    mdm_bytes_t issuer = mdm_cert_issuer_der(op->st->ctx, op->request->signer);
+
+    return subject.len == issuer.len && !memcmp(subject.data, issuer.data, subject.len);
+}
+
 static apr_status_t request_work(void *baton, mdm_db_t *db)
 {
     mdm_operation_t *op = baton;
@@ -158,8 +169,7 @@ static apr_status_t request_work(void *baton, mdm_db_t *db)
     rv = answer_again(op);
     if (rv != MDM_ENOTFOUND)
         return rv;
-    /* What a client made for itself is none of ours: a statement saved. */
-    if (!mdm_cert_is_self_signed(op->request->signer)) {
+    if (!is_self_made(op)) {
         rv = mdm_store_certificate_by_fingerprint(&row, op->st, mdm_cert_fingerprint(ctx, op->request->signer));
         if (rv == APR_SUCCESS)
             return renew_or_enroll(op, row);

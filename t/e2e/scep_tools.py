@@ -88,11 +88,9 @@ def message_of(site, client, common_name, challenge, key=None, **options):
     return scep.build(csr, signer, key, client.recipient, **options)
 
 
-def bundle(client, signed, signers=1):
-    """The raw message around SignerInfos and certificates that a test makes itself: signed is (sealed, infos,
-    certificates)."""
-    sealed, infos, certificates = signed
-    return cms.signed_data(sealed, infos, [pki.der(one) for one in certificates], ["sha256"] * min(signers, 1))
+def bundle(sealed, infos, certificates):
+    """The raw message around SignerInfos and certificates that a test makes itself."""
+    return cms.signed_data(sealed, infos, [pki.der(one) for one in certificates], ["sha256"])
 
 
 def plain_http(site, port=None):

@@ -383,7 +383,7 @@ def test_c31_two_signerinfos_are_refused(site, client):
     one = cms.signer_info(sealed, signer, key, attributes=attributes)
     with nothing_issued(site):
         for infos in ([one, one], [one, cms.signer_info(sealed, signer, key)]):
-            reply = client.post(bundle(client, (sealed, infos, [signer])))
+            reply = client.post(bundle(sealed, infos, [signer]))
             message = scep.Message(b"", signer, key, "two", b"n" * 16)
             assert turned_away(scep.Result(reply, message, client.authorities))
 

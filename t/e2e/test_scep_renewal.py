@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from mdmsim import cms, pki, scep
 
 from .scep_tools import (SUBJECT, alive, ask, asker, ca_of, client, client_of, nothing_issued,  # noqa: F401
-                         refused)
+                         refused, run)
+from .site import MDMCTL
 
 CAUTIOUS = (scep.BAD_REQUEST, scep.BAD_MESSAGE_CHECK)
 
@@ -216,8 +217,6 @@ def test_more_a_certificate_of_another_site_in_the_same_database_renews_nothing(
     for name in ("ca.pem", "ca.key"):
         os.unlink(os.path.join(other.state_dir, name))
     os.makedirs(other.path("made"), mode=0o700)
-    from .site import MDMCTL
-    from .scep_tools import run
     run(MDMCTL, "--state-dir", other.path("made"), "ca", "init")
     for name in ("ca.pem", "ca.key"):
         shutil.copy2(other.path("made", name), other.state_dir)
