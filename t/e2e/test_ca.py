@@ -82,6 +82,16 @@ def openssl_next(site, tmp_path):
                            "-noout"], check=True, capture_output=True, text=True).stdout
 
 
+def signs_its_list(site, ca, tmp_path):
+    """Whether the revocation list of this CA is served and signed by it; openssl judges."""
+    raw = site.http.get(site.at("/mdm/crl/" + fingerprint(ca).replace(":", "").lower())).body
+    (tmp_path / "list.crl").write_bytes(raw)
+    (tmp_path / "list-ca.pem").write_text(pki.pem(ca))
+    done = subprocess.run(["openssl", "crl", "-inform", "DER", "-in", str(tmp_path / "list.crl"), "-CAfile",
+                           str(tmp_path / "list-ca.pem"), "-noout"], capture_output=True, text=True)
+    return "verify OK" in done.stdout + done.stderr
+
+
 def test_a_roll_over_from_announcement_to_retirement(make_site, new_phone, closing, tmp_path):
     site = make_site().start()
     site.upload_push_certificate()
@@ -113,6 +123,7 @@ def test_a_roll_over_from_announcement_to_retirement(make_site, new_phone, closi
     after = asker(site, client)("after")
     assert after.ok and after.certificate.issuer == coming.subject
     assert phone.idle().status == 200, "a device of the old CA goes on"
+    assert signs_its_list(site, old, tmp_path) and signs_its_list(site, coming, tmp_path)
     renewed = client.renew(before.certificate, before.key, new_key=site.keys.take())
     assert renewed.ok and renewed.certificate.issuer == coming.subject
     client.authorities = [old, coming]
