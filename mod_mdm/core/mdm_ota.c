@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "mdm_challenge.h"
+#include "mdm_crl.h"
 #include "mdm_ota.h"
 #include "mdm_ota_facts.h"
 #include "mdm_plist.h"
@@ -171,6 +172,11 @@ static apr_status_t end_unmanaged(ota_t *o)
     e.meid = o->facts.meid ? o->facts.meid : o->session->facts.meid;
     e.last_ip = o->source;
     rv = mdm_store_enrollment_unmanaged(o->st, &e);
+    if (rv == APR_SUCCESS && e.state == MDM_STATE_UNMANAGED) {
+        mdm_crl_cause_t cause = { e.id, e.enrollment_id, e.user, o->source };
+
+        rv = mdm_crl_supersede(o->st, &cause, e.certificate);
+    }
     return rv == APR_SUCCESS ? mdm_store_session_done(o->st, o->session->id, e.id) : rv;
 }
 

@@ -7,7 +7,6 @@
 #include <apr_strings.h>
 
 #include "mdm_store_certificate.h"
-#include "mdm_store_crl.h"
 #include "mdm_store_enrollment.h"
 #include "mdm_store_row.h"
 
@@ -148,13 +147,14 @@ static apr_status_t make_unmanaged(mdm_store_t *st, const mdm_enrollment_t *e)
 apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *e)
 {
     mdm_enrollment_t *old;
-    int superseded = 0;
     apr_status_t rv = mdm_store_enrollment_get(&old, st, e->enrollment_id);
 
     if (rv == APR_SUCCESS) {
         e->id = old->id;
-        if (old->state == MDM_STATE_PENDING || old->state == MDM_STATE_ENROLLED)
+        if (old->state == MDM_STATE_PENDING || old->state == MDM_STATE_ENROLLED) {
+            e->state = old->state;
             return APR_SUCCESS;
+        }
     } else if (rv == MDM_ENOTFOUND) {
         mdm_ctx_clear(st->ctx);
         e->id = mdm_id_next();
@@ -162,11 +162,7 @@ apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *e
         e->created_at = mdm_ctx_now(st->ctx);
         rv = mdm_store_enrollment_insert(st, e);
     }
-    if (rv == APR_SUCCESS)
-        rv = make_unmanaged(st, e);
-    if (rv == APR_SUCCESS)
-        rv = mdm_store_certificate_supersede(&superseded, st, e->id, e->certificate);
-    return rv == APR_SUCCESS && superseded ? mdm_store_crl_stale(st) : rv;
+    return rv == APR_SUCCESS ? make_unmanaged(st, e) : rv;
 }
 
 apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device)

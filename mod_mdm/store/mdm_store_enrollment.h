@@ -60,9 +60,9 @@ apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t devic
 
 /**
  * A device that has been configured without MDM, by enrollment_id, with the identity it used: MDM_STATE_UNMANAGED
- * and the facts of `enrollment`, unless it is pending or enrolled, which stays as it is. Up to six statements;
+ * and the facts of `enrollment`, unless it is pending or enrolled, which stays as it is. Up to five statements;
  * call it in a transaction.
- * @param enrollment its id is set: of the row there was, or of the new one
+ * @param enrollment its id and state are set: of the row there was, or of the new one
  */
 apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *enrollment);
 

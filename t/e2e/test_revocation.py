@@ -174,6 +174,7 @@ def test_a_tokenupdate_with_the_same_identity_revokes_nothing(site, phone, party
     assert party.crl_number() == number
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("reason", ["certificateHold", "removeFromCRL", "lost", "KeyCompromise", ""])
 def test_other_reasons_are_refused(site, steady_phone, reason):
     reply = revoke(site, steady_phone, reason)
@@ -309,7 +310,7 @@ def test_openssl_asks_the_responder_itself(site, phone, party):
     assert "WARNING: no nonce" not in done.stderr
 
 
-@pytest.mark.mpm
+@pytest.mark.once
 @pytest.mark.parametrize("digest", ["-sha1", "-sha256", "-sha384", "-sha512"])
 def test_ocsp_knows_certificates_by_several_digests(site, steady_phone, party, digest):
     assert party.status(steady_phone.certificate, options=[digest]) == "good"
