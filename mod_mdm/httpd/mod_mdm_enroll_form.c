@@ -59,6 +59,7 @@ int mdm_enroll_form(mdm_visit_t *v, int status, const char *login, const char *n
     form.terms = v->conf->terms;
     form.terms_sha256 = terms_sha256(v);
     form.notice = notice;
+    form.managed = !v->conf->site->configuration;
     if (!(form.token = mdm_signin_form_token(r, v->conf, v->base)))
         return mdm_enroll_fail(v, mdm_fail(v->ctx, MDM_ECRYPTO, "no token for the sign-in form"));
     return mdm_enroll_send(v, status, mdm_enroll_page_form(&form, r->pool));

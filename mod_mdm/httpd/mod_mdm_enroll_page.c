@@ -154,7 +154,7 @@ const char *mdm_enroll_page_form(const mdm_enroll_form_t *form, apr_pool_t *p)
     put(&page, "<p class=\"soft\">Afterwards your device asks you to allow a configuration profile. "
         "With it ");
     put_text(&page, form->organization);
-    put(&page, " can set up and manage this device.</p>");
+    put(&page, form->managed ? " can set up and manage this device.</p>" : " sets up this device.</p>");
     return finish(&page);
 }
 

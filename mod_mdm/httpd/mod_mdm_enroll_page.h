@@ -20,6 +20,7 @@ typedef struct mdm_enroll_form_t {
     const char *terms;            /* text to accept, NULL: none */
     const char *terms_sha256;
     const char *notice;           /* what went wrong, or NULL */
+    int managed;                  /* the device will be managed, not only set up */
 } mdm_enroll_form_t;
 
 /** Who are you, and do you accept? */

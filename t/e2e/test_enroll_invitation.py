@@ -92,6 +92,16 @@ def test_feature_29_one_that_is_over_says_so(with_page, browse, change):
     assert "__Secure-mdm-session" not in browser.cookies
 
 
+def test_feature_29_its_address_is_not_in_the_error_log(with_page, browse):
+    url, mark = invite(with_page, uses=1)["url"], with_page.log.size()
+    browser = browse()
+    page = browser.submit(browser.open(url), user=USER, password="wrong")
+    browser.submit(page, user=USER, password=PASSWORD)
+    assert browser.open(url).status == 410
+    with_page.log.wait("MDM0110.*/i/", mark)
+    assert url.rsplit("/", 1)[1] not in with_page.log.text(mark)
+
+
 def test_feature_29_unknown_ones_are_not_found(with_page, browse):
     for token in ("x", "A" * 22, "..%2f", "%27"):
         page = browse().open(with_page.at("/mdm/enroll/i/" + token))
