@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Single DES for old SCEP clients (MDMSCEPLegacy des): OpenSSL's legacy provider, in a library context of its
- * own, so that nothing else in the process can come to use it. For mdm_scep_*.c only.
+ * own, so that nothing else in the process can come to use it. The party's private key goes there too: one
+ * that cannot leave its own provider (PKCS#11) opens no such message. For mdm_scep_*.c only.
  */
 #ifndef MDM_LEGACY_H
 #define MDM_LEGACY_H

@@ -94,6 +94,17 @@ static int at_end_of_pem(void)
     return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
+/* Certificates from files are shared by threads: OpenSSL shall have nothing left to compute late. */
+static apr_status_t adopt_shared(mdm_cert_t **cert, mdm_ctx_t *ctx, X509 *x509)
+{
+    apr_status_t rv = mdm_cert_adopt(cert, ctx, x509);
+
+    if (rv == APR_SUCCESS)
+        X509_check_purpose(x509, -1, 0);
+    ERR_clear_error();
+    return rv;
+}
+
 /* Read certificates until the text ends or `max` are there. */
 static apr_status_t read_certs(apr_array_header_t *certs, mdm_ctx_t *ctx, mdm_bytes_t pem, int max)
 {
@@ -108,7 +119,7 @@ static apr_status_t read_certs(apr_array_header_t *certs, mdm_ctx_t *ctx, mdm_by
     while (rv == APR_SUCCESS && certs->nelts < max && (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
         mdm_cert_t *cert = NULL;
 
-        rv = mdm_cert_adopt(&cert, ctx, x509);
+        rv = adopt_shared(&cert, ctx, x509);
         if (rv == APR_SUCCESS)
             APR_ARRAY_PUSH(certs, mdm_cert_t *) = cert;
     }
@@ -245,7 +256,6 @@ apr_status_t mdm_cert_adopt(mdm_cert_t **cert, mdm_ctx_t *ctx, X509 *x509)
     i2d_X509(x509, &end);
     made->der.data = der;
     made->der.len = (apr_size_t)len;
-    X509_check_purpose(x509, -1, 0);
     ERR_clear_error();
     *cert = made;
     return APR_SUCCESS;
@@ -281,7 +291,7 @@ apr_status_t mdm_cert_from_der(mdm_cert_t **cert, mdm_ctx_t *ctx, mdm_bytes_t de
         X509_free(x509);
         return mdm_fail(ctx, MDM_EINPUT, "bytes follow the DER certificate");
     }
-    return mdm_cert_adopt(cert, ctx, x509);
+    return adopt_shared(cert, ctx, x509);
 }
 
 apr_status_t mdm_cert_to_der(mdm_bytes_t *der, mdm_ctx_t *ctx, const mdm_cert_t *cert)

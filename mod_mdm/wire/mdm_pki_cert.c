@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a certificate says: names, times, serial, fingerprint, whose key. Any thread, also on certificates
- * that threads share: everything OpenSSL computes late was computed when the certificate was made.
+ * that threads share: what OpenSSL computes late of those from files was computed when they were read.
  */
 #include <string.h>
 

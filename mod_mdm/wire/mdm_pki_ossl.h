@@ -39,8 +39,8 @@ struct mdm_csr_t {
 mdm_key_t *mdm_key_adopt(mdm_ctx_t *ctx, EVP_PKEY *pkey);
 
 /**
- * Wrap `x509`, whose reference passes to ctx->pool, also on failure; fills OpenSSL's lazy caches so that
- * threads may share it. @return MDM_EINPUT when its times or encoding are unusable
+ * Wrap `x509`, whose reference passes to ctx->pool, also on failure. What OpenSSL computes of its extensions
+ * it does at first use, under a lock. @return MDM_EINPUT when its times or encoding are unusable
  */
 apr_status_t mdm_cert_adopt(mdm_cert_t **cert, mdm_ctx_t *ctx, X509 *x509);
 

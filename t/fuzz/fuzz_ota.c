@@ -172,8 +172,8 @@ static void seed_contents(fuzz_use_t *use)
         HEAD "<dict/></plist>",
         HEAD "<array><string>UDID</string></array></plist>",
         HEAD "<string>UDID</string></plist>",
-        "<!DOCTYPE plist [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><plist><dict><key>UDID</key>"
-        "<string>&a;</string></dict></plist>",
+        ("<!DOCTYPE plist [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><plist><dict><key>UDID</key>"
+         "<string>&a;</string></dict></plist>"),
         "bplist00\xd0\x08", "{\"UDID\":\"u\"}", "UDID=u", "", "<plist>", "\xef\xbb\xbf<plist><dict/></plist>",
     };
     const EVP_MD *const digests[] = { EVP_sha1(), EVP_sha256(), EVP_sha512(), EVP_md5() };
