@@ -78,7 +78,8 @@ apr_status_t mdm_operation_reissue(mdm_operation_t *op, const mdm_certificate_t 
     apr_status_t rv;
 
     if (row->revoked_at)
-        return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST, "the certificate for this request has been revoked");
+        return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST,
+                                    "the certificate for this request has been revoked");
     rv = mdm_cert_from_pem(&certificate, op->st->ctx, mdm_bytes_of(row->pem));
     op->certificate = certificate;
     return rv == MDM_EINPUT ? MDM_EDB : rv;

@@ -70,7 +70,8 @@ apr_status_t mdm_operation_answer_waiting(mdm_operation_t *op)
 
     if (rv != APR_SUCCESS || (rv = read_csr(&csr, op, row)) != APR_SUCCESS)
         return rv;
-    if (op->request->csr && !mdm_equal(mdm_csr_key_sha256(ctx, op->request->csr), mdm_csr_key_sha256(ctx, csr)))
+    if (op->request->csr
+        && !mdm_equal(mdm_csr_key_sha256(ctx, op->request->csr), mdm_csr_key_sha256(ctx, csr)))
         return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST, "the transaction id was used for another key");
     switch (row->state) {
     case MDM_REQUEST_PENDING:

@@ -31,16 +31,17 @@ static apr_status_t work(void *baton, mdm_db_t *db)
     rv = mdm_store_request_decide(d->st, d->id, d->state, d->actor);
     if (rv == MDM_ENOTFOUND) {
         mdm_ctx_clear(ctx);
-        return mdm_fail(ctx, MDM_EEXIST, "request %" APR_INT64_T_FMT " has been decided already: it is %s", d->id,
-                        mdm_request_state_name(d->row->state));
+        return mdm_fail(ctx, MDM_EEXIST, "request %" APR_INT64_T_FMT " has been decided already: it is %s",
+                        d->id, mdm_request_state_name(d->row->state));
     }
     if (rv != APR_SUCCESS)
         return rv;
     d->row->state = d->state;
     d->row->decided_at = mdm_ctx_now(ctx);
     d->row->decided_by = d->actor;
-    return mdm_store_event(d->st, d->state == MDM_REQUEST_APPROVED ? "request.approved" : "request.denied", d->actor,
-                           d->source, NULL, apr_psprintf(ctx->pool, "%" APR_INT64_T_FMT, d->id), d->row->subject);
+    return mdm_store_event(d->st, d->state == MDM_REQUEST_APPROVED ? "request.approved" : "request.denied",
+                           d->actor, d->source, NULL, apr_psprintf(ctx->pool, "%" APR_INT64_T_FMT, d->id),
+                           d->row->subject);
 }
 
 apr_status_t mdm_request_decide(mdm_request_t **out, mdm_store_t *st, apr_int64_t id, mdm_request_state_e state,
@@ -51,8 +52,8 @@ apr_status_t mdm_request_decide(mdm_request_t **out, mdm_store_t *st, apr_int64_
 
     if (rv != APR_SUCCESS)
         return rv;
-    mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0711) "SCEP: request %" APR_INT64_T_FMT " %s by %s: %s", id,
-            mdm_request_state_name(state), actor, d.row->subject);
+    mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0711) "SCEP: request %" APR_INT64_T_FMT
+            " %s by %s: %s", id, mdm_request_state_name(state), actor, d.row->subject);
     if (out)
         *out = d.row;
     return APR_SUCCESS;

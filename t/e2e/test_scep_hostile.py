@@ -61,11 +61,13 @@ def kari(m):
 
 
 def oaep(m):
-    return m.signed(m.sealed(der.sequence(der.integer(0), m.issuer_and_serial(), algorithm(OAEP), der.octets(b"k" * 256))))
+    return m.signed(m.sealed(der.sequence(der.integer(0), m.issuer_and_serial(), algorithm(OAEP),
+                                          der.octets(b"k" * 256))))
 
 
 def pwri(m):
-    return m.signed(m.sealed(der.tlv(0xA3, der.integer(0), algorithm(PBES, algorithm(AES_WRAP)), der.octets(b"k" * 24))))
+    return m.signed(m.sealed(der.tlv(0xA3, der.integer(0), algorithm(PBES, algorithm(AES_WRAP)),
+                                     der.octets(b"k" * 24))))
 
 
 def kekri(m):
@@ -253,7 +255,8 @@ def test_d33_a_message_over_64_kb_is_413(site, client):
 def strange_names():
     cn = "2.5.4.3"
     one = lambda value: der.sequence(der.set_of(der.sequence(der.oid(cn), value)))  # noqa: E731
-    return {"60-kb": one(der.utf8("x" * 40000)), "nul": one(der.utf8("a\0b")), "crlf": one(der.utf8("a\r\nSet-Cookie: x")),
+    return {"60-kb": one(der.utf8("x" * 40000)), "nul": one(der.utf8("a\0b")),
+            "crlf": one(der.utf8("a\r\nSet-Cookie: x")),
             "markup": one(der.utf8("<script>alert(1)</script>")), "quote": one(der.utf8("'; DROP TABLE x; --\"")),
             "not-utf-8": one(der.tlv(0x0C, b"\xff\xfe")), "bmp": one(der.tlv(0x1E, "Zoë".encode("utf-16-be"))),
             "bidi": one(der.utf8("a\u202eb")), "integer": one(der.integer(5)), "empty": der.sequence(),

@@ -67,17 +67,18 @@ def test_strongswan_gets_the_ca_enrolls_and_renews(plain, tmp_path):
     first = pki.load_certificate(found)
     assert common_name(first) == "swan" and pki.same_key(first, first_key)
     (tmp_path / "a.crt").write_bytes(found)
-    renewed = pki.load_certificate(swan(plain, tmp_path, "--in", "b.key", "--dn", dn, "--cert", "a.crt", "--key", "a.key"))
+    renewed = pki.load_certificate(swan(plain, tmp_path, "--in", "b.key", "--dn", dn, "--cert", "a.crt", "--key",
+                                        "a.key"))
     assert renewed.subject == first.subject and pki.same_key(renewed, second_key)
     assert renewed.serial_number != first.serial_number
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("options", [["--cipher", "aes", "--digest", "sha256"], ["--cipher", "aes", "--digest", "sha512"]],
-                         ids=["sha256", "sha512"])
-def test_strongswan_with_algorithms_of_its_choice(plain, tmp_path, options):
+@pytest.mark.parametrize("digest", ["sha256", "sha512"])
+def test_strongswan_with_algorithms_of_its_choice(plain, tmp_path, digest):
     new_key(tmp_path, "a.key")
-    assert swan(plain, tmp_path, "--in", "a.key", "--dn", "CN=chosen", "--password", plain.challenge(), *options)
+    assert swan(plain, tmp_path, "--in", "a.key", "--dn", "CN=chosen", "--password", plain.challenge(), "--cipher",
+                "aes", "--digest", digest)
 
 
 @pytest.mark.once
@@ -129,14 +130,20 @@ class Certmonger:
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder), "LC_ALL": "C",
                     "XDG_RUNTIME_DIR": names["TMPDIR"], **{"CERTMONGER_" + one: value for one, value in names.items()}}
         socket = folder / "socket"
-        self.process = subprocess.Popen([need(CERTMONGER, "certmonger"), "-s", "-L", "-P", str(socket), "-n", "-B", "-d", "2"],
-                                        env=self.env, stdin=subprocess.DEVNULL, stdout=open(folder / "log", "wb"),
-                                        stderr=subprocess.STDOUT, preexec_fn=end_with_parent)
+        self.process = subprocess.Popen(
+            [need(CERTMONGER, "certmonger"), "-s", "-L", "-P", str(socket), "-n", "-B", "-d", "2"], env=self.env,
+            stdin=subprocess.DEVNULL, stdout=open(folder / "log", "wb"), stderr=subprocess.STDOUT,
+            preexec_fn=end_with_parent)
         self.env["CERTMONGER_PVT_ADDRESS"] = "unix:path=%s" % socket
         wait_until(socket.exists, what="certmonger's socket")
 
     def getcert(self, *args, **options):
         return run("/usr/bin/getcert", *args, env=self.env, cwd=self.folder, **options).stdout.decode()
+
+    def certificate(self):
+        """The certificate that is there; None while it is being written."""
+        text = (self.folder / "a.crt").read_text()
+        return pki.load_certificate(text) if "-----END" in text else None
 
     def wait(self, state, timeout=30):
         def reached():
@@ -158,11 +165,11 @@ def test_certmongers_daemon_comes_to_monitoring_and_renews(plain, closing):
     daemon.getcert("request", "-c", "hospital", "-k", daemon.folder / "a.key", "-f", daemon.folder / "a.crt", "-N",
                    "CN=monitored,O=Example Hospital", "-L", plain.challenge(), "-I", "mine")
     daemon.wait("MONITORING")
-    first = pki.load_certificate((daemon.folder / "a.crt").read_text())
-    assert common_name(first) == "monitored" and pki.same_key(first, pki.load_key((daemon.folder / "a.key").read_text()))
+    first, key = daemon.certificate(), pki.load_key((daemon.folder / "a.key").read_text())
+    assert common_name(first) == "monitored" and pki.same_key(first, key)
     run("openssl", "verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", plain.ca_file, daemon.folder / "a.crt")
     daemon.getcert("resubmit", "-i", "mine")
-    wait_until(lambda: pki.load_certificate((daemon.folder / "a.crt").read_text()) != first, 60, "a renewed certificate")
+    wait_until(lambda: daemon.certificate() not in (None, first), 60, "a renewed certificate")
     daemon.wait("MONITORING")
 
 
@@ -170,8 +177,8 @@ def test_certmongers_daemon_comes_to_monitoring_and_renews(plain, closing):
 def test_certmongers_daemon_with_a_wrong_password_is_rejected(plain, closing):
     daemon = closing(Certmonger())
     daemon.getcert("add-scep-ca", "-c", "hospital", "-u", plain.scep_url, "-N", plain.ca_file, "-r", plain.ca_file)
-    daemon.getcert("request", "-c", "hospital", "-k", daemon.folder / "a.key", "-f", daemon.folder / "a.crt", "-N", "CN=wrong",
-                   "-L", "wrong")
+    daemon.getcert("request", "-c", "hospital", "-k", daemon.folder / "a.key", "-f", daemon.folder / "a.crt",
+                   "-N", "CN=wrong", "-L", "wrong")
     daemon.wait("CA_REJECTED")
     assert not os.path.exists(daemon.folder / "a.crt")
 
@@ -182,11 +189,12 @@ def test_certmongers_daemon_with_a_wrong_password_is_rejected(plain, closing):
 def test_openssl_opens_the_reply_to_a_message_it_made(site, client, tmp_path):
     """Key, request, envelope and signature by openssl cms; only SCEP's attributes are put in by hand."""
     challenge = site.challenge()
-    (tmp_path / "req.cnf").write_text("[req]\nprompt=no\ndistinguished_name=dn\nattributes=at\n[dn]\nO=Example Hospital\n"
-                                      "CN=by-openssl\n[at]\nchallengePassword=%s\n" % challenge)
-    run("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-config", "req.cnf", "-outform",
-        "DER", "-out", "csr.der", cwd=tmp_path)
-    run("openssl", "req", "-x509", "-key", "key.pem", "-config", "req.cnf", "-days", "1", "-out", "self.pem", cwd=tmp_path)
+    (tmp_path / "req.cnf").write_text("[req]\nprompt=no\ndistinguished_name=dn\nattributes=at\n[dn]\n"
+                                      "O=Example Hospital\nCN=by-openssl\n[at]\nchallengePassword=%s\n" % challenge)
+    run("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-config", "req.cnf",
+        "-outform", "DER", "-out", "csr.der", cwd=tmp_path)
+    run("openssl", "req", "-x509", "-key", "key.pem", "-config", "req.cnf", "-days", "1", "-out", "self.pem",
+        cwd=tmp_path)
     run("openssl", "cms", "-encrypt", "-binary", "-outform", "DER", "-aes-256-cbc", "-in", "csr.der", "-out", "env.der",
         site.ca_file, cwd=tmp_path)
     signer = pki.load_certificate((tmp_path / "self.pem").read_text())

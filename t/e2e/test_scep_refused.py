@@ -2,6 +2,7 @@
 """SCEP requests that must not get what they ask for (C): each wrong in one part, each refused with the failInfo
 that says so, none of them a certificate."""
 
+import os
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -369,6 +370,26 @@ def test_c30_getcrl_brings_a_crl_of_the_ca(site, ask, client):
     assert not crl.get_revoked_certificate_by_serial_number(own.certificate.serial_number)
     assert refused(client.get_crl(1, own.certificate, own.key, issuer=pki.name("CN=Other")), scep.BAD_CERT_ID,
                    scep.BAD_REQUEST)
+
+
+# ---- the server's own trouble
+
+@pytest.mark.once
+def test_a_database_that_is_away_is_503_with_retry_after(make_site, closing):
+    site = make_site()
+    site.prepare()
+    key = site.keys.take()
+    message = scep.build(pki.der(pki.request(key, SUBJECT % "away", site.challenge())),
+                         pki.self_signed(SUBJECT % "away", key), key, ca_of(site))
+    os.rename(site.database.folder, site.database.folder + ".away")
+    site.log.expect("database", "MDM0110", "AH00630", "AH00633")
+    site.start()
+    client = scep.ScepClient(site.at("/mdm/scep"), site.keys.tls_ca_file)
+    assert client.get_ca_caps() and client.get_ca_cert()
+    reply = client.post(message.raw)
+    assert reply.status == 503 and int(reply.headers["Retry-After"]) > 0
+    os.rename(site.database.folder + ".away", site.database.folder)
+    assert client.send(message).ok, "the challenge was not lost"
 
 
 # ---- more than one

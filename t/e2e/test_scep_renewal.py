@@ -100,7 +100,8 @@ def test_e05_alive_afterwards(client):
 @pytest.mark.parametrize("kind", [scep.RENEWAL_REQ, scep.PKCS_REQ])
 def test_more_an_expired_certificate_renews_nothing(site, ask, client, kind):
     first = ask("expired")
-    site.database.sql("UPDATE mdm_certificate SET not_after = 1 WHERE serial = '%032x'" % first.certificate.serial_number)
+    site.database.sql("UPDATE mdm_certificate SET not_after = 1 WHERE serial = '%032x'"
+                      % first.certificate.serial_number)
     with nothing_issued(site):
         assert refused(client.renew(first.certificate, first.key, new_key=site.keys.take(), message_type=kind))
         assert refused(client.get_cert(first.certificate.serial_number, first.certificate, first.key))
