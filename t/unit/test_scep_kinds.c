@@ -147,7 +147,7 @@ START_TEST(contents_match_their_type)
         contents(bad);
         fails(MDM_SCEP_BAD_MESSAGE_CHECK);
         if (kind) {
-            memcpy(bad.data + 3, bad.data + 2, good[kind].len - 2);
+            memmove(bad.data + 3, bad.data + 2, good[kind].len - 2);
             bad.data[2] = bad.data[1];
             bad.data[1] = 0x81;
             fails(MDM_SCEP_BAD_MESSAGE_CHECK);
