@@ -3,6 +3,8 @@
  * SCEP's certificates: made once, stored with their event in the caller's transaction, handed out again to who
  * asks again. Any thread; never decides whether somebody may have one.
  */
+#include <apr_strings.h>
+
 #include "mdm_operation.h"
 
 /* A device's clock may be a little behind ours: a certificate must not look like tomorrow's to it. */
@@ -28,7 +30,9 @@ static apr_status_t make(mdm_operation_t *op, const mdm_authority_t *authority, 
     how.csr = csr;
     how.ca = authority->cert;
     how.ca_key = authority->key;
-    how.crl_url = op->site->crl_url;
+    /* The list of this very CA: after a roll-over the plain address serves the next one's. */
+    if (op->site->crl_url)
+        how.crl_url = apr_pstrcat(ctx->pool, op->site->crl_url, "/", authority->fingerprint, NULL);
     how.ocsp_url = op->site->ocsp_url;
     how.not_before = now - BACKDATE;
     how.not_after = now + op->site->identity_lifetime;

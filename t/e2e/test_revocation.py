@@ -486,7 +486,9 @@ def test_certificates_name_crl_and_ocsp(make_site, new_phone):
     site.upload_push_certificate()
     certificate = new_phone(site).certificate
     points = certificate.extensions.get_extension_for_oid(ExtensionOID.CRL_DISTRIBUTION_POINTS).value
-    assert [one.value for point in points for one in point.full_name] == ["http://crl.example.com/mdm/crl"]
+    with open(site.ca_file) as source:
+        ca = pki.load_certificate(source.read()).fingerprint(hashes.SHA256()).hex()
+    assert [one.value for point in points for one in point.full_name] == ["http://crl.example.com/mdm/crl/" + ca]
     access = certificate.extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_INFORMATION_ACCESS).value
     assert [(one.access_method, one.access_location.value) for one in access] == \
         [(AuthorityInformationAccessOID.OCSP, "http://ocsp.example.com/mdm/ocsp")]
