@@ -130,6 +130,7 @@ def test_feature_30_the_form_works_without_script_and_asks_nothing_of_others(run
     assert {one["for"] for one in page.markup.all("label")} == {user["id"], password["id"]}
 
 
+@pytest.mark.once
 def test_feature_30_headers_close_the_page(running, browse):
     page = browse().open(running.at("/mdm/enroll"))
     policy = page.headers["Content-Security-Policy"]
@@ -143,6 +144,7 @@ def test_feature_30_headers_close_the_page(running, browse):
     assert page.headers["X-Frame-Options"] == "DENY"
 
 
+@pytest.mark.once
 def test_feature_30_cookies_are_kept_from_scripts_other_sites_and_other_paths(running, browse):
     browser = browse()
     assert sign_in(browser, running).status == 200
@@ -153,6 +155,7 @@ def test_feature_30_cookies_are_kept_from_scripts_other_sites_and_other_paths(ru
         assert rules["samesite"] == "Strict" and rules["path"] == "/mdm/enroll" and "domain" not in rules
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("change", [
     {"token": None}, {"token": ""}, {"token": "0" * 64}, {"headers": {"Cookie": ""}},
     {"headers": {"Cookie": "__Secure-mdm-form=" + "0" * 32}}, {"headers": {"Origin": "https://evil.example"}},
@@ -166,6 +169,7 @@ def test_feature_30_a_forged_post_signs_nobody_in(running, browse, change):
     assert page.markup.all("form")
 
 
+@pytest.mark.once
 def test_feature_30_a_token_is_no_good_in_another_browser(running, browse):
     mine, theirs = browse(), browse()
     token = theirs.open(running.at("/mdm/enroll")).field("token")
@@ -243,6 +247,7 @@ def test_feature_31_good_credentials_go_on(running, browse):
     assert [USER, "", "direct"] in events(running, "enrollment.signed-in")
 
 
+@pytest.mark.once
 def test_feature_31_bad_ones_get_the_same_page_with_401(running, browse):
     mark, browser = running.log.size(), browse()
     page = sign_in(browser, running, password="not-the-pass-word")
@@ -262,6 +267,7 @@ def test_feature_31_what_was_typed_comes_back_as_text_only(running, browse):
     assert not page.markup.all("script")
 
 
+@pytest.mark.once
 def test_feature_31_nothing_tells_whether_an_account_exists(running, browse):
     def failure(user):
         browser = browse()
@@ -278,6 +284,7 @@ def test_feature_31_nothing_tells_whether_an_account_exists(running, browse):
     assert abs(one_time - two_time) < 1
 
 
+@pytest.mark.once
 def test_feature_31_what_require_says_of_a_person_is_asked_after_the_password(running, browse):
     browser = browse()
     page = sign_in(browser, running, user="other")
@@ -376,6 +383,7 @@ def test_an_expired_session_is_over(running, browse):
     assert browser.open(running.at("/mdm/enroll/status")).status == 403
 
 
+@pytest.mark.once
 def test_there_are_no_other_pages(running, browse):
     for path in ("/mdm/enroll/x", "/mdm/enroll/profile/x", "/mdm/enroll/i/", "/mdm/enroll/i/a/b"):
         assert browse().open(running.at(path)).status == 404
@@ -437,6 +445,7 @@ BASIC = PAGE.replace("MDMAuthProvider file", 'AuthType Basic\n    AuthName "Exam
                      "    AuthBasicProvider file").replace("Require user nurse.joy", "Require valid-user")
 
 
+@pytest.mark.once
 def test_apaches_own_sign_in_goes_before_the_page(make_site, browse):
     site = page_site(make_site(), BASIC).start()
     site.upload_push_certificate()
