@@ -98,7 +98,7 @@ static const EVP_MD *signature_digest(const csr_asn1_t *asn1)
 }
 
 /* The signature is over the bytes of the first part as they came. */
-static int signature_holds(const mdm_csr_t *csr, const EVP_MD *digest)
+static int signature_holds(const mdm_csr_t *csr, EVP_PKEY *pkey, const EVP_MD *digest)
 {
     const ASN1_BIT_STRING *signature = csr->asn1->signature;
     mdm_bytes_t first = csr->der, rest;
@@ -111,7 +111,7 @@ static int signature_holds(const mdm_csr_t *csr, const EVP_MD *digest)
     if (!mdm_der_step(&rest, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, 0) || (signature->flags & 0x07))
         return 0;
     md = EVP_MD_CTX_new();
-    holds = md && EVP_DigestVerifyInit(md, NULL, digest, NULL, csr->pkey) == 1
+    holds = md && EVP_DigestVerifyInit(md, NULL, digest, NULL, pkey) == 1
         && EVP_DigestVerify(md, ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature),
                             first.data, (size_t)(rest.data - first.data)) == 1;
     EVP_MD_CTX_free(md);
@@ -185,8 +185,19 @@ apr_status_t mdm_csr_parse(mdm_csr_t **csr, mdm_ctx_t *ctx, mdm_bytes_t der)
     return APR_SUCCESS;
 }
 
+/* The key to check with: the same one out of the certificate, where OpenSSL has made it ready already. */
+static EVP_PKEY *ready_key(const mdm_csr_t *csr, const mdm_cert_t *holder)
+{
+    EVP_PKEY *theirs = holder ? X509_get0_pubkey(holder->x509) : NULL;
+
+    if (theirs && EVP_PKEY_get_base_id(theirs) == EVP_PKEY_RSA
+        && !ASN1_STRING_cmp(csr->asn1->info->spki->key, X509_get0_pubkey_bitstr(holder->x509)))
+        return theirs;
+    return csr->pkey;
+}
+
 /* Cheap checks first: the signature is only computed with a key of sane size. */
-apr_status_t mdm_csr_judge(int *weak, mdm_ctx_t *ctx, const mdm_csr_t *csr)
+apr_status_t mdm_csr_judge(int *weak, mdm_ctx_t *ctx, const mdm_csr_t *csr, const mdm_cert_t *holder)
 {
     const ASN1_INTEGER *version = csr->asn1->info->version;
     const EVP_MD *digest = signature_digest(csr->asn1);
@@ -207,7 +218,7 @@ apr_status_t mdm_csr_judge(int *weak, mdm_ctx_t *ctx, const mdm_csr_t *csr)
     if (rv != APR_SUCCESS)
         return rv;
     ERR_clear_error();
-    holds = signature_holds(csr, digest);
+    holds = signature_holds(csr, ready_key(csr, holder), digest);
     ERR_clear_error();
     if (!holds)
         return mdm_fail(ctx, MDM_EINPUT, "the certification request's own signature is wrong");
@@ -221,7 +232,7 @@ apr_status_t mdm_csr_from_der(mdm_csr_t **csr, int *weak, mdm_ctx_t *ctx, mdm_by
 
     *weak = 0;
     if (rv == APR_SUCCESS)
-        rv = mdm_csr_judge(weak, ctx, made);
+        rv = mdm_csr_judge(weak, ctx, made, NULL);
     if (rv == APR_SUCCESS)
         *csr = made;
     return rv;

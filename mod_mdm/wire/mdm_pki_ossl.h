@@ -53,8 +53,12 @@ int mdm_rsa_fits(const EVP_PKEY *pkey);
 /** Read one PKCS#10 that is all of `der`, by its shape alone. @return MDM_EINPUT */
 apr_status_t mdm_csr_parse(mdm_csr_t **csr, mdm_ctx_t *ctx, mdm_bytes_t der);
 
-/** Judge what mdm_csr_parse has read, as mdm_csr_from_der does. @return MDM_EINPUT */
-apr_status_t mdm_csr_judge(int *weak, mdm_ctx_t *ctx, const mdm_csr_t *csr);
+/**
+ * Judge what mdm_csr_parse has read, as mdm_csr_from_der does.
+ * @param holder a certificate that may hold the same key, which saves work; or NULL
+ * @return MDM_EINPUT
+ */
+apr_status_t mdm_csr_judge(int *weak, mdm_ctx_t *ctx, const mdm_csr_t *csr, const mdm_cert_t *holder);
 
 /** Go into, or over, the element at *at, which must have the tag and a definite length. @return whether */
 int mdm_der_step(mdm_bytes_t *at, int tag, int class, int into);

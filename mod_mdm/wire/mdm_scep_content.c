@@ -122,7 +122,7 @@ apr_status_t mdm_scep_content_read(mdm_scep_opening_t *o, mdm_bytes_t content, i
     }
     if (!csr)
         return APR_SUCCESS;
-    rv = mdm_csr_judge(&weak, o->ctx, csr);
+    rv = mdm_csr_judge(&weak, o->ctx, csr, o->request->signer);
     if (rv != APR_SUCCESS)
         o->fail_info = weak ? MDM_SCEP_BAD_ALG : MDM_SCEP_BAD_REQUEST;
     else
