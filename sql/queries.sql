@@ -158,6 +158,10 @@ UPDATE mdm_invitation SET revoked_at = %lld WHERE id = %lld AND revoked_at = 0;
 
 -- ---- enrollment sessions: the states are the numbers of mdm_session_state_e
 
+-- STMT_SESSION_PRUNE (before)
+DELETE FROM mdm_session WHERE id IN (
+    SELECT id FROM mdm_session WHERE expires_at < %lld AND enrollment = 0 ORDER BY expires_at LIMIT 64);
+
 -- STMT_SESSION_INSERT (id, sha256, state, method, user, invitation, common_name, certificate, enrollment, source_ip,
 --     created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name)
 INSERT INTO mdm_session (id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
@@ -431,19 +435,22 @@ INSERT INTO mdm_renewal (enrollment, due_at, attempts, command, not_after, last_
 SELECT id, %lld, 0, 0, %lld, 0, NULL FROM mdm_enrollment
 WHERE id = %lld AND NOT EXISTS (SELECT 1 FROM mdm_renewal r WHERE r.enrollment = mdm_enrollment.id);
 
--- STMT_RENEWAL_DUE (now, now, limit)
+-- STMT_RENEWAL_DUE (now, limit)
 SELECT r.enrollment, e.enrollment_id, r.due_at, r.attempts, r.command, c.issued_at, c.not_after, r.last_at,
     r.last_error,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue q WHERE q.command = r.command AND q.enrollment = r.enrollment)
-        THEN 1 ELSE 0 END
-FROM mdm_renewal r JOIN mdm_enrollment e ON e.id = r.enrollment
-    JOIN mdm_certificate c ON c.fingerprint = e.certificate
-WHERE r.due_at <= %lld AND c.not_after > %lld AND e.state = 2
-ORDER BY r.due_at, r.enrollment LIMIT %lld;
+        THEN 1 ELSE 0 END, e.state
+FROM (SELECT * FROM mdm_renewal WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at, enrollment LIMIT %lld) r
+LEFT JOIN mdm_enrollment e ON e.id = r.enrollment
+LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate
+ORDER BY r.enrollment;
 
 -- STMT_RENEWAL_ATTEMPT (command, last_at, due_at, enrollment, due_at)
 UPDATE mdm_renewal SET attempts = attempts + 1, command = %lld, last_at = %lld, due_at = %lld
 WHERE enrollment = %lld AND due_at = %lld;
+
+-- STMT_RENEWAL_END (enrollment, due_at)
+UPDATE mdm_renewal SET due_at = 0 WHERE enrollment = %lld AND due_at = %lld;
 
 -- STMT_RENEWAL_FAILED (last_error, enrollment)
 UPDATE mdm_renewal SET last_error = %s WHERE enrollment = %lld;
@@ -455,9 +462,9 @@ DELETE FROM mdm_renewal WHERE enrollment = %lld;
 SELECT r.enrollment, e.enrollment_id, r.due_at, r.attempts, r.command, c.issued_at, c.not_after, r.last_at,
     r.last_error,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue q WHERE q.command = r.command AND q.enrollment = r.enrollment)
-        THEN 1 ELSE 0 END
+        THEN 1 ELSE 0 END, e.state
 FROM mdm_renewal r JOIN mdm_enrollment e ON e.id = r.enrollment
-    JOIN mdm_certificate c ON c.fingerprint = e.certificate
+LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate
 WHERE r.enrollment = %lld;
 
 -- STMT_RENEWAL_ENDING (until, limit)

@@ -146,7 +146,7 @@ CREATE TABLE mdm_session (
 );
 CREATE UNIQUE INDEX mdm_session_by_sha256 ON mdm_session (sha256);
 CREATE INDEX mdm_session_by_enrollment ON mdm_session (enrollment, id) WHERE enrollment > 0;
-CREATE INDEX mdm_session_by_expiry ON mdm_session (expires_at);
+CREATE INDEX mdm_session_by_expiry ON mdm_session (expires_at) WHERE enrollment = 0;
 
 -- The newest CRL of each CA certificate.
 CREATE TABLE mdm_crl (

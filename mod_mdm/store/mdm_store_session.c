@@ -130,3 +130,10 @@ apr_status_t mdm_store_session_done(mdm_store_t *st, apr_int64_t id, apr_int64_t
 
     return mdm_db_exec(NULL, st->db, STMT_SESSION_DONE, args);
 }
+
+apr_status_t mdm_store_session_prune(mdm_store_t *st, apr_time_t before)
+{
+    const char *args[] = { mdm_row_text(st, before) };
+
+    return mdm_db_exec(NULL, st->db, STMT_SESSION_PRUNE, args);
+}

@@ -76,4 +76,7 @@ apr_status_t mdm_store_session_identify(mdm_store_t *st, apr_int64_t id, const c
 /** The device's own word: DONE, for this enrollment (0: none). Only the first counts. */
 apr_status_t mdm_store_session_done(mdm_store_t *st, apr_int64_t id, apr_int64_t enrollment);
 
+/** Forget sessions that led to no enrollment and ended before `before`: the oldest, at most 64. */
+apr_status_t mdm_store_session_prune(mdm_store_t *st, apr_time_t before);
+
 #endif

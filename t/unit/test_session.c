@@ -123,6 +123,24 @@ START_TEST(states_only_grow)
 }
 END_TEST
 
+START_TEST(old_sessions_are_forgotten_unless_they_enrolled)
+{
+    mdm_session_t *gone, *kept, *young, *found;
+    const char *cookie;
+
+    start(_i);
+    gone = open_one(MDM_SESSION_DIRECT, &cookie);
+    kept = open_one(MDM_SESSION_DIRECT, &cookie);
+    OK(mdm_store_session_done(st, kept->id, 77));
+    st->ctx->fixed_now += 31 * 24 * HOUR;
+    young = open_one(MDM_SESSION_DIRECT, &cookie);
+    refused(MDM_ENOTFOUND, mdm_store_session_get(&found, st, gone->id));
+    OK(mdm_store_session_get(&found, st, kept->id));
+    OK(mdm_store_session_get(&found, st, young->id));
+    database_end();
+}
+END_TEST
+
 START_TEST(an_invitation_pays_for_its_uses)
 {
     mdm_invitation_t invitation = { 0 };
@@ -199,6 +217,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(group, 60);
     tcase_add_loop_test(group, a_cookie_opens_its_session_until_it_expires, 0, DATABASES);
     tcase_add_loop_test(group, states_only_grow, 0, DATABASES);
+    tcase_add_loop_test(group, old_sessions_are_forgotten_unless_they_enrolled, 0, DATABASES);
     tcase_add_loop_test(group, an_invitation_pays_for_its_uses, 0, DATABASES);
     tcase_add_loop_test(group, one_device_enrolls_and_it_is_the_invited_one, 0, DATABASES);
     suite_add_tcase(suite, group);
