@@ -23,7 +23,8 @@ struct mdm_renewer_t {
     mdm_ctx_t *ctx;
     mdm_renewer_config_t config;
     apr_time_t next;        /* turn */
-    apr_time_t planned;     /* so far this round of planning got in the order of not_after; 0: a new round */
+    int planning;           /* a round of planning is under way */
+    apr_time_t planned;     /* so far it got in the order of not_after; 0: it begins */
 };
 
 typedef struct {
@@ -91,8 +92,7 @@ static apr_status_t plan_batch(void *baton, mdm_db_t *db)
     return APR_SUCCESS;
 }
 
-/* @param more set when there is more to plan at once */
-static apr_status_t plan(mdm_renewer_t *renewer, mdm_store_t *st, int *more)
+static apr_status_t plan(mdm_renewer_t *renewer, mdm_store_t *st)
 {
     const mdm_site_t *site = renewer->config.site;
     batch_t b = { renewer, st, NULL, 0, NULL, NULL };
@@ -100,15 +100,13 @@ static apr_status_t plan(mdm_renewer_t *renewer, mdm_store_t *st, int *more)
     apr_interval_time_t before = site->renew_before ? site->renew_before : site->identity_lifetime / 3;
     apr_status_t rv = mdm_store_renewal_candidates(&b.list, st, from, now + before, PLAN_BATCH);
 
-    if (rv != APR_SUCCESS || !b.list->nelts) {
-        renewer->planned = 0;
+    if (rv == APR_SUCCESS && b.list->nelts)
+        rv = mdm_db_transact(st->db, plan_batch, &b);
+    if (rv != APR_SUCCESS)
         return rv;
-    }
-    if ((rv = mdm_db_transact(st->db, plan_batch, &b)) != APR_SUCCESS)
-        return rv;
-    *more = b.list->nelts == PLAN_BATCH;
-    renewer->planned = *more ? APR_ARRAY_IDX(b.list, PLAN_BATCH - 1, mdm_renewal_t *)->not_after : 0;
-    if (*more && !b.done)
+    renewer->planning = b.list->nelts == PLAN_BATCH;
+    renewer->planned = renewer->planning ? APR_ARRAY_IDX(b.list, PLAN_BATCH - 1, mdm_renewal_t *)->not_after : 0;
+    if (renewer->planning && !b.done)
         renewer->planned++;
     if (b.done)
         mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0821) "%d renewals of identities planned",
@@ -158,10 +156,17 @@ static apr_status_t insert_command(mdm_store_t *st, apr_int64_t id)
 /* A command that waits in the queue is the attempt: its device needs to be woken, no second one. */
 static apr_status_t claim(batch_t *b, const mdm_renewal_t *r, apr_int64_t command)
 {
-    apr_time_t next = next_attempt(b->renewer->config.site, r, mdm_ctx_now(b->st->ctx));
-    apr_status_t rv = mdm_store_renewal_attempt(b->st, r, r->open ? r->command : command, next);
+    apr_time_t now = mdm_ctx_now(b->st->ctx);
+    apr_status_t rv;
 
-    if (rv == MDM_ENOTFOUND)
+    if (r->state != MDM_STATE_ENROLLED)
+        return mdm_store_renewal_forget(b->st, r->enrollment);
+    if (r->not_after <= now)
+        rv = mdm_store_renewal_end(b->st, r);
+    else
+        rv = mdm_store_renewal_attempt(b->st, r, r->open ? r->command : command,
+                                       next_attempt(b->renewer->config.site, r, now));
+    if (rv == MDM_ENOTFOUND || r->not_after <= now)
         return APR_SUCCESS;
     if (rv != APR_SUCCESS)
         return rv;
@@ -237,21 +242,22 @@ static apr_status_t work(mdm_renewer_t *renewer, int *more, int *queued)
         apr_pool_t *p;
         mdm_ctx_t *ctx;
         mdm_store_t *st;
-        int more_to_plan = 0, more_due = 0;
 
+        *more = 0;
         apr_pool_create(&p, renewer->ctx->pool);
         ctx = mdm_ctx_create(p, renewer->ctx->log);
         ctx->fixed_now = renewer->ctx->fixed_now;
         if ((rv = renewer->config.open(&st, ctx, renewer->config.baton)) == APR_SUCCESS) {
-            rv = plan(renewer, st, &more_to_plan);
+            if (renewer->planning)
+                rv = plan(renewer, st);
             if (rv == APR_SUCCESS)
-                rv = attempt(renewer, st, &more_due, queued);
+                rv = attempt(renewer, st, more, queued);
             renewer->config.close(st, renewer->config.baton);
         }
         if (rv != APR_SUCCESS)
             mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0823) "renewal of identities: %s; tried "
                     "again", mdm_ctx_detail(ctx, rv));
-        *more = more_to_plan || more_due;
+        *more |= renewer->planning;
         apr_pool_destroy(p);
     } while (rv == APR_SUCCESS && *more && apr_time_now() < end);
     return rv;
@@ -268,6 +274,7 @@ apr_time_t mdm_renewer_turn(mdm_renewer_t *renewer, int *queued)
         return renewer->next;
     if (interval < apr_time_from_sec(1) / 4)
         interval = apr_time_from_sec(1) / 4;
+    renewer->planning = 1;
     rv = work(renewer, &more, queued);
     renewer->next = rv == APR_SUCCESS && more ? apr_time_now() : apr_time_now() + interval;
     return renewer->next;

@@ -53,12 +53,13 @@ static mdm_renewal_t *read_renewal(mdm_store_t *st, const mdm_rows_t *rows, int 
     renewal->last_at = mdm_row_number(rows, r, 7);
     renewal->last_error = MDM_ROW(rows, r, 8);
     renewal->open = (int)mdm_row_number(rows, r, 9);
+    renewal->state = (mdm_state_e)mdm_row_number(rows, r, 10);
     return renewal;
 }
 
 apr_status_t mdm_store_renewal_due(apr_array_header_t **out, mdm_store_t *st, int limit)
 {
-    const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx)), *args[] = { now, now, mdm_row_text(st, limit) };
+    const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), mdm_row_text(st, limit) };
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, STMT_RENEWAL_DUE, args);
     int r;
@@ -79,6 +80,13 @@ apr_status_t mdm_store_renewal_attempt(mdm_store_t *st, const mdm_renewal_t *ren
                            mdm_row_text(st, renewal->due_at) };
 
     return mdm_row_change(st, STMT_RENEWAL_ATTEMPT, args);
+}
+
+apr_status_t mdm_store_renewal_end(mdm_store_t *st, const mdm_renewal_t *renewal)
+{
+    const char *args[] = { mdm_row_text(st, renewal->enrollment), mdm_row_text(st, renewal->due_at) };
+
+    return mdm_row_change(st, STMT_RENEWAL_END, args);
 }
 
 apr_status_t mdm_store_renewal_failed(mdm_store_t *st, apr_int64_t enrollment, const char *error)

@@ -6,15 +6,16 @@
 #ifndef MDM_STORE_RENEWAL_H
 #define MDM_STORE_RENEWAL_H
 
-#include "mdm_store_base.h"
+#include "mdm_store_enrollment.h"
 
 typedef struct mdm_renewal_t {
     apr_int64_t enrollment;
     const char *enrollment_id;    /* results only */
-    apr_time_t due_at;
+    apr_time_t due_at;            /* 0: never again */
     int attempts;
     apr_int64_t command;          /* of the last attempt, 0: none yet */
     int open;                     /* results only: that command waits in the queue */
+    mdm_state_e state;            /* of the enrollment; results only */
     apr_time_t issued_at;         /* of the identity to renew; results only */
     apr_time_t not_after;         /* of the same */
     apr_time_t last_at;
@@ -30,8 +31,8 @@ apr_status_t mdm_store_renewal_candidates(apr_array_header_t **out, mdm_store_t 
 /** Plan a renewal. @return MDM_EEXIST without a detail when it is planned already */
 apr_status_t mdm_store_renewal_insert(mdm_store_t *st, const mdm_renewal_t *renewal);
 /**
- * Planned renewals due by now of identities still in force, soonest first, at most `limit`. Array of
- * mdm_renewal_t *.
+ * The planned renewals that are due soonest, at most `limit`, in the order of enrollments, whatever became of
+ * these. Array of mdm_renewal_t *.
  */
 apr_status_t mdm_store_renewal_due(apr_array_header_t **out, mdm_store_t *st, int limit);
 /**
@@ -40,6 +41,8 @@ apr_status_t mdm_store_renewal_due(apr_array_header_t **out, mdm_store_t *st, in
  */
 apr_status_t mdm_store_renewal_attempt(mdm_store_t *st, const mdm_renewal_t *renewal, apr_int64_t command,
                                        apr_time_t next_at);
+/** No more attempts: the identity has expired. As above. */
+apr_status_t mdm_store_renewal_end(mdm_store_t *st, const mdm_renewal_t *renewal);
 /** The device refused the profile: remember why. */
 apr_status_t mdm_store_renewal_failed(mdm_store_t *st, apr_int64_t enrollment, const char *error);
 /** The new identity is in use, or the enrollment has ended. */
