@@ -436,14 +436,14 @@ SELECT id, %lld, 0, 0, %lld, 0, NULL FROM mdm_enrollment
 WHERE id = %lld AND NOT EXISTS (SELECT 1 FROM mdm_renewal r WHERE r.enrollment = mdm_enrollment.id);
 
 -- STMT_RENEWAL_DUE (now, limit)
-SELECT r.enrollment, e.enrollment_id, r.due_at, r.attempts, r.command, c.issued_at, c.not_after, r.last_at,
-    r.last_error,
-    CASE WHEN EXISTS (SELECT 1 FROM mdm_queue q WHERE q.command = r.command AND q.enrollment = r.enrollment)
+SELECT due_rows.enrollment, e.enrollment_id, due_rows.due_at, due_rows.attempts, due_rows.command, c.issued_at,
+    c.not_after, due_rows.last_at, due_rows.last_error,
+    CASE WHEN EXISTS (
+        SELECT 1 FROM mdm_queue q WHERE q.command = due_rows.command AND q.enrollment = due_rows.enrollment)
         THEN 1 ELSE 0 END, e.state
-FROM (SELECT * FROM mdm_renewal WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at, enrollment LIMIT %lld) r
-LEFT JOIN mdm_enrollment e ON e.id = r.enrollment
-LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate
-ORDER BY r.enrollment;
+FROM (SELECT * FROM mdm_renewal WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at, enrollment LIMIT %lld) due_rows
+LEFT JOIN mdm_enrollment e ON e.id = due_rows.enrollment
+LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate;
 
 -- STMT_RENEWAL_ATTEMPT (command, last_at, due_at, enrollment, due_at)
 UPDATE mdm_renewal SET attempts = attempts + 1, command = %lld, last_at = %lld, due_at = %lld

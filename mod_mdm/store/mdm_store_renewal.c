@@ -3,6 +3,8 @@
  * Renewals of identities. Written by the worker, by the answers of devices and their check-in; read by the
  * status page and the API. Never decides when something is due: core/mdm_renewal.c does.
  */
+#include <stdlib.h>
+
 #include "mdm_store_renewal.h"
 #include "mdm_store_row.h"
 
@@ -57,6 +59,14 @@ static mdm_renewal_t *read_renewal(mdm_store_t *st, const mdm_rows_t *rows, int 
     return renewal;
 }
 
+/* Nodes that lock rows in the same order do not wait for each other in a circle. */
+static int by_enrollment(const void *a, const void *b)
+{
+    apr_int64_t one = (*(mdm_renewal_t *const *)a)->enrollment, two = (*(mdm_renewal_t *const *)b)->enrollment;
+
+    return one < two ? -1 : one > two;
+}
+
 apr_status_t mdm_store_renewal_due(apr_array_header_t **out, mdm_store_t *st, int limit)
 {
     const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), mdm_row_text(st, limit) };
@@ -69,6 +79,7 @@ apr_status_t mdm_store_renewal_due(apr_array_header_t **out, mdm_store_t *st, in
     *out = apr_array_make(st->ctx->pool, rows->count, sizeof(mdm_renewal_t *));
     for (r = 0; r < rows->count; r++)
         APR_ARRAY_PUSH(*out, mdm_renewal_t *) = read_renewal(st, rows, r);
+    qsort((*out)->elts, (apr_size_t)(*out)->nelts, sizeof(mdm_renewal_t *), by_enrollment);
     return APR_SUCCESS;
 }
 
