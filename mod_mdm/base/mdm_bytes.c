@@ -33,6 +33,16 @@ const char *mdm_base64_encode(mdm_bytes_t bytes, apr_pool_t *p)
     return text;
 }
 
+const char *mdm_base64url_encode(mdm_bytes_t bytes, apr_pool_t *p)
+{
+    char *text = apr_pstrdup(p, mdm_base64_encode(bytes, p)), *c;
+
+    for (c = text; *c && *c != '='; c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    *c = '\0';
+    return text;
+}
+
 static int base64_value(unsigned char c)
 {
     if (c >= 'A' && c <= 'Z')

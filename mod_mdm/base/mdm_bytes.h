@@ -24,6 +24,9 @@ mdm_bytes_t mdm_bytes_of(const char *text);
 /** Standard base64 (RFC 4648 section 4) with padding, without line breaks. */
 const char *mdm_base64_encode(mdm_bytes_t bytes, apr_pool_t *p);
 
+/** Base64 for URLs and cookies (RFC 4648 section 5), without padding. */
+const char *mdm_base64url_encode(mdm_bytes_t bytes, apr_pool_t *p);
+
 /**
  * Decode base64. White space is skipped; anything else outside the alphabet, wrong padding or a cut group
  * is refused.

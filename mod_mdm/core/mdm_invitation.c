@@ -19,15 +19,11 @@ static apr_status_t make_token(const char **token, mdm_ctx_t *ctx)
 {
     unsigned char random[TOKEN_BYTES];
     mdm_bytes_t bytes = { random, sizeof(random) };
-    char *text, *c;
 
     if (mdm_random(random, sizeof(random)) != APR_SUCCESS)
         return mdm_fail(ctx, MDM_ECRYPTO, "no random bytes for an invitation");
-    text = apr_pstrmemdup(ctx->pool, mdm_base64_encode(bytes, ctx->pool), MDM_INVITATION_TOKEN_LEN);
+    *token = mdm_base64url_encode(bytes, ctx->pool);
     mdm_cleanse(random, sizeof(random));
-    for (c = text; *c; c++)
-        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-    *token = text;
     return APR_SUCCESS;
 }
 

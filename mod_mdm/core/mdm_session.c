@@ -22,16 +22,6 @@ typedef struct {
     const mdm_session_t *session;
 } opening_t;
 
-static const char *base64url(mdm_bytes_t bytes, apr_pool_t *p)
-{
-    char *text = apr_pstrdup(p, mdm_base64_encode(bytes, p)), *c;
-
-    for (c = text; *c; c++)
-        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-    text[strcspn(text, "=")] = '\0';
-    return text;
-}
-
 static apr_status_t new_cookie(const char **cookie, mdm_ctx_t *ctx)
 {
     unsigned char random[COOKIE_BYTES];
@@ -39,7 +29,7 @@ static apr_status_t new_cookie(const char **cookie, mdm_ctx_t *ctx)
 
     if (mdm_random(random, sizeof(random)) != APR_SUCCESS)
         return mdm_fail(ctx, MDM_ECRYPTO, "no random bytes for an enrollment session");
-    *cookie = base64url(bytes, ctx->pool);
+    *cookie = mdm_base64url_encode(bytes, ctx->pool);
     mdm_cleanse(random, sizeof(random));
     return APR_SUCCESS;
 }

@@ -63,6 +63,8 @@ START_TEST(base64_of_rfc4648)
         ck_assert_str_eq(decoded(pairs[i][1]), pairs[i][0]);
     }
     ck_assert_str_eq(mdm_base64_encode(mdm_bytes_of(NULL), pool), "");
+    ck_assert_str_eq(mdm_base64url_encode(mdm_bytes_of("\xfb\xff"), pool), "-_8");
+    ck_assert_str_eq(mdm_base64url_encode(mdm_bytes_of(NULL), pool), "");
     ck_assert_str_eq(decoded(" Z\tm\r9\n v "), "foo");
     ck_assert_str_eq(decoded("Zg=\n="), "f");
 }
