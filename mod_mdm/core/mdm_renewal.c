@@ -161,15 +161,14 @@ static apr_status_t claim(batch_t *b, const mdm_renewal_t *r, apr_int64_t comman
 
     if (r->state != MDM_STATE_ENROLLED)
         return mdm_store_renewal_forget(b->st, r->enrollment);
-    if (r->not_after <= now)
+    if (r->not_after <= now) {
         rv = mdm_store_renewal_end(b->st, r);
-    else
-        rv = mdm_store_renewal_attempt(b->st, r, r->open ? r->command : command,
-                                       next_attempt(b->renewer->config.site, r, now));
-    if (rv == MDM_ENOTFOUND || r->not_after <= now)
-        return APR_SUCCESS;
+        return rv == MDM_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    rv = mdm_store_renewal_attempt(b->st, r, r->open ? r->command : command,
+                                   next_attempt(b->renewer->config.site, r, now));
     if (rv != APR_SUCCESS)
-        return rv;
+        return rv == MDM_ENOTFOUND ? APR_SUCCESS : rv;
     APR_ARRAY_PUSH(b->wakes, const char *) = r->enrollment_id;
     if (r->open)
         return APR_SUCCESS;
