@@ -304,7 +304,7 @@ UPDATE mdm_enrollment SET last_seen_at = %lld, last_ip = %s WHERE id = %lld AND 
 -- ---- the device's request
 
 -- STMT_CONNECT (enrollment_id, answered_uuid, most_notnow, fingerprint)
-SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login,
+SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
     aq.command, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery
@@ -319,7 +319,7 @@ LEFT JOIN mdm_command n ON n.id = (
 WHERE c.fingerprint = %s;
 
 -- STMT_CONNECT_IDLE (enrollment_id, most_notnow, fingerprint)
-SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login,
+SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
     n.id, n.uuid, n.body, n.delivery

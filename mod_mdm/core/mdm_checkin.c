@@ -125,9 +125,9 @@ static apr_status_t authenticate(message_t *m)
     describe(&fresh, m);
     if (!fresh.topic || strncmp(fresh.topic, TOPIC_PREFIX, strlen(TOPIC_PREFIX)))
         return mdm_fail(m->st->ctx, MDM_EINPUT, "Authenticate lacks a Topic that starts with " TOPIC_PREFIX);
-    if (!m->row->bound_to
-        && (rv = mdm_session_admit(m->st, m->device->fingerprint, m->device->device_id,
-                                   fresh.serial_number)) != APR_SUCCESS)
+    if (!m->row->bound_to && m->row->certificate_session
+        && (rv = mdm_session_admit(m->st, m->row->certificate_session, m->device->fingerprint,
+                                   m->device->device_id, fresh.serial_number)) != APR_SUCCESS)
         return rv;
     fresh.user = m->row->certificate_user;
     fresh.certificate = m->device->fingerprint;
@@ -214,8 +214,8 @@ static apr_status_t token_update(message_t *m)
     }
     if (rv == APR_SUCCESS && m->row->state != MDM_STATE_ENROLLED) {
         rv = event(m, "enrollment.enrolled", NULL);
-        if (rv == APR_SUCCESS && !is_user_channel(m))
-            rv = mdm_session_finish(m->st, m->device->fingerprint, m->enrollment);
+        if (rv == APR_SUCCESS && m->row->certificate_session && !is_user_channel(m))
+            rv = mdm_store_session_done(m->st, m->row->certificate_session, m->enrollment);
     }
     return rv;
 }

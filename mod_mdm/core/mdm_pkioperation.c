@@ -157,6 +157,14 @@ static int is_self_made(const mdm_operation_t *op)
     return subject.len == issuer.len && !memcmp(subject.data, issuer.data, subject.len);
 }
 
+/* The transaction may have been run before, and lost: what that run found is no answer. */
+static void begin_again(mdm_operation_t *op)
+{
+    op->ended = 0;
+    op->pending = 0;
+    op->certificate = NULL;
+}
+
 static apr_status_t request_work(void *baton, mdm_db_t *db)
 {
     mdm_operation_t *op = baton;
@@ -165,7 +173,7 @@ static apr_status_t request_work(void *baton, mdm_db_t *db)
     apr_status_t rv;
 
     (void)db;
-    op->ended = 0;
+    begin_again(op);
     rv = answer_again(op);
     if (rv != MDM_ENOTFOUND)
         return rv;
@@ -184,9 +192,11 @@ static apr_status_t request_work(void *baton, mdm_db_t *db)
 static apr_status_t poll_work(void *baton, mdm_db_t *db)
 {
     mdm_operation_t *op = baton;
-    apr_status_t rv = mdm_operation_answer_waiting(op);
+    apr_status_t rv;
 
     (void)db;
+    begin_again(op);
+    rv = mdm_operation_answer_waiting(op);
     if (rv != MDM_ENOTFOUND)
         return rv;
     mdm_ctx_clear(op->st->ctx);

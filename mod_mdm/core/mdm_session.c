@@ -120,26 +120,18 @@ apr_status_t mdm_session_profile(mdm_bytes_t *der, mdm_store_t *st, const mdm_si
                                                           : direct_profile(der, st, site, session);
 }
 
-/* NULL: it was issued outside a session. */
-static apr_status_t session_of(mdm_session_t **session, mdm_store_t *st, const char *fingerprint)
-{
-    mdm_certificate_t *certificate;
-    apr_status_t rv = mdm_store_certificate_by_fingerprint(&certificate, st, fingerprint);
-
-    *session = NULL;
-    if (rv != APR_SUCCESS || !certificate->session)
-        return rv;
-    return mdm_store_session_get(session, st, certificate->session);
-}
-
-apr_status_t mdm_session_admit(mdm_store_t *st, const char *fingerprint, const char *device_id,
+apr_status_t mdm_session_admit(mdm_store_t *st, apr_int64_t id, const char *fingerprint, const char *device_id,
                                const char *serial_number)
 {
     mdm_session_t *session;
     mdm_invitation_t *invitation;
-    apr_status_t rv = session_of(&session, st, fingerprint);
+    apr_status_t rv = mdm_store_session_get(&session, st, id);
 
-    if (rv != APR_SUCCESS || !session)
+    if (rv == MDM_ENOTFOUND) {
+        mdm_ctx_clear(st->ctx);
+        return mdm_fail(st->ctx, MDM_EDENIED, "the sign-in of this certificate was long ago: sign in again");
+    }
+    if (rv != APR_SUCCESS)
         return rv;
     if (session->method == MDM_SESSION_DIRECT && !mdm_equal(session->certificate, fingerprint))
         return mdm_fail(st->ctx, MDM_EDENIED, "another device has enrolled with this sign-in");
@@ -152,12 +144,4 @@ apr_status_t mdm_session_admit(mdm_store_t *st, const char *fingerprint, const c
     if (invitation->serial_number && (!serial_number || strcmp(invitation->serial_number, serial_number)))
         return mdm_fail(st->ctx, MDM_EDENIED, "the invitation is for another device");
     return APR_SUCCESS;
-}
-
-apr_status_t mdm_session_finish(mdm_store_t *st, const char *fingerprint, apr_int64_t enrollment)
-{
-    mdm_session_t *session;
-    apr_status_t rv = session_of(&session, st, fingerprint);
-
-    return rv == APR_SUCCESS && session ? mdm_store_session_done(st, session->id, enrollment) : rv;
 }

@@ -46,17 +46,13 @@ apr_status_t mdm_session_profile(mdm_bytes_t *der, mdm_store_t *st, const mdm_si
  * The device with this identity may enroll: it is the only one of its session, no other than the one that
  * has answered the Profile Service, and no other than the session's invitation names. Inside the caller's
  * transaction.
+ * @param id            of the session that the identity's certificate names
+ * @param fingerprint   of that certificate
  * @param device_id     as mdm_device_t.device_id
  * @param serial_number as the device reports it, or NULL
  * @return MDM_EDENIED when it may not
  */
-apr_status_t mdm_session_admit(mdm_store_t *st, const char *fingerprint, const char *device_id,
+apr_status_t mdm_session_admit(mdm_store_t *st, apr_int64_t id, const char *fingerprint, const char *device_id,
                                const char *serial_number);
-
-/**
- * The device with this identity is enrolled: its session, if it has one, is done. Inside the caller's
- * transaction.
- */
-apr_status_t mdm_session_finish(mdm_store_t *st, const char *fingerprint, apr_int64_t enrollment);
 
 #endif

@@ -26,7 +26,7 @@ apr_status_t mdm_store_connect(mdm_connect_row_t **out, mdm_store_t *st, const c
     const char *report[] = { enrollment_id, answered_uuid, most_notnow, fingerprint };
     const char *idle[] = { enrollment_id, most_notnow, fingerprint };
     mdm_connect_row_t *row = apr_pcalloc(st->ctx->pool, sizeof(*row));
-    int next = answered_uuid ? 15 : 12;     /* the column of n.id */
+    int next = answered_uuid ? 16 : 13;     /* the column of n.id */
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, answered_uuid ? STMT_CONNECT : STMT_CONNECT_IDLE,
                                     answered_uuid ? report : idle);
@@ -43,15 +43,16 @@ apr_status_t mdm_store_connect(mdm_connect_row_t **out, mdm_store_t *st, const c
     row->revoked_at = mdm_row_number(rows, 0, 3);
     row->replaced_by = MDM_ROW(rows, 0, 4);
     row->certificate_user = MDM_ROW(rows, 0, 5);
-    row->enrollment = mdm_row_number(rows, 0, 6);
-    row->parent = mdm_row_number(rows, 0, 7);
-    row->state = (mdm_state_e)mdm_row_number(rows, 0, 8);
-    row->last_seen_at = mdm_row_number(rows, 0, 9);
-    row->certificate = MDM_ROW(rows, 0, 10);
-    row->has_notnow = (int)mdm_row_number(rows, 0, 11);
-    row->answered = answered_uuid ? mdm_row_number(rows, 0, 12) : 0;
-    row->answered_type = row->answered ? MDM_ROW(rows, 0, 13) : NULL;
-    row->answered_delivery = (mdm_delivery_e)(row->answered ? mdm_row_number(rows, 0, 14) : 0);
+    row->certificate_session = mdm_row_number(rows, 0, 6);
+    row->enrollment = mdm_row_number(rows, 0, 7);
+    row->parent = mdm_row_number(rows, 0, 8);
+    row->state = (mdm_state_e)mdm_row_number(rows, 0, 9);
+    row->last_seen_at = mdm_row_number(rows, 0, 10);
+    row->certificate = MDM_ROW(rows, 0, 11);
+    row->has_notnow = (int)mdm_row_number(rows, 0, 12);
+    row->answered = answered_uuid ? mdm_row_number(rows, 0, 13) : 0;
+    row->answered_type = row->answered ? MDM_ROW(rows, 0, 14) : NULL;
+    row->answered_delivery = (mdm_delivery_e)(row->answered ? mdm_row_number(rows, 0, 15) : 0);
     row->next = mdm_row_number(rows, 0, next);
     row->next_uuid = MDM_ROW(rows, 0, next + 1);
     row->next_delivery = (mdm_delivery_e)mdm_row_number(rows, 0, next + 3);

@@ -10,12 +10,13 @@
 
 /** Everything one device message needs, from one SELECT by certificate fingerprint and enrollment id. */
 typedef struct mdm_connect_row_t {
-    int certificate_known;        /* the fingerprint is in our table; the next five are about it */
+    int certificate_known;        /* the fingerprint is in our table; the next six are about it */
     const char *serial;
     apr_int64_t bound_to;         /* enrollment id, 0 = none */
     apr_time_t not_after, revoked_at;
     const char *replaced_by;
     const char *certificate_user;
+    apr_int64_t certificate_session;  /* mdm_session_t.id, 0 = none */
     apr_int64_t enrollment;       /* 0: no such enrollment_id; the next four are about it */
     apr_int64_t parent;
     mdm_state_e state;

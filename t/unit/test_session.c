@@ -189,21 +189,18 @@ START_TEST(one_device_enrolls_and_it_is_the_invited_one)
     s.invitation = &invitation;
     OK(mdm_session_open(&cookie, &session, st, &s));
     OK(mdm_store_session_advance(st, session->id, MDM_SESSION_UNSET, MDM_SESSION_OFFERED));
-    issue("f-none", 0);
     issue("f-early", session->id);
     ck_assert_int_eq(state_of(session->id), MDM_SESSION_IDENTIFIED);
     issue("f-late", session->id);
-    OK(mdm_session_admit(st, "f-none", "UDID", NULL));
-    OK(mdm_session_admit(st, "f-late", "UDID", "SERIAL"));
-    refused(MDM_EDENIED, mdm_session_admit(st, "f-early", "UDID", "SERIAL"));
-    refused(MDM_EDENIED, mdm_session_admit(st, "f-late", "UDID", "OTHER"));
-    refused(MDM_EDENIED, mdm_session_admit(st, "f-late", "UDID", NULL));
-    OK(mdm_session_finish(st, "f-none", 1));
-    ck_assert_int_eq(state_of(session->id), MDM_SESSION_IDENTIFIED);
-    OK(mdm_session_finish(st, "f-late", 2));
+    refused(MDM_EDENIED, mdm_session_admit(st, session->id + 1, "f-late", "UDID", "SERIAL"));
+    OK(mdm_session_admit(st, session->id, "f-late", "UDID", "SERIAL"));
+    refused(MDM_EDENIED, mdm_session_admit(st, session->id, "f-early", "UDID", "SERIAL"));
+    refused(MDM_EDENIED, mdm_session_admit(st, session->id, "f-late", "UDID", "OTHER"));
+    refused(MDM_EDENIED, mdm_session_admit(st, session->id, "f-late", "UDID", NULL));
+    OK(mdm_store_session_done(st, session->id, 2));
     ck_assert_int_eq(state_of(session->id), MDM_SESSION_DONE);
     issue("f-third", session->id);
-    refused(MDM_EDENIED, mdm_session_admit(st, "f-third", "UDID", "SERIAL"));
+    refused(MDM_EDENIED, mdm_session_admit(st, session->id, "f-third", "UDID", "SERIAL"));
     database_end();
 }
 END_TEST
