@@ -24,6 +24,9 @@ mdm_bytes_t mdm_bytes_of(const char *text);
 /** Standard base64 (RFC 4648 section 4) with padding, without line breaks. */
 const char *mdm_base64_encode(mdm_bytes_t bytes, apr_pool_t *p);
 
+/* Its alphabet, for strspn. */
+#define MDM_BASE64URL "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
 /** Base64 for URLs and cookies (RFC 4648 section 5), without padding. */
 const char *mdm_base64url_encode(mdm_bytes_t bytes, apr_pool_t *p);
 

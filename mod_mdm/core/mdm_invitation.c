@@ -13,8 +13,6 @@
 #define TEXT_MAX 255
 #define LIFETIME_MAX (apr_time_from_sec(APR_INT64_C(3653) * 24 * 60 * 60))
 
-static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 static apr_status_t make_token(const char **token, mdm_ctx_t *ctx)
 {
     unsigned char random[TOKEN_BYTES];
@@ -135,7 +133,7 @@ apr_status_t mdm_invitation_open(mdm_invitation_t **invitation, mdm_store_t *st,
     apr_status_t rv;
 
     if (!token || strlen(token) != MDM_INVITATION_TOKEN_LEN
-        || strspn(token, base64url) != MDM_INVITATION_TOKEN_LEN)
+        || strspn(token, MDM_BASE64URL) != MDM_INVITATION_TOKEN_LEN)
         return mdm_fail(ctx, MDM_ENOTFOUND, "%s", unknown);
     rv = mdm_store_invitation_by_sha256(&found, st, mdm_sha256_hex(mdm_bytes_of(token), ctx->pool));
     if (rv == MDM_ENOTFOUND) {

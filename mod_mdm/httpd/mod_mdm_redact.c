@@ -14,8 +14,6 @@
 
 #define HIDDEN "..."
 
-static const char token_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 /* The length of the secret behind a mark of `mark` characters at `text`; 0 when there is none. */
 static apr_size_t secret_at(apr_size_t *mark, const char *text)
 {
@@ -23,7 +21,7 @@ static apr_size_t secret_at(apr_size_t *mark, const char *text)
 
     if (!strncmp(text, "/i/", 3)) {
         *mark = 3;
-        len = strspn(text + 3, token_chars);
+        len = strspn(text + 3, MDM_BASE64URL);
         return len == MDM_INVITATION_TOKEN_LEN ? len : 0;
     }
     if (!strncmp(text, "message=", 8)) {

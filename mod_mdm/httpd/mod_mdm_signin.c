@@ -109,10 +109,8 @@ mdm_signin_e mdm_signin_check(apr_interval_time_t *wait, request_rec *r, const m
     mdm_signin_e result;
 
     /* A directory takes a bind without a password for one of nobody, and says yes. */
-    if (!login || !is_login(login) || !password || !*password || strlen(password) > PASSWORD_MAX) {
-        hold(r);
+    if (!login || !is_login(login) || !password || !*password || strlen(password) > PASSWORD_MAX)
         return MDM_SIGNIN_WRONG;
-    }
     if (mdm_rate_keys(&keys, conf, login, r->useragent_ip, r->pool) != APR_SUCCESS)
         return MDM_SIGNIN_UNAVAILABLE;
     if ((*wait = mdm_rate_take(conf, &keys, now)) > 0) {
