@@ -17,6 +17,7 @@ HTTPD = os.environ.get("MDM_HTTPD", "/usr/sbin/apache2")
 MODULES_DIR = os.environ.get("MDM_MODULES_DIR", "/usr/lib/apache2/modules")
 RUNNING = re.compile(r"resuming normal operations")
 SIGNAL = "<signal handler called>"
+NAMED_FRAME, OUR_FRAME = re.compile(r"\bin [A-Za-z_][\w.@]* \("), re.compile(r"mdm_|mod_mdm")
 CRASH = re.compile(r"AH0005[12]:|reslist_cleanup: Assertion")
 # what must never stand in an error log unless a test expects it
 TROUBLE = re.compile(r"^\[[^\]]*\] \[mdm:(error|crit|alert|emerg)\]|AH0005[12]:|AddressSanitizer|runtime error:"
@@ -129,12 +130,12 @@ class Httpd:
 
     def _excuse_the_mpm(self, mark):
         """TERM that meets a busy child can crash httpd itself: prefork frees its pools in the signal handler, event
-        closes sockets that its workers are about to close. Such lines are excused, unless the module's own code
-        was at work where it crashed."""
+        closes sockets that its workers are about to close. Such lines are excused when every stack can be read and
+        none shows the module's own code at work where it crashed."""
         lines = [line for line in self.log.text(mark).splitlines() if CRASH.search(line)]
         stacks = self.crashes(30) if lines else []
-        # without a stack nothing is known, and nothing is excused
-        if stacks and not any("mdm_" in part for text in stacks for part in crashed_parts(text)):
+        # without a stack, or with one that names no function, nothing is known, and nothing is excused
+        if stacks and all(is_httpds_own(part) for text in stacks for part in crashed_parts(text)):
             self.log.excused += lines
 
     def console(self):
@@ -211,6 +212,12 @@ def crashed_parts(text):
     What the handler of TERM interrupted is no part of it."""
     for stack in text.split("\nThread ")[:1] + [one for one in text.split("\nThread ")[1:] if SIGNAL in one]:
         yield stack.rpartition(SIGNAL)[0] or stack
+
+
+def is_httpds_own(part):
+    """Whether a crashed stack can be read, and shows nothing of the module."""
+    frames = [line for line in part.splitlines() if line.startswith("#")]
+    return any(NAMED_FRAME.search(one) for one in frames) and not any(OUR_FRAME.search(one) for one in frames)
 
 
 def alive(pid):
