@@ -23,14 +23,7 @@
 #define SCHEME "pkcs11:"
 #define PIN_MAX 255
 #define URI_MAX 1024
-#define TRIES 8
-#define PAUSE apr_time_from_msec(50)       /* once after the first try, twice after the second, ... */
-
-/* How libp11 names the module's own errors, and three of their values (PKCS#11 2.40, 11.1). */
-#define MODULE_ERRORS "PKCS#11 module"
-#define CKR_GENERAL_ERROR 0x05
-#define CKR_FUNCTION_FAILED 0x06
-#define CKR_DEVICE_ERROR 0x30
+#define MODULE_ERRORS "PKCS#11 module"   /* how libp11 names what the module itself says */
 
 struct mdm_token_t {
     mdm_key_t key;
@@ -70,25 +63,19 @@ static char *attribute(apr_pool_t *p, const char *uri, const char *name)
     return NULL;
 }
 
-/*
- * What the module itself said, else what OpenSSL said last; neither names a secret. Some answers tell of the moment
- * only: SoftHSM's, while another process opens or closes the token. They say nothing of the PIN, whose tries are
- * counted.
- */
-static const char *reason(int *passing, mdm_ctx_t *ctx)
+/* What the module itself said ("PIN incorrect"), else what OpenSSL said last; neither names a secret. */
+static const char *reason(mdm_ctx_t *ctx)
 {
     unsigned long last = ERR_peek_last_error(), one;
-    const char *lib, *text;
+    const char *text;
 
-    *passing = 0;
     while ((one = ERR_get_error()) != 0) {
-        int code = ERR_GET_REASON(one);
+        const char *lib = ERR_lib_error_string(one);
 
-        if ((lib = ERR_lib_error_string(one)) == NULL || strcmp(lib, MODULE_ERRORS))
-            continue;
-        *passing = code == CKR_GENERAL_ERROR || code == CKR_FUNCTION_FAILED || code == CKR_DEVICE_ERROR;
-        last = one;
-        break;
+        if (lib && !strcmp(lib, MODULE_ERRORS)) {
+            last = one;
+            break;
+        }
     }
     text = ERR_reason_error_string(last);
     text = text ? apr_pstrdup(ctx->pool, text) : "no such key, or it cannot be used";
@@ -162,7 +149,7 @@ static int command(ENGINE *engine, const char *name, const char *value)
     return !value || ENGINE_ctrl_cmd_string(engine, name, value, 0);
 }
 
-static EVP_PKEY *from_engine(const char **why, int *passing, mdm_ctx_t *ctx, const mdm_token_t *token)
+static EVP_PKEY *from_engine(const char **why, mdm_ctx_t *ctx, const mdm_token_t *token)
 {
     /* The engine knows no query part: what is in it has been taken out. */
     const char *uri = apr_pstrmemdup(ctx->pool, token->uri, strcspn(token->uri, "?"));
@@ -171,7 +158,6 @@ static EVP_PKEY *from_engine(const char **why, int *passing, mdm_ctx_t *ctx, con
 
     OPENSSL_init_crypto(OPENSSL_INIT_ENGINE_DYNAMIC, NULL);
     engine = ENGINE_by_id("pkcs11");
-    *passing = 0;
     if (!engine) {
         *why = "OpenSSL has neither a PKCS#11 provider nor the engine pkcs11 (Debian package: "
                "libengine-pkcs11-openssl)";
@@ -183,14 +169,13 @@ static EVP_PKEY *from_engine(const char **why, int *passing, mdm_ctx_t *ctx, con
         if (command(engine, "PIN", token->pin))
             pkey = ENGINE_load_private_key(engine, uri, NULL, NULL);
     }
-    *why = pkey ? NULL : reason(passing, ctx);
+    *why = pkey ? NULL : reason(ctx);
     ENGINE_free(engine);
     return pkey;
 }
 #else
-static EVP_PKEY *from_engine(const char **why, int *passing, mdm_ctx_t *ctx, const mdm_token_t *token)
+static EVP_PKEY *from_engine(const char **why, mdm_ctx_t *ctx, const mdm_token_t *token)
 {
-    *passing = 0;
     (void)ctx;
     (void)token;
     *why = "OpenSSL has no provider that serves pkcs11: URIs";
@@ -254,40 +239,20 @@ static apr_status_t close_token(void *baton)
     return APR_SUCCESS;
 }
 
-/* One try. When it fails all goes with ctx->pool, the module too: only from anew can it go better. */
-static const char *open_once(int *passing, mdm_token_t *token, mdm_ctx_t *ctx)
+apr_status_t mdm_token_open(mdm_token_t *token, mdm_ctx_t *ctx)
 {
     const char *why = NULL;
     EVP_PKEY *pkey;
 
     ERR_clear_error();
     if (from_provider(&pkey, token))
-        why = pkey ? NULL : reason(passing, ctx);
+        why = pkey ? NULL : reason(ctx);
     else
-        pkey = from_engine(&why, passing, ctx, token);
+        pkey = from_engine(&why, ctx, token);
     ERR_clear_error();
     if (!pkey)
-        return why;
+        return mdm_fail(ctx, MDM_ECONFIG, "the key %s cannot be opened: %s", token->uri, why);
     token->key.pkey = pkey;
     apr_pool_cleanup_register(ctx->pool, token, close_token, apr_pool_cleanup_null);
-    return NULL;
-}
-
-apr_status_t mdm_token_open(mdm_token_t *token, mdm_ctx_t *ctx)
-{
-    const char *why;
-    int passing, tries = 0;
-
-    do {
-        apr_pool_t *p;
-
-        apr_sleep(tries++ * PAUSE);
-        apr_pool_create(&p, ctx->pool);
-        why = open_once(&passing, token, mdm_ctx_create(p, ctx->log));
-        if (!why)
-            return APR_SUCCESS;
-        why = apr_pstrdup(ctx->pool, why);
-        apr_pool_destroy(p);
-    } while (passing && tries < TRIES);
-    return mdm_fail(ctx, MDM_ECONFIG, "the key %s cannot be opened: %s", token->uri, why);
+    return APR_SUCCESS;
 }

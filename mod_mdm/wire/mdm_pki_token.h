@@ -27,9 +27,7 @@ apr_status_t mdm_token_new(mdm_token_t **token, mdm_ctx_t *ctx, const char *uri,
 const mdm_key_t *mdm_token_key(const mdm_token_t *token);
 
 /**
- * Log in and find the key; it is closed with ctx->pool. Tries again, up to 1.4 seconds, when the module's answer tells
- * of the moment only, and never after one that may be about the PIN.
- * @return MDM_ECONFIG with the reason, never with the PIN
+ * Log in and find the key; it is closed with ctx->pool. @return MDM_ECONFIG with the reason, never with the PIN
  */
 apr_status_t mdm_token_open(mdm_token_t *token, mdm_ctx_t *ctx);
 

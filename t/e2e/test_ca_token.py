@@ -64,6 +64,7 @@ class Token:
 
 @pytest.fixture
 def token(monkeypatch):
+    """To be named before make_site, so that sites end before it: children may start, and open it, until the end."""
     folder = tempfile.mkdtemp(prefix="mdm-e2e-token-")
     os.chmod(folder, 0o755)
     made = Token(folder, pki.new_key())
@@ -83,7 +84,7 @@ def token_site(make_site, token, **options):
 
 
 @pytest.mark.parametrize("mpm,named", [("event", "by directive"), ("prefork", "in ca.key")])
-def test_a_device_enrolls_with_a_ca_key_in_a_token(make_site, token, new_phone, closing, tmp_path, mpm, named):
+def test_a_device_enrolls_with_a_ca_key_in_a_token(token, make_site, new_phone, closing, tmp_path, mpm, named):
     site = token_site(make_site, token, mpm=mpm)
     key_file = os.path.join(site.state_dir, "ca.key")
     assert open(key_file).read() == token.uri + "\n", "no key outside the token"
@@ -107,7 +108,7 @@ def test_a_device_enrolls_with_a_ca_key_in_a_token(make_site, token, new_phone, 
     assert PIN not in site.log.text()
 
 
-def test_a_roll_over_to_a_key_in_a_token(make_site, token, closing):
+def test_a_roll_over_to_a_key_in_a_token(token, make_site, closing):
     site = make_site().start()
     site.ctl("ca", "next", "--in", "3s", "--key", token.uri, "--pin-file", token.pin_file)
     own(token.tokens, RUN_USER)
@@ -124,7 +125,7 @@ def test_a_roll_over_to_a_key_in_a_token(make_site, token, closing):
 
 
 @pytest.mark.parametrize("what", ["pin", "key", "certificate"])
-def test_a_token_that_does_not_open_stops_the_start(make_site, token, keys, what):
+def test_a_token_that_does_not_open_stops_the_start(token, make_site, keys, what):
     site = token_site(make_site, token)
     if what == "pin":
         token.write("pin", "wrong\n")
@@ -140,7 +141,7 @@ def test_a_token_that_does_not_open_stops_the_start(make_site, token, keys, what
     assert PIN not in text
 
 
-def test_a_pin_in_the_uri_is_refused(make_site, token):
+def test_a_pin_in_the_uri_is_refused(token, make_site):
     site = token_site(make_site, token)
     site.own["MDMCAKeyFile"] = '"%s&pin-value=%s"' % (token.uri, PIN)
     site.log.expect(r"\[mdm:")
@@ -149,14 +150,14 @@ def test_a_pin_in_the_uri_is_refused(make_site, token):
     assert "must not name its PIN" in site.log.text() and PIN not in site.log.text()
 
 
-def test_a_pin_file_that_others_can_read_is_named_by_configtest(make_site, token):
+def test_a_pin_file_that_others_can_read_is_named_by_configtest(token, make_site):
     site = token_site(make_site, token)
     os.chmod(token.pin_file, 0o644)
     status, text = site.configtest()
     assert status != 0 and "MDMCAKeyPINFile" in text and "chmod 600" in text
 
 
-def test_a_token_that_the_childrens_user_may_not_read_stops_the_start(make_site, token):
+def test_a_token_that_the_childrens_user_may_not_read_stops_the_start(token, make_site):
     if os.geteuid() != 0:
         return
     site = token_site(make_site, token)
@@ -167,7 +168,7 @@ def test_a_token_that_the_childrens_user_may_not_read_stops_the_start(make_site,
     assert "user of the children" in site.log.text()
 
 
-def test_a_token_that_goes_away_is_told_and_kills_nobody(make_site, token, closing):
+def test_a_token_that_goes_away_is_told_and_kills_nobody(token, make_site, closing):
     site = token_site(make_site, token)
     site.log.expect(r"\[mdm:error\]")
     site.start()
