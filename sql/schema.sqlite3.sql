@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The tables of mod_mdm in SQLite, schema version 2. Column names are those of the records in mod_mdm/store.
+-- The tables of mod_mdm in SQLite, schema version 3. Column names are those of the records in mod_mdm/store.
 -- Times are microseconds since 1970 UTC, 0 = never; ids are made by the program; binary is base64 or PEM text;
 -- columns marked "sealed" hold AES-256-GCM values (base/mdm_seal.h). Relations are kept by the program.
 
@@ -38,11 +38,17 @@ CREATE TABLE mdm_enrollment (
     user_long_name TEXT,
     push_token TEXT,                        -- sealed
     push_magic TEXT,                        -- sealed
-    unlock_token TEXT                       -- sealed
+    unlock_token TEXT,                      -- sealed
+    awaiting_configuration INTEGER NOT NULL DEFAULT 0,
+    silent_since BIGINT NOT NULL DEFAULT 0,  -- not heard of for MDMSilentAfter; 0: it speaks
+    bootstrap_token TEXT,                   -- sealed
+    auth_token TEXT                         -- sha256 of the AuthToken that this user channel must show
 );
 CREATE UNIQUE INDEX mdm_enrollment_by_enrollment_id ON mdm_enrollment (enrollment_id);
 CREATE INDEX mdm_enrollment_by_parent ON mdm_enrollment (parent) WHERE parent > 0;
 CREATE INDEX mdm_enrollment_by_type ON mdm_enrollment (type, state);
+CREATE INDEX mdm_enrollment_by_serial ON mdm_enrollment (serial_number) WHERE serial_number IS NOT NULL;
+CREATE INDEX mdm_enrollment_by_login ON mdm_enrollment (login) WHERE login IS NOT NULL;
 
 CREATE TABLE mdm_certificate (
     fingerprint TEXT NOT NULL PRIMARY KEY,
@@ -193,7 +199,8 @@ CREATE TABLE mdm_push (
     dead_tally INTEGER NOT NULL,            -- token_update_tally of the token that APNs called dead
     last_at BIGINT NOT NULL,
     last_reason TEXT,
-    last_wish BIGINT NOT NULL
+    last_wish BIGINT NOT NULL,
+    repushes INTEGER NOT NULL DEFAULT 0     -- pushes in a row that the device has not followed
 );
 CREATE INDEX mdm_push_by_due ON mdm_push (due_at) WHERE due_at > 0;
 
@@ -204,9 +211,19 @@ CREATE TABLE mdm_command (
     created_by TEXT,
     created_at BIGINT NOT NULL,
     body TEXT NOT NULL,                     -- sealed
-    delivery INTEGER NOT NULL DEFAULT 0     -- mdm_delivery_e: how the body becomes what the device gets
+    delivery INTEGER NOT NULL DEFAULT 0,    -- mdm_delivery_e: how the body becomes what the device gets
+    not_before BIGINT NOT NULL DEFAULT 0,
+    not_after BIGINT NOT NULL DEFAULT 0,    -- 0: never
+    priority INTEGER NOT NULL DEFAULT 0,
+    approval INTEGER NOT NULL DEFAULT 0,    -- mdm_approval_e
+    decided_by TEXT,
+    decided_at BIGINT NOT NULL DEFAULT 0,
+    supersede_key TEXT,                     -- a newer command with it replaces this one while it waits
+    idempotency_key TEXT,                   -- of created_by
+    request_sha256 TEXT                     -- of the request that came with idempotency_key
 );
 CREATE UNIQUE INDEX mdm_command_by_uuid ON mdm_command (uuid);
+CREATE UNIQUE INDEX mdm_command_by_key ON mdm_command (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 -- Open work only. The next command of an enrollment is the first entry of mdm_queue_next.
 CREATE TABLE mdm_queue (
@@ -217,10 +234,15 @@ CREATE TABLE mdm_queue (
     tries INTEGER NOT NULL,
     queued_at BIGINT NOT NULL,
     sent_at BIGINT NOT NULL,
+    not_before BIGINT NOT NULL DEFAULT 0,   -- 0: now
+    not_after BIGINT NOT NULL DEFAULT 0,    -- 0: never
+    held INTEGER NOT NULL DEFAULT 0,        -- 1: waits for its approval
     PRIMARY KEY (command, enrollment)
 ) WITHOUT ROWID;
 CREATE INDEX mdm_queue_next ON mdm_queue (enrollment, priority DESC, command);
 CREATE INDEX mdm_queue_notnow ON mdm_queue (enrollment) WHERE notnow = 1;
+CREATE INDEX mdm_queue_by_start ON mdm_queue (not_before) WHERE not_before > 0;
+CREATE INDEX mdm_queue_by_end ON mdm_queue (not_after) WHERE not_after > 0;
 
 -- History.
 CREATE TABLE mdm_result (
@@ -234,6 +256,7 @@ CREATE TABLE mdm_result (
     PRIMARY KEY (command, enrollment)
 );
 CREATE INDEX mdm_result_latest ON mdm_result (enrollment, request_type, finished_at);
+CREATE INDEX mdm_result_by_age ON mdm_result (finished_at);
 
 CREATE TABLE mdm_event (
     id INTEGER NOT NULL PRIMARY KEY,
@@ -245,3 +268,96 @@ CREATE TABLE mdm_event (
     object TEXT,
     detail TEXT
 );
+
+-- What devices have said of themselves, the newest value of each name.
+CREATE TABLE mdm_fact (
+    enrollment BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,                    -- JSON
+    source TEXT NOT NULL,                   -- RequestType that it came with
+    changed_at BIGINT NOT NULL,
+    PRIMARY KEY (enrollment, name)
+) WITHOUT ROWID;
+
+-- Changes of facts, the value that came.
+CREATE TABLE mdm_fact_log (
+    id INTEGER NOT NULL PRIMARY KEY,
+    enrollment BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT,                             -- NULL: it went
+    at BIGINT NOT NULL
+);
+CREATE INDEX mdm_fact_log_by_name ON mdm_fact_log (enrollment, name, id);
+
+-- When each kind of answer was last taken in.
+CREATE TABLE mdm_fact_source (
+    enrollment BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (enrollment, source)
+) WITHOUT ROWID;
+
+-- The newest lists: profiles, certificates, applications, updates, ... of a device.
+CREATE TABLE mdm_item (
+    enrollment BIGINT NOT NULL,
+    kind TEXT NOT NULL,                     -- "profile", "certificate", "application", ...
+    identifier TEXT NOT NULL,
+    name TEXT,
+    version TEXT,
+    detail TEXT NOT NULL,                   -- JSON
+    changed_at BIGINT NOT NULL,
+    PRIMARY KEY (enrollment, kind, identifier)
+) WITHOUT ROWID;
+
+-- Secrets that devices hand over for safe keeping.
+CREATE TABLE mdm_escrow (
+    enrollment BIGINT NOT NULL,
+    kind TEXT NOT NULL,                     -- "ActivationLockBypassCode", ...
+    value TEXT NOT NULL,                    -- sealed
+    stored_at BIGINT NOT NULL,
+    PRIMARY KEY (enrollment, kind)
+) WITHOUT ROWID;
+
+-- Static groups; the columns named collection hold mdm_group.id, since "group" is taken in SQL.
+CREATE TABLE mdm_group (
+    id INTEGER NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    created_by TEXT,
+    created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX mdm_group_by_name ON mdm_group (name);
+
+CREATE TABLE mdm_member (
+    collection BIGINT NOT NULL,
+    enrollment BIGINT NOT NULL,
+    reason TEXT,
+    added_at BIGINT NOT NULL,
+    PRIMARY KEY (collection, enrollment)
+) WITHOUT ROWID;
+CREATE INDEX mdm_member_by_enrollment ON mdm_member (enrollment);
+
+-- Events on their way to webhooks, in the order of id per sink and enrollment.
+CREATE TABLE mdm_webhook_outbox (
+    id INTEGER NOT NULL PRIMARY KEY,
+    sink TEXT NOT NULL,                     -- names the URL: mdm_webhook_sink_t.id
+    enrollment BIGINT NOT NULL,
+    topic TEXT NOT NULL,
+    body TEXT NOT NULL,                     -- sealed
+    created_at BIGINT NOT NULL,
+    due_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    lease_owner TEXT,
+    lease BIGINT NOT NULL,
+    last_error TEXT
+);
+CREATE INDEX mdm_webhook_outbox_by_due ON mdm_webhook_outbox (due_at, id);
+CREATE INDEX mdm_webhook_outbox_order ON mdm_webhook_outbox (sink, enrollment, id);
+
+-- Work that one process of all does now and then.
+CREATE TABLE mdm_job (
+    name TEXT NOT NULL PRIMARY KEY,
+    due_at BIGINT NOT NULL,
+    lease_owner TEXT,
+    lease_until BIGINT NOT NULL,
+    position TEXT                           -- where the next run goes on
+) WITHOUT ROWID;

@@ -15,6 +15,7 @@
 
 typedef struct {
     mdm_store_t *st;
+    const mdm_site_t *site;
     const mdm_device_t *device;
     const mdm_connect_row_t *row;
     apr_int64_t enrollment;
@@ -311,17 +312,18 @@ static apr_status_t work(void *baton, mdm_db_t *db)
     return messages[w->index].handle(m);
 }
 
-apr_status_t mdm_checkin_handle(mdm_checkin_answer_t *answer, mdm_store_t *st, mdm_bytes_t body,
-                                const char *fingerprint, const char *source)
+apr_status_t mdm_checkin_handle(mdm_checkin_answer_t *answer, mdm_store_t *st, const mdm_site_t *site,
+                                mdm_bytes_t body, const mdm_caller_t *caller)
 {
-    work_t w = { { st, NULL, NULL, 0, 0 }, 0 };
+    work_t w = { { st, site, NULL, NULL, 0, 0 }, 0 };
     mdm_device_t *device;
     const char *type;
-    apr_status_t rv = mdm_device_read(&device, st->ctx, body, fingerprint, source);
+    apr_status_t rv = mdm_device_read(&device, st->ctx, body, caller);
 
     if (rv != APR_SUCCESS)
         return rv;
     type = mdm_plist_get_string(device->message, "MessageType");
+    memset(answer, 0, sizeof(*answer));
     if (!type)
         return mdm_fail(st->ctx, MDM_EINPUT, "the message has no MessageType");
     while (w.index < MESSAGES && strcmp(messages[w.index].type, type))

@@ -186,7 +186,7 @@ static apr_status_t hand_out(report_t *r, mdm_connect_answer_t *answer, const ch
 }
 
 apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, const mdm_site_t *site,
-                                mdm_bytes_t body, const char *fingerprint, const char *source)
+                                mdm_bytes_t body, const mdm_caller_t *caller)
 {
     report_t r = { st, site, NULL, NULL, NULL, body, 0, NULL };
     mdm_device_t *device;
@@ -195,12 +195,12 @@ apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, c
     apr_status_t rv;
 
     memset(answer, 0, sizeof(*answer));
-    if ((rv = mdm_device_read(&device, st->ctx, body, fingerprint, source)) != APR_SUCCESS)
+    if ((rv = mdm_device_read(&device, st->ctx, body, caller)) != APR_SUCCESS)
         return rv;
     r.device = device;
     if ((rv = read_report(&r, &uuid)) != APR_SUCCESS)
         return rv;
-    rv = mdm_store_connect(&row, st, fingerprint, device->enrollment_id, uuid, is_notnow(r.status));
+    rv = mdm_store_connect(&row, st, device->fingerprint, device->enrollment_id, uuid, is_notnow(r.status));
     if (rv != APR_SUCCESS)
         return rv;
     r.row = row;

@@ -17,11 +17,9 @@ typedef struct mdm_connect_answer_t {
  * Take a report and find the next command. Idle with nothing queued is one statement and writes
  * nothing; a report is stored before this returns. A report about a command that is not open (repeated,
  * unknown) changes nothing.
- * @param fingerprint of the certificate the transport proved
- * @param source      client address
  * @return MDM_EPLIST, MDM_EINPUT, MDM_EDENIED, MDM_EDB
  */
 apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, const mdm_site_t *site,
-                                mdm_bytes_t body, const char *fingerprint, const char *source);
+                                mdm_bytes_t body, const mdm_caller_t *caller);
 
 #endif

@@ -45,8 +45,7 @@ static apr_status_t identify(mdm_device_t *d, mdm_ctx_t *ctx)
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const char *fingerprint,
-                             const char *source)
+apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const mdm_caller_t *caller)
 {
     mdm_device_t *d = apr_pcalloc(ctx->pool, sizeof(*d));
     mdm_plist_t *root;
@@ -57,8 +56,10 @@ apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t 
     if (root->type != MDM_PLIST_DICT)
         return mdm_fail(ctx, MDM_EINPUT, "the message is not a dictionary");
     d->message = root;
-    d->fingerprint = fingerprint;
-    d->source = source;
+    d->body = body;
+    d->caller = caller;
+    d->fingerprint = caller->fingerprint;
+    d->source = caller->source;
     *device = d;
     return identify(d, ctx);
 }

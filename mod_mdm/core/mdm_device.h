@@ -10,11 +10,24 @@
 #include "mdm_site.h"
 #include "mdm_store.h"
 
+/** Who calls, as the transport has proven it, and how. */
+typedef struct mdm_caller_t {
+    const char *fingerprint;        /* SHA-256 of the certificate */
+    const char *source;             /* client address */
+    const apr_table_t *url_params;  /* of the request's URL, decoded; NULL or empty: none */
+    const char *trace_id;           /* 16 hex digits that name this request in events and to other servers */
+    /** The certificate itself, DER in `p`: asked for only when the fingerprint is not known. */
+    apr_status_t (*certificate)(mdm_bytes_t *der, mdm_ctx_t *ctx, void *baton);
+    void *baton;
+} mdm_caller_t;
+
 /** One message, parsed. */
 typedef struct mdm_device_t {
     const mdm_plist_t *message;
-    const char *fingerprint;        /* SHA-256 of the certificate that the transport proved */
-    const char *source;             /* client address */
+    mdm_bytes_t body;               /* the message as it came */
+    const mdm_caller_t *caller;
+    const char *fingerprint;        /* caller's */
+    const char *source;             /* caller's */
     const char *enrollment_id;      /* of the channel that speaks */
     const char *device_id;          /* of its device channel: the same for a device */
     const char *type;               /* as mdm_enrollment_t.type */
@@ -26,8 +39,7 @@ typedef struct mdm_device_t {
  * EnrollmentID, EnrollmentID:EnrollmentUserID.
  * @return MDM_EPLIST, MDM_EINPUT
  */
-apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const char *fingerprint,
-                             const char *source);
+apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const mdm_caller_t *caller);
 
 /**
  * Whether the certificate of a message is ours, in force, and bound to the enrollment that speaks. Each

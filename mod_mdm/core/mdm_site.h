@@ -19,6 +19,22 @@ typedef struct mdm_authority_t {
     const char *fingerprint;
 } mdm_authority_t;
 
+/* What a network user of a Mac is answered (UserAuthenticate). */
+typedef enum {
+    MDM_USER_AUTHENTICATE_DECLINE = 0,  /* 410: not managed */
+    MDM_USER_AUTHENTICATE_ZERO_LENGTH,  /* managed without a password */
+    MDM_USER_AUTHENTICATE_DIGEST        /* managed after a password of user_digests */
+} mdm_user_authenticate_e;
+
+/* A receiver of events. */
+typedef struct mdm_webhook_sink_t {
+    const char *id;                     /* derived from the URL: names it in the database */
+    const char *url;
+    apr_array_header_t *topics;         /* const char *, as "mdm.Connect"; NULL: all */
+} mdm_webhook_sink_t;
+
+#define MDM_ESCROW_KEY_UNLOCK_URL "https://deviceservices-external.apple.com/deviceservicesworkers/escrowKeyUnlock"
+
 typedef struct mdm_site_t {
     const char *server_url;             /* https://host[:port], no slash at the end */
     const char *organization;
@@ -52,6 +68,29 @@ typedef struct mdm_site_t {
     const apr_array_header_t *signer_chain; /* mdm_cert_t *, or NULL */
     const apr_array_header_t *trust;    /* mdm_cert_t *: CAs for devices to trust, may be empty */
     const mdm_seal_t *seal;
+
+    mdm_user_authenticate_e user_authenticate;
+    mdm_bytes_t user_digests;           /* an htdigest file */
+    const char *declarative_url;        /* no slash at the end; NULL: no declarative management */
+    mdm_bytes_t declarative_key;        /* HMAC of what is sent; empty: none */
+    mdm_bytes_t declarative_answer_key; /* HMAC demanded of the answers; empty: none */
+    const mdm_key_t *get_token_key;     /* NULL: no tokens for Managed Apple Accounts */
+    const char *get_token_server_uuid;
+    mdm_bytes_t return_to_service_wifi; /* a profile, or empty */
+    int return_to_service_profile;      /* an enrollment profile goes along */
+    apr_interval_time_t signature_tolerance;
+    int signature_sha1;
+    const apr_array_header_t *identity_cas; /* mdm_cert_t *: other CAs of device identities; NULL: none */
+    int retroactive_identity;
+    apr_interval_time_t history_lifetime, destructive_lifetime;
+    const apr_array_header_t *approvals; /* const char *: RequestTypes that need a second person; NULL: none */
+    int queue_limit;                    /* open commands of an enrollment, 0: no limit */
+    apr_interval_time_t push_retry_first, push_retry_max, silent_after;
+    int push_rate;                      /* pushes per second and topic, 0: no limit */
+    const apr_array_header_t *webhooks; /* mdm_webhook_sink_t; NULL: none */
+    mdm_bytes_t webhook_key;            /* empty: events are not signed */
+    apr_interval_time_t webhook_lifetime;
+    const char *escrow_key_unlock_url;
 } mdm_site_t;
 
 #endif

@@ -15,18 +15,14 @@
 #define SIGNATURE_MAX 65536
 
 /* The fingerprint needs the DER only; the certificate itself is never parsed on this path. */
-static apr_status_t pem_fingerprint(const char **fingerprint, mdm_ctx_t *ctx, const char *pem)
+static apr_status_t pem_der(mdm_bytes_t *der, mdm_ctx_t *ctx, const char *pem)
 {
     static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
     const char *start = strstr(pem, begin), *stop = start ? strstr(start, end) : NULL;
-    mdm_bytes_t der;
 
-    if (!stop)
+    if (!stop || mdm_base64_decode(der, start + sizeof(begin) - 1, (apr_size_t)(stop - start) - (sizeof(begin) - 1),
+                                   ctx->pool) != APR_SUCCESS)
         return mdm_fail(ctx, MDM_EINPUT, "mod_ssl gave a client certificate that is not PEM");
-    start += sizeof(begin) - 1;
-    if (mdm_base64_decode(&der, start, (apr_size_t)(stop - start), ctx->pool) != APR_SUCCESS)
-        return mdm_fail(ctx, MDM_EINPUT, "mod_ssl gave a client certificate that is not PEM");
-    *fingerprint = mdm_sha256_hex(der, ctx->pool);
     return APR_SUCCESS;
 }
 
@@ -48,19 +44,32 @@ static apr_status_t tls_fingerprint(const char **fingerprint, mdm_ctx_t *ctx, re
 {
     conn_rec *c = r->connection;
     const char *pem;
+    mdm_bytes_t der;
     apr_status_t rv;
 
     *fingerprint = ap_get_module_config(c->conn_config, &mdm_module);
     if (*fingerprint || !(pem = tls_certificate(r)))
         return APR_SUCCESS;
-    rv = pem_fingerprint(fingerprint, ctx, pem);
-    if (rv == APR_SUCCESS)
-        ap_set_module_config(c->conn_config, &mdm_module, apr_pstrdup(c->pool, *fingerprint));
-    return rv;
+    if ((rv = pem_der(&der, ctx, pem)) != APR_SUCCESS)
+        return rv;
+    *fingerprint = mdm_sha256_hex(der, c->pool);
+    ap_set_module_config(c->conn_config, &mdm_module, (void *)*fingerprint);
+    return APR_SUCCESS;
 }
 
-static apr_status_t signature_fingerprint(const char **fingerprint, mdm_ctx_t *ctx, const char *header,
-                                          mdm_bytes_t body)
+static apr_status_t tls_der(mdm_bytes_t *der, mdm_ctx_t *ctx, void *baton)
+{
+    const char *pem = tls_certificate(baton);
+
+    return pem ? pem_der(der, ctx, pem) : mdm_fail(ctx, MDM_EDENIED, "the connection has no client certificate");
+}
+
+static apr_status_t signer_der(mdm_bytes_t *der, mdm_ctx_t *ctx, void *baton)
+{
+    return mdm_cert_to_der(der, ctx, baton);
+}
+
+static apr_status_t signature_fingerprint(mdm_caller_t *caller, mdm_ctx_t *ctx, const char *header, mdm_bytes_t body)
 {
     mdm_cert_t *signer;
     mdm_bytes_t der;
@@ -71,19 +80,26 @@ static apr_status_t signature_fingerprint(const char **fingerprint, mdm_ctx_t *c
         return mdm_fail(ctx, MDM_EINPUT, "Mdm-Signature is not base64");
     if ((rv = mdm_cms_verify_detached(&signer, ctx, der, body)) != APR_SUCCESS)
         return rv;
-    *fingerprint = mdm_cert_fingerprint(ctx, signer);
+    caller->fingerprint = mdm_cert_fingerprint(ctx, signer);
+    caller->certificate = signer_der;
+    caller->baton = signer;
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_auth_device(const char **fingerprint, mdm_ctx_t *ctx, request_rec *r, mdm_bytes_t body)
+apr_status_t mdm_auth_device(mdm_caller_t *caller, mdm_ctx_t *ctx, request_rec *r, mdm_bytes_t body)
 {
     const char *header = apr_table_get(r->headers_in, "Mdm-Signature");
-    apr_status_t rv = tls_fingerprint(fingerprint, ctx, r);
+    apr_status_t rv;
 
-    if (rv != APR_SUCCESS || *fingerprint)
+    memset(caller, 0, sizeof(*caller));
+    caller->source = r->useragent_ip;
+    caller->certificate = tls_der;
+    caller->baton = r;
+    rv = tls_fingerprint(&caller->fingerprint, ctx, r);
+    if (rv != APR_SUCCESS || caller->fingerprint)
         return rv;
     if (header)
-        return signature_fingerprint(fingerprint, ctx, header, body);
+        return signature_fingerprint(caller, ctx, header, body);
     return mdm_fail(ctx, MDM_EDENIED, "the device shows no certificate: neither in TLS nor as Mdm-Signature");
 }
 

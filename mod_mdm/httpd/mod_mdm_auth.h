@@ -6,15 +6,16 @@
 #define MOD_MDM_AUTH_H
 
 #include "mdm_bytes.h"
+#include "mdm_device.h"
 #include "mod_mdm_config.h"
 
 /**
  * The certificate that a device has proven to hold: by TLS (mod_ssl), else by a Mdm-Signature over the body.
  * That it is one of ours is not judged here.
- * @param fingerprint SHA-256 of the certificate's DER, hex
+ * @param caller all of it is filled in; it lives as long as the request
  * @return MDM_EDENIED when neither proves one; MDM_EINPUT, MDM_ECMS for a bad Mdm-Signature
  */
-apr_status_t mdm_auth_device(const char **fingerprint, mdm_ctx_t *ctx, request_rec *r, mdm_bytes_t body);
+apr_status_t mdm_auth_device(mdm_caller_t *caller, mdm_ctx_t *ctx, request_rec *r, mdm_bytes_t body);
 
 /**
  * An administrator at the API: whoever Apache authenticated, else the HTTP Basic user nanomdm with

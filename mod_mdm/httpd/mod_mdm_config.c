@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Directives: one table, one setter per kind of value, one merge line per member. Runs while httpd reads its
- * configuration, in the parent; touches neither files nor the network.
+ * The values of the directives: one merge line and, where it has one, one default per member. Runs while httpd reads
+ * its configuration, in the parent; touches neither files nor the network. The directives are mod_mdm_directives.c's.
  */
-#include <stddef.h>
-
-#include <ap_provider.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
-#include <mod_auth.h>
 
 #include "mdm_apns.h"
-#include "mdm_store_session.h"
 #include "mod_mdm_config.h"
 
 #define DAY apr_time_from_sec(86400)
@@ -41,6 +35,11 @@ void *mdm_config_server_create(apr_pool_t *p, server_rec *s)
     conf->renew_before = conf->crl_lifetime = conf->invitation_lifetime = MDM_UNSET;
     conf->sign_in_limit = MDM_UNSET;
     conf->sign_in_period = MDM_UNSET;
+    conf->user_authenticate = conf->signature_sha1 = MDM_UNSET;
+    conf->retroactive_identity = conf->return_to_service_profile = MDM_UNSET;
+    conf->signature_tolerance = conf->history_lifetime = conf->destructive_lifetime = MDM_UNSET;
+    conf->push_retry_first = conf->push_retry_max = conf->silent_after = conf->webhook_lifetime = MDM_UNSET;
+    conf->queue_limit = conf->push_rate = MDM_UNSET;
     return conf;
 }
 
@@ -96,6 +95,33 @@ void *mdm_config_server_merge(apr_pool_t *p, void *basev, void *addv)
     MERGE_NUM(push_expiration);
     MERGE_NUM(push_interval);
     MERGE_NUM(last_seen_interval);
+    MERGE_PTR(user_digest_file);
+    MERGE_PTR(declarative_url);
+    MERGE_PTR(declarative_key_file);
+    MERGE_PTR(declarative_answer_key_file);
+    MERGE_PTR(get_token_key_file);
+    MERGE_PTR(get_token_server_uuid);
+    MERGE_PTR(return_to_service_wifi_file);
+    MERGE_PTR(client_cert_header);
+    MERGE_PTR(client_cert_proxies);
+    MERGE_PTR(identity_ca_files);
+    MERGE_PTR(approvals);
+    MERGE_PTR(webhooks);
+    MERGE_PTR(webhook_key_file);
+    MERGE_PTR(escrow_key_unlock_url);
+    MERGE_NUM(user_authenticate);
+    MERGE_NUM(return_to_service_profile);
+    MERGE_NUM(signature_tolerance);
+    MERGE_NUM(signature_sha1);
+    MERGE_NUM(retroactive_identity);
+    MERGE_NUM(history_lifetime);
+    MERGE_NUM(destructive_lifetime);
+    MERGE_NUM(queue_limit);
+    MERGE_NUM(push_retry_first);
+    MERGE_NUM(push_retry_max);
+    MERGE_NUM(silent_after);
+    MERGE_NUM(push_rate);
+    MERGE_NUM(webhook_lifetime);
     return conf;
 }
 
@@ -106,6 +132,7 @@ void *mdm_config_dir_create(apr_pool_t *p, char *dir)
     (void)dir;
     conf->limit_request_body = MDM_UNSET;
     conf->enroll_method = MDM_UNSET;
+    conf->device_auth = MDM_UNSET;
     conf->auth_providers = NULL;
     return conf;
 }
@@ -117,344 +144,10 @@ void *mdm_config_dir_merge(apr_pool_t *p, void *basev, void *addv)
 
     MERGE_NUM(limit_request_body);
     MERGE_NUM(enroll_method);
+    MERGE_NUM(device_auth);
     MERGE_PTR(auth_providers);
     return conf;
 }
-
-/* Where a directive's value goes: the offset of its member in mdm_conf_t, carried in the command table. */
-#define TO(member) ((void *)offsetof(mdm_conf_t, member))
-#define MEMBER(cmd, type) \
-    ((type *)((char *)mdm_config_of((cmd)->server) + (apr_size_t)(cmd)->info))
-
-static const char *set_text(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    (void)dummy;
-    if (!*arg)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, " needs a value that is not empty", NULL);
-    *MEMBER(cmd, const char *) = arg;
-    return NULL;
-}
-
-static const char *set_file(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    const char *file = ap_server_root_relative(cmd->pool, arg);
-
-    (void)dummy;
-    if (!file)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": invalid file path ", arg, NULL);
-    *MEMBER(cmd, const char *) = file;
-    return NULL;
-}
-
-static const char *set_flag(cmd_parms *cmd, void *dummy, int flag)
-{
-    (void)dummy;
-    *MEMBER(cmd, int) = flag;
-    return NULL;
-}
-
-static const char *set_time(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    apr_interval_time_t value;
-    apr_size_t len = strlen(arg);
-    char unit = len ? arg[len - 1] : '\0';
-
-    (void)dummy;
-    /* Days are ours: httpd's parser ends at hours, and certificates live for days. */
-    if (unit == 'd') {
-        char *end;
-        apr_int64_t days = apr_strtoi64(arg, &end, 10);
-
-        value = end == arg + len - 1 && days > 0 && days < 36500 ? days * DAY : 0;
-    } else if (ap_timeout_parameter_parse(arg, &value, "s") != APR_SUCCESS) {
-        value = 0;
-    }
-    if (value <= 0)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
-                           "' is not a time such as 10s, 15min, 2h or 365d", NULL);
-    *MEMBER(cmd, apr_interval_time_t) = value;
-    return NULL;
-}
-
-static const char *set_url(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    apr_uri_t uri;
-    apr_size_t len = strlen(arg);
-
-    (void)dummy;
-    if (apr_uri_parse(cmd->pool, arg, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname
-        || uri.query || uri.fragment || uri.user)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
-                           "' is not a URL such as https://mdm.example.com", NULL);
-    while (len && arg[len - 1] == '/')
-        len--;
-    *MEMBER(cmd, const char *) = apr_pstrmemdup(cmd->pool, arg, len);
-    return NULL;
-}
-
-static const char *set_https_url(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    if (ap_cstr_casecmpn(arg, "https://", 8))
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
-                           "' must start with https://, devices refuse others", NULL);
-    return set_url(cmd, dummy, arg);
-}
-
-static const char *set_access_rights(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    char *end;
-    apr_int64_t rights = apr_strtoi64(arg, &end, 10);
-
-    (void)dummy;
-    if (*end || rights < 1 || rights > 8191)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
-                           "' is not a sum of access rights, 1 to 8191", NULL);
-    if ((rights & 2 && !(rights & 1)) || (rights & 128 && !(rights & 64)))
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", arg,
-                           " contradicts itself: right 2 needs 1, right 128 needs 64", NULL);
-    *MEMBER(cmd, int) = (int)rights;
-    return NULL;
-}
-
-static const char *add_file(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    apr_array_header_t **files = MEMBER(cmd, apr_array_header_t *);
-    const char *file = ap_server_root_relative(cmd->pool, arg);
-
-    (void)dummy;
-    if (!file)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": invalid file path ", arg, NULL);
-    if (!*files)
-        *files = apr_array_make(cmd->pool, 2, sizeof(const char *));
-    APR_ARRAY_PUSH(*files, const char *) = file;
-    return NULL;
-}
-
-static const char *set_signer(cmd_parms *cmd, void *dummy, const char *cert, const char *key)
-{
-    mdm_conf_t *conf = mdm_config_of(cmd->server);
-
-    (void)dummy;
-    conf->signer_file = ap_server_root_relative(cmd->pool, cert);
-    conf->signer_key_file = ap_server_root_relative(cmd->pool, key ? key : cert);
-    if (!conf->signer_file || !conf->signer_key_file)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": invalid file path", NULL);
-    return NULL;
-}
-
-static const char *set_ra(cmd_parms *cmd, void *dummy, const char *cert, const char *key)
-{
-    mdm_conf_t *conf = mdm_config_of(cmd->server);
-
-    (void)dummy;
-    conf->ra_file = ap_server_root_relative(cmd->pool, cert);
-    conf->ra_key_file = ap_server_root_relative(cmd->pool, key ? key : cert);
-    if (!conf->ra_file || !conf->ra_key_file)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": invalid file path", NULL);
-    return NULL;
-}
-
-/* One word out of a few, each with its number. */
-typedef struct {
-    const char *word;
-    int value;
-} choice_t;
-
-static const choice_t approvals[] = { { "auto", 0 }, { "manual", 1 }, { NULL, 0 } };
-static const choice_t signers[] = { { "own", 0 }, { "any", 1 }, { NULL, 0 } };
-static const choice_t ciphers[] = {
-    { "aes256", MDM_CIPHER_AES_256_CBC }, { "des3", MDM_CIPHER_DES3_CBC }, { "off", MDM_CIPHER_UNSET }, { NULL, 0 }
-};
-static const choice_t methods[] = {
-    { "direct", MDM_SESSION_DIRECT }, { "profile-service", MDM_SESSION_PROFILE_SERVICE }, { NULL, 0 }
-};
-static const choice_t legacies[] = {
-    { "des", MDM_SCEP_LEGACY_DES }, { "des3", MDM_SCEP_LEGACY_DES3 }, { "sha1", MDM_SCEP_LEGACY_SHA1 }, { NULL, 0 }
-};
-
-static const char *choose(int *value, cmd_parms *cmd, const choice_t *choices, const char *arg)
-{
-    const char *words = "";
-    int i;
-
-    for (i = 0; choices[i].word; i++) {
-        if (!ap_cstr_casecmp(choices[i].word, arg)) {
-            *value = choices[i].value;
-            return NULL;
-        }
-        words = apr_pstrcat(cmd->pool, words, i ? ", " : "", choices[i].word, NULL);
-    }
-    return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg, "' is none of ", words, NULL);
-}
-
-static const char *set_approval(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    (void)dummy;
-    return choose(MEMBER(cmd, int), cmd, approvals, arg);
-}
-
-static const char *set_scep_signer(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    (void)dummy;
-    return choose(MEMBER(cmd, int), cmd, signers, arg);
-}
-
-static const char *set_cipher(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    (void)dummy;
-    return choose(MEMBER(cmd, int), cmd, ciphers, arg);
-}
-
-static const char *add_legacy(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    int *all = MEMBER(cmd, int), one = 0;
-    const char *err = choose(&one, cmd, legacies, arg);
-
-    (void)dummy;
-    *all = *all == MDM_UNSET ? one : *all | one;
-    return err;
-}
-
-static const char *set_enroll_method(cmd_parms *cmd, void *dirv, const char *arg)
-{
-    mdm_dir_conf_t *dir = dirv;
-
-    return choose(&dir->enroll_method, cmd, methods, arg);
-}
-
-static const char *add_auth_provider(cmd_parms *cmd, void *dirv, const char *arg)
-{
-    mdm_dir_conf_t *dir = dirv;
-
-    if (!ap_lookup_provider(AUTHN_PROVIDER_GROUP, arg, AUTHN_PROVIDER_VERSION))
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": there is no authentication provider '", arg,
-                           "'; load the module that brings it first, as mod_authn_file or mod_authnz_ldap", NULL);
-    if (!dir->auth_providers)
-        dir->auth_providers = apr_array_make(cmd->pool, 2, sizeof(const char *));
-    APR_ARRAY_PUSH(dir->auth_providers, const char *) = arg;
-    return NULL;
-}
-
-static const char *set_sign_in_limit(cmd_parms *cmd, void *dummy, const char *count, const char *period)
-{
-    mdm_conf_t *conf = mdm_config_of(cmd->server);
-    char *end;
-    apr_int64_t value = apr_strtoi64(count, &end, 10);
-
-    (void)dummy;
-    if (*end || value < 1 || value > 1000000)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", count, "' is not a number from 1 to 1000000", NULL);
-    conf->sign_in_limit = (int)value;
-    if (ap_timeout_parameter_parse(period, &conf->sign_in_period, "s") != APR_SUCCESS || conf->sign_in_period <= 0)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", period, "' is not a time such as 15min", NULL);
-    return NULL;
-}
-
-/* A file, or the URI of a key in a PKCS#11 token, which is kept as it is. */
-static const char *set_key(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    if (ap_cstr_casecmpn(arg, "pkcs11:", 7))
-        return set_file(cmd, dummy, arg);
-    *MEMBER(cmd, const char *) = arg;
-    return NULL;
-}
-
-static const char *set_limit_request_body(cmd_parms *cmd, void *dirv, const char *arg)
-{
-    mdm_dir_conf_t *dir = dirv;
-    char *end;
-
-    if (apr_strtoff(&dir->limit_request_body, arg, &end, 10) != APR_SUCCESS || *end
-        || dir->limit_request_body < 1024 || dir->limit_request_body > 16 * 1024 * 1024)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", arg,
-                           "' is not a number of bytes from 1024 to 16777216", NULL);
-    return NULL;
-}
-
-const command_rec mdm_config_commands[] = {
-    AP_INIT_FLAG("MDMEngine", set_flag, TO(engine), RSRC_CONF, "On makes this virtual host an MDM site"),
-    AP_INIT_TAKE1("MDMServerURL", set_https_url, TO(server_url), RSRC_CONF,
-                  "Public https URL of this MDM server, without a path"),
-    AP_INIT_TAKE1("MDMOrganization", set_text, TO(organization), RSRC_CONF, "Organization shown in profiles"),
-    AP_INIT_TAKE1("MDMStateDir", set_file, TO(state_dir), RSRC_CONF,
-                  "Folder of ca.pem, ca.key and seal.key, closed to all but root"),
-    AP_INIT_TAKE1("MDMCACertificateFile", set_file, TO(ca_certificate_file), RSRC_CONF,
-                  "PEM certificate of the identity CA"),
-    AP_INIT_TAKE1("MDMCAKeyFile", set_key, TO(ca_key_file), RSRC_CONF,
-                  "PEM key of the identity CA, or the pkcs11: URI of one in a token"),
-    AP_INIT_TAKE1("MDMCAKeyPINFile", set_file, TO(ca_key_pin_file), RSRC_CONF,
-                  "File with the PIN of the token that holds the CA's key"),
-    AP_INIT_TAKE12("MDMSCEPRAFile", set_ra, NULL, RSRC_CONF,
-                   "PEM certificate and key of an RA that speaks SCEP in the CA's place"),
-    AP_INIT_TAKE1("MDMSCEPApproval", set_approval, TO(scep_manual), RSRC_CONF,
-                  "auto, or manual: requests wait for an administrator"),
-    AP_INIT_ITERATE("MDMSCEPLegacy", add_legacy, TO(scep_legacy), RSRC_CONF,
-                    "Old algorithms that SCEP clients may use: des, des3, sha1"),
-    AP_INIT_TAKE1("MDMSCEPSigner", set_scep_signer, TO(scep_any_signer), RSRC_CONF,
-                  "own: a request is signed by its own key; any: by any key, as proxies do"),
-    AP_INIT_TAKE1("MDMCRLURL", set_url, TO(crl_url), RSRC_CONF,
-                  "URL of the mdm-crl Location, named in the certificates"),
-    AP_INIT_TAKE1("MDMOCSPURL", set_url, TO(ocsp_url), RSRC_CONF,
-                  "URL of the mdm-ocsp Location, named in the certificates"),
-    AP_INIT_TAKE1("MDMCRLLifetime", set_time, TO(crl_lifetime), RSRC_CONF, "How long a CRL is good"),
-    AP_INIT_TAKE1("MDMSealKeyFile", set_file, TO(seal_key_file), RSRC_CONF,
-                  "Key that encrypts secrets in the database"),
-    AP_INIT_TAKE12("MDMProfileSignerFile", set_signer, NULL, RSRC_CONF,
-                   "PEM certificate with its chain, and PEM key, that sign profiles"),
-    AP_INIT_ITERATE("MDMTrustFile", add_file, TO(trust_files), RSRC_CONF,
-                    "PEM files of CA certificates that devices shall trust"),
-    AP_INIT_ITERATE("MDMDeviceCAFile", add_file, TO(device_ca_files), RSRC_CONF,
-                    "PEM files of the CAs that vouch for devices in the Profile Service"),
-    AP_INIT_ITERATE("MDMConfigurationProfileFile", add_file, TO(configuration_files), RSRC_CONF,
-                    "Profiles that devices get in place of the MDM payload: a site without MDM"),
-    AP_INIT_TAKE1("MDMTermsFile", set_file, TO(terms_file), RSRC_CONF,
-                  "Text that a person must accept before enrolling"),
-    AP_INIT_TAKE1("MDMProfileEncryption", set_cipher, TO(profile_encryption), RSRC_CONF,
-                  "How profiles are encrypted to a device: aes256, des3 or off"),
-    AP_INIT_TAKE1("MDMEnrollURL", set_https_url, TO(enroll_url), RSRC_CONF, "URL of the mdm-enroll Location"),
-    AP_INIT_TAKE1("MDMInvitationLifetime", set_time, TO(invitation_lifetime), RSRC_CONF,
-                  "How long an invitation can be used, unless it says so itself"),
-    AP_INIT_TAKE2("MDMSignInLimit", set_sign_in_limit, NULL, RSRC_CONF,
-                  "Failed sign-ins of an account or address within a time"),
-    AP_INIT_TAKE1("MDMIdentityRenewBefore", set_time, TO(renew_before), RSRC_CONF,
-                  "How long before its end an identity is renewed"),
-    AP_INIT_ITERATE("MDMAuthProvider", add_auth_provider, NULL, ACCESS_CONF,
-                    "Authentication providers of the sign-in page: file, ldap, ..."),
-    AP_INIT_TAKE1("MDMEnrollMethod", set_enroll_method, NULL, ACCESS_CONF,
-                  "direct: one profile; profile-service: over the air in three phases"),
-    AP_INIT_TAKE1("MDMProfileIdentifier", set_text, TO(profile_identifier), RSRC_CONF,
-                  "PayloadIdentifier of the enrollment profile"),
-    AP_INIT_TAKE1("MDMSCEPURL", set_url, TO(scep_url), RSRC_CONF, "URL of the mdm-scep Location"),
-    AP_INIT_TAKE1("MDMCheckInURL", set_https_url, TO(checkin_url), RSRC_CONF,
-                  "URL of the mdm-checkin Location"),
-    AP_INIT_TAKE1("MDMConnectURL", set_https_url, TO(connect_url), RSRC_CONF,
-                  "URL of the mdm-connect Location"),
-    AP_INIT_FLAG("MDMSignMessage", set_flag, TO(sign_message), RSRC_CONF,
-                 "Whether devices sign each message (Mdm-Signature)"),
-    AP_INIT_TAKE1("MDMAccessRights", set_access_rights, TO(access_rights), RSRC_CONF,
-                  "Sum of the access rights asked for at enrollment"),
-    AP_INIT_TAKE1("MDMPushTopic", set_text, TO(push_topic), RSRC_CONF, "Push topic of new enrollments"),
-    AP_INIT_TAKE1("MDMIdentityLifetime", set_time, TO(identity_lifetime), RSRC_CONF,
-                  "Lifetime of device identity certificates"),
-    AP_INIT_TAKE1("MDMChallengeLifetime", set_time, TO(challenge_lifetime), RSRC_CONF,
-                  "How long a SCEP challenge can be used"),
-    AP_INIT_TAKE1("MDMAPIKeyFile", set_file, TO(api_key_file), RSRC_CONF,
-                  "File with the API key of the HTTP Basic user nanomdm"),
-    AP_INIT_TAKE1("MDMAPNSURL", set_https_url, TO(apns_url), RSRC_CONF, "Base URL of APNs or a stand-in"),
-    AP_INIT_TAKE1("MDMAPNSCAFile", set_file, TO(apns_ca_file), RSRC_CONF,
-                  "PEM CA certificates that APNs' server certificate must chain to"),
-    AP_INIT_TAKE1("MDMPushExpiration", set_time, TO(push_expiration), RSRC_CONF,
-                  "How long APNs keeps a push for a sleeping device"),
-    AP_INIT_TAKE1("MDMPushInterval", set_time, TO(push_interval), RSRC_CONF,
-                  "How often the worker looks for pushes that nobody announced"),
-    AP_INIT_TAKE1("MDMNotNowRetry", set_time, TO(notnow_retry), RSRC_CONF,
-                  "When a device that answered NotNow is woken again"),
-    AP_INIT_TAKE1("MDMLastSeenInterval", set_time, TO(last_seen_interval), RSRC_CONF,
-                  "How often last-seen times are written to the database"),
-    AP_INIT_TAKE1("MDMLimitRequestBody", set_limit_request_body, NULL, RSRC_CONF | ACCESS_CONF,
-                  "Largest request body in bytes"),
-    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
-};
 
 static const char *in_state_dir(const mdm_conf_t *conf, const char *name, apr_pool_t *p)
 {
@@ -516,6 +209,20 @@ void mdm_config_resolve(mdm_conf_t *conf, server_rec *s, apr_pool_t *p)
     DEFAULT_NUM(push_expiration, 7 * DAY);
     DEFAULT_NUM(push_interval, apr_time_from_sec(5));
     DEFAULT_NUM(last_seen_interval, apr_time_from_sec(10));
+    DEFAULT_NUM(user_authenticate, MDM_USER_AUTHENTICATE_DECLINE);
+    DEFAULT_NUM(return_to_service_profile, 0);
+    DEFAULT_NUM(signature_tolerance, apr_time_from_sec(900));
+    DEFAULT_NUM(signature_sha1, 1);
+    DEFAULT_NUM(retroactive_identity, 0);
+    DEFAULT_NUM(history_lifetime, 90 * DAY);
+    DEFAULT_NUM(destructive_lifetime, 90 * DAY);
+    DEFAULT_NUM(queue_limit, 1000);
+    DEFAULT_NUM(push_retry_first, apr_time_from_sec(3600));
+    DEFAULT_NUM(push_retry_max, DAY);
+    DEFAULT_NUM(silent_after, 30 * DAY);
+    DEFAULT_NUM(push_rate, 0);
+    DEFAULT_NUM(webhook_lifetime, DAY);
+    DEFAULT_PTR(escrow_key_unlock_url, MDM_ESCROW_KEY_UNLOCK_URL);
 }
 
 const apr_array_header_t *mdm_config_sites(server_rec *main_server, apr_pool_t *p)

@@ -42,6 +42,27 @@ typedef struct mdm_conf_t {
     int sign_in_limit;                         /* failed sign-ins in sign_in_period */
     apr_interval_time_t sign_in_period;
     apr_interval_time_t push_expiration, push_interval, last_seen_interval;
+    int push_rate;                             /* pushes per second and topic, 0: no limit */
+    apr_interval_time_t push_retry_first, push_retry_max, silent_after;
+    int user_authenticate;                     /* mdm_user_authenticate_e */
+    const char *user_digest_file;
+    const char *declarative_url, *declarative_key_file, *declarative_answer_key_file;
+    const char *get_token_key_file, *get_token_server_uuid;
+    const char *return_to_service_wifi_file;
+    int return_to_service_profile;
+    int signature_sha1;
+    apr_interval_time_t signature_tolerance;
+    const char *client_cert_header;
+    apr_array_header_t *client_cert_proxies;   /* apr_ipsubnet_t * */
+    apr_array_header_t *identity_ca_files;     /* const char * */
+    int retroactive_identity;
+    apr_interval_time_t history_lifetime, destructive_lifetime;
+    apr_array_header_t *approvals;             /* const char *: RequestTypes */
+    int queue_limit;                           /* open commands of an enrollment, 0: no limit */
+    apr_array_header_t *webhooks;              /* mdm_webhook_sink_t */
+    const char *webhook_key_file;
+    apr_interval_time_t webhook_lifetime;
+    const char *escrow_key_unlock_url;
 
     /* Made from the above in post_config, for hosts whose engine is on. */
     server_rec *server;                        /* the host these belong to: its DBD pool, its log */
@@ -57,6 +78,7 @@ typedef struct mdm_dir_conf_t {
     apr_off_t limit_request_body;              /* bytes, MDM_UNSET: by handler */
     int enroll_method;                         /* mdm_session_method_e, MDM_UNSET: by MDMDeviceCAFile */
     apr_array_header_t *auth_providers;        /* const char *: names of authn providers, or NULL */
+    int device_auth;                           /* 1: enrolled devices only */
 } mdm_dir_conf_t;
 
 extern const command_rec mdm_config_commands[];

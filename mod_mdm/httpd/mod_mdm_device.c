@@ -26,7 +26,7 @@ typedef struct {
     mdm_ctx_t *ctx;
     mdm_store_t *st;
     mdm_bytes_t body;
-    const char *fingerprint;
+    mdm_caller_t caller;
 } device_request_t;
 
 static apr_status_t open_request(device_request_t *d, request_rec *r, const mdm_conf_t *conf)
@@ -38,34 +38,33 @@ static apr_status_t open_request(device_request_t *d, request_rec *r, const mdm_
     d->conf = conf;
     d->ctx = mdm_io_ctx(r);
     if ((rv = mdm_io_body(&d->body, d->ctx, r, MDM_LIMIT_DEFAULT)) != APR_SUCCESS
-        || (rv = mdm_auth_device(&d->fingerprint, d->ctx, r, d->body)) != APR_SUCCESS)
+        || (rv = mdm_auth_device(&d->caller, d->ctx, r, d->body)) != APR_SUCCESS)
         return rv;
     return mdm_dbd_request(&d->st, d->ctx, r);
 }
 
-static int finish(device_request_t *d, apr_status_t rv, mdm_bytes_t answer)
+static int finish(device_request_t *d, apr_status_t rv, mdm_bytes_t answer, const char *type)
 {
     mdm_io_note(d->r, d->ctx, d->st);
     if (rv != APR_SUCCESS)
         return mdm_io_fail(d->r, d->ctx, rv);
-    return mdm_io_send(d->r, HTTP_OK, COMMAND_TYPE, answer);
+    return mdm_io_send(d->r, HTTP_OK, type ? type : COMMAND_TYPE, answer);
 }
 
 static int answer_checkin(request_rec *r, const mdm_conf_t *conf)
 {
-    const mdm_bytes_t nothing = { NULL, 0 };
     device_request_t d;
-    mdm_checkin_answer_t answer = { 0, 0 };
+    mdm_checkin_answer_t answer = { 0, 0, { NULL, 0 }, NULL };
     apr_status_t rv = open_request(&d, r, conf);
 
     if (rv == APR_SUCCESS)
-        rv = mdm_checkin_handle(&answer, d.st, d.body, d.fingerprint, r->useragent_ip);
+        rv = mdm_checkin_handle(&answer, d.st, conf->site, d.body, &d.caller);
     if (rv == APR_SUCCESS) {
         mdm_seen_note(conf, answer.enrollment, r->request_time, r->useragent_ip, 0);
         if (answer.wake)
             mdm_worker_wake();
     }
-    return finish(&d, rv, nothing);
+    return finish(&d, rv, answer.body, answer.content_type);
 }
 
 int mdm_handle_checkin(request_rec *r, const mdm_conf_t *conf)
@@ -96,8 +95,8 @@ int mdm_handle_connect(request_rec *r, const mdm_conf_t *conf)
         return answer_checkin(r, conf);
     rv = open_request(&d, r, conf);
     if (rv == APR_SUCCESS)
-        rv = mdm_connect_handle(&answer, d.st, conf->site, d.body, d.fingerprint, r->useragent_ip);
+        rv = mdm_connect_handle(&answer, d.st, conf->site, d.body, &d.caller);
     if (rv == APR_SUCCESS)
         mdm_seen_note(conf, answer.enrollment, r->request_time, r->useragent_ip, answer.command);
-    return finish(&d, rv, answer.body);
+    return finish(&d, rv, answer.body, NULL);
 }

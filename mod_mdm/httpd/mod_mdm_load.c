@@ -119,6 +119,24 @@ static void copy_settings(mdm_site_t *site, const mdm_conf_t *conf)
     site->profile_cipher = (mdm_cipher_e)conf->profile_encryption;
     site->renew_before = conf->renew_before;
     site->invitation_lifetime = conf->invitation_lifetime;
+    site->user_authenticate = (mdm_user_authenticate_e)conf->user_authenticate;
+    site->declarative_url = conf->declarative_url;
+    site->get_token_server_uuid = conf->get_token_server_uuid;
+    site->return_to_service_profile = conf->return_to_service_profile;
+    site->signature_tolerance = conf->signature_tolerance;
+    site->signature_sha1 = conf->signature_sha1;
+    site->retroactive_identity = conf->retroactive_identity;
+    site->history_lifetime = conf->history_lifetime;
+    site->destructive_lifetime = conf->destructive_lifetime;
+    site->approvals = conf->approvals;
+    site->queue_limit = conf->queue_limit;
+    site->push_retry_first = conf->push_retry_first;
+    site->push_retry_max = conf->push_retry_max;
+    site->silent_after = conf->silent_after;
+    site->push_rate = conf->push_rate;
+    site->webhooks = conf->webhooks;
+    site->webhook_lifetime = conf->webhook_lifetime;
+    site->escrow_key_unlock_url = conf->escrow_key_unlock_url;
 }
 
 apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
