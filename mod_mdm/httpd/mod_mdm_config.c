@@ -46,6 +46,38 @@ void *mdm_config_server_create(apr_pool_t *p, server_rec *s)
 #define MERGE_PTR(member) conf->member = add->member ? add->member : base->member
 #define MERGE_NUM(member) conf->member = add->member != MDM_UNSET ? add->member : base->member
 
+/* Commands, pushes, and what is asked of or told to other servers. */
+static void merge_services(mdm_conf_t *conf, const mdm_conf_t *base, const mdm_conf_t *add)
+{
+    MERGE_PTR(user_digest_file);
+    MERGE_PTR(declarative_url);
+    MERGE_PTR(declarative_key_file);
+    MERGE_PTR(declarative_answer_key_file);
+    MERGE_PTR(get_token_key_file);
+    MERGE_PTR(get_token_server_uuid);
+    MERGE_PTR(return_to_service_wifi_file);
+    MERGE_PTR(client_cert_header);
+    MERGE_PTR(client_cert_proxies);
+    MERGE_PTR(identity_ca_files);
+    MERGE_PTR(approvals);
+    MERGE_PTR(webhooks);
+    MERGE_PTR(webhook_key_file);
+    MERGE_PTR(escrow_key_unlock_url);
+    MERGE_NUM(user_authenticate);
+    MERGE_NUM(return_to_service_profile);
+    MERGE_NUM(signature_tolerance);
+    MERGE_NUM(signature_sha1);
+    MERGE_NUM(retroactive_identity);
+    MERGE_NUM(history_lifetime);
+    MERGE_NUM(destructive_lifetime);
+    MERGE_NUM(queue_limit);
+    MERGE_NUM(push_retry_first);
+    MERGE_NUM(push_retry_max);
+    MERGE_NUM(silent_after);
+    MERGE_NUM(push_rate);
+    MERGE_NUM(webhook_lifetime);
+}
+
 void *mdm_config_server_merge(apr_pool_t *p, void *basev, void *addv)
 {
     const mdm_conf_t *base = basev, *add = addv;
@@ -95,33 +127,7 @@ void *mdm_config_server_merge(apr_pool_t *p, void *basev, void *addv)
     MERGE_NUM(push_expiration);
     MERGE_NUM(push_interval);
     MERGE_NUM(last_seen_interval);
-    MERGE_PTR(user_digest_file);
-    MERGE_PTR(declarative_url);
-    MERGE_PTR(declarative_key_file);
-    MERGE_PTR(declarative_answer_key_file);
-    MERGE_PTR(get_token_key_file);
-    MERGE_PTR(get_token_server_uuid);
-    MERGE_PTR(return_to_service_wifi_file);
-    MERGE_PTR(client_cert_header);
-    MERGE_PTR(client_cert_proxies);
-    MERGE_PTR(identity_ca_files);
-    MERGE_PTR(approvals);
-    MERGE_PTR(webhooks);
-    MERGE_PTR(webhook_key_file);
-    MERGE_PTR(escrow_key_unlock_url);
-    MERGE_NUM(user_authenticate);
-    MERGE_NUM(return_to_service_profile);
-    MERGE_NUM(signature_tolerance);
-    MERGE_NUM(signature_sha1);
-    MERGE_NUM(retroactive_identity);
-    MERGE_NUM(history_lifetime);
-    MERGE_NUM(destructive_lifetime);
-    MERGE_NUM(queue_limit);
-    MERGE_NUM(push_retry_first);
-    MERGE_NUM(push_retry_max);
-    MERGE_NUM(silent_after);
-    MERGE_NUM(push_rate);
-    MERGE_NUM(webhook_lifetime);
+    merge_services(conf, base, add);
     return conf;
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From schema version 1, as schema1.*.sql in this folder keeps it, to the present one: what comes out is what a
+"""From each older schema version, as schemaN.*.sql in this folder keeps it, to the present one: what comes out is what a
 new database has, rows stay, and a mdmctl that dies half-way leaves the one or the other, never something between."""
 
 import copy
@@ -17,6 +17,7 @@ from .site import MDMCTL, RUN_USER
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIMES = 20
+OLD = (1, 2)
 
 ROWS = """
 INSERT INTO mdm_meta (name, value) VALUES ('schema_version', '1'), ('instance_id', 'I-1'), ('created_at', '1');
@@ -43,9 +44,9 @@ def script(database, text):
             database.sql(statement)
 
 
-def old(database):
-    with open(os.path.join(HERE, "schema1.%s.sql" % database.kind)) as schema:
-        script(database, schema.read() + ROWS)
+def old(database, number=1):
+    with open(os.path.join(HERE, "schema%d.%s.sql" % (number, database.kind))) as schema:
+        script(database, schema.read() + ROWS.replace("'schema_version', '1'", "'schema_version', '%d'" % number))
     if database.kind == "sqlite3" and os.geteuid() == 0:
         shutil.chown(database.file, RUN_USER)
     database.ready = True
@@ -97,9 +98,11 @@ def fresh(make_site, make_database, variant):
     return shape(site.database), version(site.database)
 
 
-def test_an_upgraded_database_is_like_a_new_one(make_site, make_database, variant, fresh):
+@pytest.mark.parametrize("number", OLD)
+def test_an_upgraded_database_is_like_a_new_one(make_site, make_database, variant, fresh, number):
     wanted, newest = fresh
-    site = make_site(database=old(make_database(variant[1])))
+    assert newest == OLD[-1] + 1
+    site = make_site(database=old(make_database(variant[1]), number))
     site.make_ca()
     assert shape(site.database) != wanted
     status = site.ctl("db", "status", check=False)
@@ -165,7 +168,8 @@ def another(make_database, model):
 def test_a_killed_upgrade_leaves_the_old_or_the_new(make_site, make_database, variant, fresh):
     wanted, newest = fresh
     model = old(make_database(variant[1]))
-    before = shape(model)
+    shapes = {number: shape(old(make_database(variant[1]), number)) for number in OLD}
+    shapes[newest] = wanted
     site = make_site(database=model)
     site.make_ca()
     whole = another(make_database, model)
@@ -180,10 +184,10 @@ def test_a_killed_upgrade_leaves_the_old_or_the_new(make_site, make_database, va
         child.send_signal(signal.SIGKILL)
         child.wait()
         at = wait_until_settled(one)
-        assert shape(one) == (before if at == 1 else wanted), "killed after %d/%d" % (i + 1, TIMES)
+        assert shape(one) == shapes[at], "killed after %d/%d" % (i + 1, TIMES)
         ended.add(at)
-        killed = one if at == 1 else killed
-    assert ended <= {1, newest} and 1 in ended
+        killed = one if at < newest else killed
+    assert 1 in ended
     # the one whose upgrade was killed last before it was done
     subprocess.run(upgrade(site, killed), check=True, capture_output=True)
     assert version(killed) == newest and shape(killed) == wanted
