@@ -16,6 +16,7 @@ import uuid
 
 from mdmsim import web
 
+from .document import document
 from .httpd import Httpd, Log, load_lines
 
 MODULE = os.environ.get("MDM_MODULE", "")
@@ -256,11 +257,13 @@ class Site:
         return self.ctl("challenge", "new", *args).stdout.strip()
 
     def api(self, method, path, body=None, headers=None, user="nanomdm", key=API_KEY, http=None):
-        """Call the API below /mdm/api; user None sends no credentials."""
+        """Call the API below /mdm/api; user None sends no credentials. The answer must be one that docs/api.yaml tells of."""
         headers = dict(headers or {})
         if user is not None:
             headers["Authorization"] = web.basic_auth(user, key)
-        return (http or self.http).request(method, self.at("/mdm/api" + path), body, headers, redirects=0)
+        reply = (http or self.http).request(method, self.at("/mdm/api" + path), body, headers, redirects=0)
+        document().check(method, path, reply)
+        return reply
 
     def upload_push_certificate(self):
         reply = self.api("PUT", "/v1/pushcert", self.keys.push_pem)
