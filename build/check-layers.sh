@@ -65,6 +65,8 @@ BEGIN {
         allow("^mod_mdm/wire/mdm_http\\.c$", "only wire/mdm_http.c knows curl")
     if (header ~ /^libxml\//)
         allow("^mod_mdm/wire/mdm_plist(_[a-z]+)?\\.[ch]$", "only wire/mdm_plist* knows libxml2")
+    if (header ~ /^plist\//)
+        allow("^mod_mdm/wire/mdm_plist_binary\\.c$", "only wire/mdm_plist_binary.c knows libplist")
     if (header == "png.h" || header == "qrencode.h")
         allow("^mod_mdm/wire/mdm_qr\\.c$", "only wire/mdm_qr.c knows libpng and libqrencode")
     if (header == "jansson.h")

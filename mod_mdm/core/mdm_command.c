@@ -36,6 +36,8 @@ apr_status_t mdm_command_read(mdm_command_t **command, mdm_ctx_t *ctx, mdm_bytes
     if (strlen(c->uuid) > UUID_MAX || strlen(c->request_type) > REQUEST_TYPE_MAX)
         return mdm_fail(ctx, MDM_EINPUT, "CommandUUID is longer than %d or RequestType longer than %d bytes",
                         UUID_MAX, REQUEST_TYPE_MAX);
+    if ((rv = mdm_plist_text_of(&body, ctx, body, root)) != APR_SUCCESS)
+        return rv;
     c->body = apr_pstrmemdup(ctx->pool, (const char *)body.data, body.len);
     *command = c;
     return APR_SUCCESS;

@@ -64,6 +64,7 @@ static apr_status_t store_report(void *baton, mdm_db_t *db)
     report_t *r = baton;
     mdm_ctx_t *ctx = r->st->ctx;
     mdm_result_t result = { 0 };
+    mdm_bytes_t text;
     apr_status_t rv;
 
     (void)db;
@@ -77,7 +78,9 @@ static apr_status_t store_report(void *baton, mdm_db_t *db)
     result.command = r->row->answered;
     result.status = r->status;
     result.error_chain = mdm_plist_to_json_text(mdm_plist_get(r->device->message, "ErrorChain"), ctx->pool);
-    result.response = apr_pstrmemdup(ctx->pool, (const char *)r->body.data, r->body.len);
+    if ((rv = mdm_plist_text_of(&text, ctx, r->body, r->device->message)) != APR_SUCCESS)
+        return rv;
+    result.response = apr_pstrmemdup(ctx->pool, (const char *)text.data, text.len);
     rv = mdm_store_queue_finish(&r->finished, r->st, &result);
     if (rv == APR_SUCCESS && r->finished && r->row->answered_delivery == MDM_DELIVERY_RENEWAL
         && strcmp(r->status, "Acknowledged"))

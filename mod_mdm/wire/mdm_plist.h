@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Property lists as a tree: read from Apple's XML form (mdm_plist_read.c, over libxml2), built and looked
- * into (mdm_plist.c), written (mdm_plist_write.c). No text template makes a plist, so no value can become
+ * Property lists as a tree: read from Apple's XML form (mdm_plist_read.c, over libxml2) or its binary form
+ * (mdm_plist_binary.c, over libplist), built and looked into (mdm_plist.c), written in XML (mdm_plist_write.c). No text template makes a plist, so no value can become
  * markup. A tree lives in one pool and belongs to one thread.
  */
 #ifndef MDM_PLIST_H
@@ -46,8 +46,10 @@ void mdm_plist_init(void);
  * Parse Apple's XML property list (root element plist, version ignored; UTF-8 with or without BOM). Refused:
  * any internal DTD subset or entity declaration, more than MDM_PLIST_MAX_DEPTH containers within each other
  * or MDM_PLIST_MAX_NODES values, duplicate keys in a dictionary, unknown elements, attributes other than
- * plist's version, text between elements, malformed values, anything after the root. Never reads a file or
- * the network; does not keep `text`.
+ * plist's version, text between elements, malformed values, anything after the root. Or the binary form
+ * (bplist00), with the same limits on the tree that comes out, where keys count as values too; refused are
+ * references that lead nowhere or in a circle, types and texts that the XML form does not have. Never reads a
+ * file or the network; does not keep `text`.
  * @return MDM_EPLIST with a sentence that says what is wrong and shows no values; MDM_ETOOBIG for more than
  *         MDM_PLIST_MAX_BYTES
  */
@@ -61,6 +63,12 @@ apr_status_t mdm_plist_read(mdm_plist_t **root, mdm_ctx_t *ctx, mdm_bytes_t text
  *         each other
  */
 apr_status_t mdm_plist_write(mdm_bytes_t *text, mdm_ctx_t *ctx, const mdm_plist_t *root);
+
+/**
+ * The text to keep of a list that came as `original` and was read as `root`: itself, or XML for a binary one.
+ * @return as mdm_plist_write; MDM_ETOOBIG when it is larger than mdm_plist_read accepts
+ */
+apr_status_t mdm_plist_text_of(mdm_bytes_t *text, mdm_ctx_t *ctx, mdm_bytes_t original, const mdm_plist_t *root);
 
 /** The item of a dictionary, or NULL when `dict` is NULL, no dictionary, or lacks the key. */
 const mdm_plist_t *mdm_plist_get(const mdm_plist_t *dict, const char *key);

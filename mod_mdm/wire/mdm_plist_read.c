@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Apple's XML property lists into our tree. Called for each device request, in any thread, on hostile bytes.
+ * Apple's XML property lists into our tree; binary ones go to mdm_plist_binary.c. Called for each device request, in any thread, on hostile bytes.
  * libxml2 only cuts the text into elements (SAX2) and builds no tree; every limit and rule of the format is
  * ours. It never opens a file or the network, expands no entity beyond the five of XML, writes nothing to
  * stderr, and leaves libxml2's process-wide settings as they are, for other modules use that library too.
@@ -14,11 +14,11 @@
 #include <libxml/parserInternals.h>
 
 #include "mdm_plist.h"
+#include "mdm_plist_binary.h"
 #include "mdm_plist_text.h"
 #include "mdm_plist_value.h"
 
 #define SMALL_TEXT 1024
-#define SMALL_DICT 16
 
 /* The encoding is settled before libxml2 sees the text: a name out of the document never reaches iconv. */
 #if LIBXML_VERSION >= 21300
@@ -229,46 +229,6 @@ static void on_open(void *baton, const xmlChar *local_name, const xmlChar *prefi
         open_value(rd, element);
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Sorting, unlike hashing, has no input that makes it slow. */
-static const char *check_large_dict(const mdm_plist_t *dict)
-{
-    const char **keys = malloc(dict->count * sizeof(*keys)), *wrong = NULL;
-    const mdm_plist_t *item;
-    apr_size_t n = 0, i;
-
-    if (!keys)
-        return "no memory to check a dictionary";
-    for (item = dict->first; item; item = item->next)
-        keys[n++] = item->key;
-    qsort(keys, n, sizeof(*keys), compare_keys);
-    for (i = 1; i < n && !wrong; i++) {
-        if (strcmp(keys[i - 1], keys[i]) == 0)
-            wrong = "a dictionary has the same key twice";
-    }
-    free(keys);
-    return wrong;
-}
-
-static const char *check_dict(const mdm_plist_t *dict)
-{
-    const mdm_plist_t *a, *b;
-
-    if (dict->count > SMALL_DICT)
-        return check_large_dict(dict);
-    for (a = dict->first; a; a = a->next) {
-        for (b = a->next; b; b = b->next) {
-            if (strcmp(a->key, b->key) == 0)
-                return "a dictionary has the same key twice";
-        }
-    }
-    return NULL;
-}
-
 static void close_leaf(reader_t *rd)
 {
     const char *wrong = NULL;
@@ -300,7 +260,7 @@ static void on_close(void *baton, const xmlChar *local_name, const xmlChar *pref
     if (rd->key)
         wrong = "a key has no value";
     else if (top && top->type == MDM_PLIST_DICT)
-        wrong = check_dict(top);
+        wrong = mdm_plist_value_check_keys(top);
     if (wrong)
         refuse(rd, wrong);
     else if (top)
@@ -383,6 +343,24 @@ static apr_status_t parse(reader_t *rd, mdm_bytes_t text)
     return APR_SUCCESS;
 }
 
+static apr_status_t read_binary(mdm_plist_t **root, mdm_ctx_t *ctx, mdm_bytes_t bytes)
+{
+    mdm_plist_t *read = NULL;
+    const char *wrong = mdm_plist_binary_read(&read, bytes, ctx->pool);
+
+    if (wrong)
+        return mdm_fail(ctx, MDM_EPLIST, "the binary property list is refused: %s", wrong);
+    *root = read;
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_size(mdm_ctx_t *ctx, mdm_bytes_t text)
+{
+    if (text.len > MDM_PLIST_MAX_BYTES)
+        return mdm_fail(ctx, MDM_ETOOBIG, "the property list is larger than %d bytes", MDM_PLIST_MAX_BYTES);
+    return APR_SUCCESS;
+}
+
 void mdm_plist_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -401,8 +379,10 @@ apr_status_t mdm_plist_read(mdm_plist_t **root, mdm_ctx_t *ctx, mdm_bytes_t text
         text.data += sizeof(mark);
         text.len -= sizeof(mark);
     }
-    if (text.len > MDM_PLIST_MAX_BYTES)
-        return mdm_fail(ctx, MDM_ETOOBIG, "the property list is larger than %d bytes", MDM_PLIST_MAX_BYTES);
+    if ((rv = check_size(ctx, text)) != APR_SUCCESS)
+        return rv;
+    if (mdm_plist_is_binary(text))
+        return read_binary(root, ctx, text);
     wrong = mdm_plist_text_check(text);
     if (wrong)
         return mdm_fail(ctx, MDM_EPLIST, "the property list is refused: %s", wrong);
@@ -421,4 +401,16 @@ apr_status_t mdm_plist_read(mdm_plist_t **root, mdm_ctx_t *ctx, mdm_bytes_t text
         return mdm_fail(ctx, MDM_EPLIST, "the property list is refused: it holds no value");
     *root = rd.root;
     return APR_SUCCESS;
+}
+
+apr_status_t mdm_plist_text_of(mdm_bytes_t *text, mdm_ctx_t *ctx, mdm_bytes_t original, const mdm_plist_t *root)
+{
+    apr_status_t rv;
+
+    if (!mdm_plist_is_binary(original)) {
+        *text = original;
+        return APR_SUCCESS;
+    }
+    rv = mdm_plist_write(text, ctx, root);
+    return rv == APR_SUCCESS ? check_size(ctx, *text) : rv;
 }

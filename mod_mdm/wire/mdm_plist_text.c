@@ -102,7 +102,7 @@ const char *mdm_plist_text_check(mdm_bytes_t text)
     if (!text.len)
         return "it is empty";
     if (starts_with(text.data, text.data + text.len, "bplist"))
-        return "it is a binary property list; only the XML form is accepted";
+        return "it is a binary property list of an unknown version";
     if (!mdm_utf8_valid(text))
         return "it is not UTF-8 text";
     if (*text.data != '<' && !strchr(" \t\r\n", *text.data))

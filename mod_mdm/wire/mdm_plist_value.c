@@ -12,6 +12,7 @@
 
 #include "mdm_plist_value.h"
 
+#define SMALL_DICT 16
 #define REAL_MAX_LEN 400
 #define SECONDS_PER_DAY 86400
 
@@ -164,6 +165,46 @@ static const char *read_bytes(mdm_plist_t *value, const char *text, apr_size_t l
     }
     value->bytes.data = (const unsigned char *)apr_pstrmemdup(p, text, len);
     value->bytes.len = len;
+    return NULL;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorting, unlike hashing, has no input that makes it slow. */
+static const char *check_large_dict(const mdm_plist_t *dict)
+{
+    const char **keys = malloc(dict->count * sizeof(*keys)), *wrong = NULL;
+    const mdm_plist_t *item;
+    apr_size_t n = 0, i;
+
+    if (!keys)
+        return "no memory to check a dictionary";
+    for (item = dict->first; item; item = item->next)
+        keys[n++] = item->key;
+    qsort(keys, n, sizeof(*keys), compare_keys);
+    for (i = 1; i < n && !wrong; i++) {
+        if (strcmp(keys[i - 1], keys[i]) == 0)
+            wrong = "a dictionary has the same key twice";
+    }
+    free(keys);
+    return wrong;
+}
+
+const char *mdm_plist_value_check_keys(const mdm_plist_t *dict)
+{
+    const mdm_plist_t *a, *b;
+
+    if (dict->count > SMALL_DICT)
+        return check_large_dict(dict);
+    for (a = dict->first; a; a = a->next) {
+        for (b = a->next; b; b = b->next) {
+            if (strcmp(a->key, b->key) == 0)
+                return "a dictionary has the same key twice";
+        }
+    }
     return NULL;
 }
 

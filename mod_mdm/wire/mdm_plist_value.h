@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The texts of a property list's simple values. Called by mdm_plist_read.c alone; pure, any thread.
+ * The texts of a property list's simple values, and the keys of its dictionaries. Called by mdm_plist_read.c and
+ * mdm_plist_binary.c alone; pure, any thread.
  */
 #ifndef MDM_PLIST_VALUE_H
 #define MDM_PLIST_VALUE_H
@@ -15,5 +16,8 @@
  * @return NULL, or a sentence that says what is wrong, without the text
  */
 const char *mdm_plist_value_read(mdm_plist_t *value, const char *text, apr_size_t len, apr_pool_t *p);
+
+/** Whether all keys of a dictionary differ. @return NULL, or a sentence that says what is wrong */
+const char *mdm_plist_value_check_keys(const mdm_plist_t *dict);
 
 #endif
