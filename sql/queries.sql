@@ -303,22 +303,23 @@ UPDATE mdm_enrollment SET last_seen_at = %lld, last_ip = %s WHERE id = %lld AND 
 
 -- ---- the device's request
 
--- STMT_CONNECT (enrollment_id, answered_uuid, most_notnow, fingerprint)
+-- STMT_CONNECT (enrollment_id, answered_uuid, most_notnow, now, now, fingerprint)
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    aq.command, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery
+    aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command a ON a.uuid = %s
 LEFT JOIN mdm_queue aq ON aq.command = a.id AND aq.enrollment = e.id
 LEFT JOIN mdm_command n ON n.id = (
     SELECT q.command FROM mdm_queue q
-    WHERE q.enrollment = e.id AND q.notnow <= %lld AND q.command <> COALESCE(a.id, 0)
+    WHERE q.enrollment = e.id AND q.notnow <= %lld AND q.command <> COALESCE(a.id, 0) AND q.held = 0
+        AND q.not_before <= %lld AND (q.not_after = 0 OR q.not_after > %lld)
     ORDER BY q.priority DESC, q.command LIMIT 1)
 WHERE c.fingerprint = %s;
 
--- STMT_CONNECT_IDLE (enrollment_id, most_notnow, fingerprint)
+-- STMT_CONNECT_IDLE (enrollment_id, most_notnow, now, now, fingerprint)
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
@@ -327,21 +328,48 @@ FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command n ON n.id = (
     SELECT q.command FROM mdm_queue q
-    WHERE q.enrollment = e.id AND q.notnow <= %lld
+    WHERE q.enrollment = e.id AND q.notnow <= %lld AND q.held = 0
+        AND q.not_before <= %lld AND (q.not_after = 0 OR q.not_after > %lld)
     ORDER BY q.priority DESC, q.command LIMIT 1)
 WHERE c.fingerprint = %s;
 
 -- ---- commands
 
--- STMT_COMMAND_TAKEN (uuid)
-SELECT 1 FROM mdm_command WHERE uuid = %s;
-
--- STMT_COMMAND_INSERT (id, uuid, request_type, created_by, created_at, body, delivery)
-INSERT INTO mdm_command (id, uuid, request_type, created_by, created_at, body, delivery)
-VALUES (%lld, %s, %s, %s, %lld, %s, %lld);
+-- STMT_COMMAND_INSERT (id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority,
+--     approval, supersede_key, idempotency_key, request_sha256)
+INSERT INTO mdm_command (id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority,
+    approval, supersede_key, idempotency_key, request_sha256)
+VALUES (%lld, %s, %s, %s, %lld, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s)
+ON CONFLICT DO NOTHING;
 
 -- STMT_COMMAND_GET (uuid)
-SELECT id, uuid, request_type, created_by, created_at, body, delivery FROM mdm_command WHERE uuid = %s;
+SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
+    decided_by, decided_at, supersede_key, idempotency_key, request_sha256
+FROM mdm_command WHERE uuid = %s;
+
+-- STMT_COMMAND_BY_KEY (created_by, idempotency_key)
+SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
+    decided_by, decided_at, supersede_key, idempotency_key, request_sha256
+FROM mdm_command WHERE created_by = %s AND idempotency_key = %s;
+
+-- STMT_COMMAND_ENROLLMENTS (command, command)
+SELECT e.enrollment_id FROM mdm_queue q JOIN mdm_enrollment e ON e.id = q.enrollment WHERE q.command = %lld
+UNION ALL
+SELECT e.enrollment_id FROM mdm_result r JOIN mdm_enrollment e ON e.id = r.enrollment WHERE r.command = %lld
+ORDER BY 1;
+
+-- STMT_TARGETS_SERIAL (serial_numbers*64)
+SELECT serial_number, enrollment_id FROM mdm_enrollment
+WHERE serial_number IN (%64s) AND serial_number IS NOT NULL AND parent = 0 AND state = 2;
+
+-- STMT_TARGETS_USER (users*64)
+SELECT login, enrollment_id FROM mdm_enrollment
+WHERE login IN (%64s) AND login IS NOT NULL AND parent = 0 AND state = 2;
+
+-- STMT_TARGETS_GROUP (names*64)
+SELECT g.name, e.enrollment_id
+FROM mdm_group g JOIN mdm_member m ON m.collection = g.id JOIN mdm_enrollment e ON e.id = m.enrollment
+WHERE g.name IN (%64s) AND e.state = 2;
 
 -- STMT_COMMAND_STATES (uuid, cursor, none, limit, uuid, cursor, none, limit, limit)
 SELECT * FROM (
@@ -368,12 +396,28 @@ ORDER BY 1 LIMIT %lld;
 
 -- ---- queue
 
--- STMT_QUEUE_ADD (command, priority, queued_at, ids*64)
-INSERT INTO mdm_queue (command, enrollment, priority, notnow, tries, queued_at, sent_at)
-SELECT %lld, id, %lld, 0, 0, %lld, 0 FROM mdm_enrollment WHERE enrollment_id IN (%64s) AND state = 2;
+-- STMT_QUEUE_ADD (command, priority, queued_at, not_before, not_after, held, ids*64, limit)
+INSERT INTO mdm_queue (command, enrollment, priority, notnow, tries, queued_at, sent_at, not_before, not_after, held)
+SELECT %lld, id, %lld, 0, 0, %lld, 0, %lld, %lld, %lld FROM mdm_enrollment
+WHERE enrollment_id IN (%64s) AND state = 2
+    AND NOT EXISTS (SELECT 1 FROM mdm_queue q WHERE q.enrollment = mdm_enrollment.id LIMIT 1 OFFSET %lld);
 
--- STMT_QUEUE_REACHED (ids*64)
-SELECT enrollment_id FROM mdm_enrollment WHERE enrollment_id IN (%64s) AND state = 2;
+-- STMT_QUEUE_REACHED (command, ids*64)
+SELECT e.enrollment_id, CASE WHEN q.command IS NULL THEN 0 ELSE 1 END
+FROM mdm_enrollment e LEFT JOIN mdm_queue q ON q.command = %lld AND q.enrollment = e.id
+WHERE e.enrollment_id IN (%64s) AND e.state = 2;
+
+-- STMT_QUEUE_SUPERSEDE_RESULTS (error_chain, finished_at, command, supersede_key)
+INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
+SELECT q.command, q.enrollment, c.request_type, 'Superseded', %s, NULL, %lld
+FROM mdm_queue n JOIN mdm_queue q ON q.enrollment = n.enrollment JOIN mdm_command c ON c.id = q.command
+WHERE n.command = %lld AND q.command <> n.command AND q.sent_at = 0 AND c.supersede_key = %s;
+
+-- STMT_QUEUE_SUPERSEDE (command)
+DELETE FROM mdm_queue
+WHERE enrollment IN (SELECT n.enrollment FROM mdm_queue n WHERE n.command = %lld)
+    AND EXISTS (SELECT 1 FROM mdm_result r
+        WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
 
 -- STMT_QUEUE_LIST (enrollment_id, limit)
 SELECT c.uuid, c.request_type, q.notnow, q.tries, q.queued_at, q.sent_at
@@ -611,3 +655,32 @@ FROM mdm_certificate WHERE replaced_by IS NULL;
 -- STMT_FIGURES_ISSUERS (now)
 SELECT issuer, COUNT(*) FROM mdm_certificate
 WHERE replaced_by IS NULL AND revoked_at = 0 AND not_after > %lld GROUP BY issuer ORDER BY issuer;
+
+-- ---- NanoMDM's PostgreSQL tables, for the import alone
+
+-- STMT_NANOMDM_ENROLLMENTS (cursor, limit)
+SELECT e.id, e.device_id, e.type, e.topic, e.push_magic, e.token_hex, CASE WHEN e.enabled THEN 1 ELSE 0 END,
+    e.token_update_tally,
+    CAST(EXTRACT(EPOCH FROM e.last_seen_at AT TIME ZONE current_setting('TimeZone')) * 1000000 AS BIGINT),
+    CAST(EXTRACT(EPOCH FROM e.created_at AT TIME ZONE current_setting('TimeZone')) * 1000000 AS BIGINT),
+    d.identity_cert, d.serial_number, d.unlock_token, d.authenticate, d.bootstrap_token_b64, u.user_short_name,
+    u.user_long_name
+FROM enrollments e JOIN devices d ON d.id = e.device_id LEFT JOIN users u ON u.id = e.user_id
+WHERE e.id COLLATE "C" > %s ORDER BY e.id COLLATE "C" LIMIT %lld;
+
+-- STMT_NANOMDM_TOPICS ()
+SELECT topic, cert_pem, key_pem FROM push_certs ORDER BY topic;
+
+-- STMT_NANOMDM_OPEN ()
+SELECT c.command_uuid FROM commands c
+WHERE EXISTS (
+    SELECT 1 FROM enrollment_queue q LEFT JOIN command_results r ON r.id = q.id AND r.command_uuid = q.command_uuid
+    WHERE q.command_uuid = c.command_uuid AND q.active AND (r.status IS NULL OR r.status = 'NotNow'))
+ORDER BY c.created_at, c.command_uuid;
+
+-- STMT_NANOMDM_COMMAND (uuid)
+SELECT command FROM commands WHERE command_uuid = %s;
+
+-- STMT_NANOMDM_WAITING (uuid)
+SELECT q.id FROM enrollment_queue q LEFT JOIN command_results r ON r.id = q.id AND r.command_uuid = q.command_uuid
+WHERE q.command_uuid = %s AND q.active AND (r.status IS NULL OR r.status = 'NotNow') ORDER BY q.id;

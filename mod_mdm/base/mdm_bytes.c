@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include <apr_escape.h>
 #include <apr_strings.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -107,6 +108,18 @@ const char *mdm_hex_encode(mdm_bytes_t bytes, apr_pool_t *p)
     }
     text[2 * bytes.len] = '\0';
     return text;
+}
+
+apr_status_t mdm_hex_decode(mdm_bytes_t *out, const char *text, apr_size_t len, apr_pool_t *p)
+{
+    unsigned char *data = apr_palloc(p, len / 2 + 1);
+    apr_size_t n = 0;
+
+    if (len % 2 || apr_unescape_hex(data, text, (apr_ssize_t)len, 0, &n) != APR_SUCCESS || n != len / 2)
+        return MDM_EINPUT;
+    out->data = data;
+    out->len = n;
+    return APR_SUCCESS;
 }
 
 const char *mdm_sha256_hex(mdm_bytes_t bytes, apr_pool_t *p)

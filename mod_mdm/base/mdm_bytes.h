@@ -40,6 +40,9 @@ apr_status_t mdm_base64_decode(mdm_bytes_t *out, const char *text, apr_size_t le
 /** Lower-case hex. */
 const char *mdm_hex_encode(mdm_bytes_t bytes, apr_pool_t *p);
 
+/** The bytes that hex digits of either case stand for. @return MDM_EINPUT for anything else, or an odd number */
+apr_status_t mdm_hex_decode(mdm_bytes_t *out, const char *text, apr_size_t len, apr_pool_t *p);
+
 /** SHA-256 (FIPS 180-4) of the bytes as lower-case hex. */
 const char *mdm_sha256_hex(mdm_bytes_t bytes, apr_pool_t *p);
 

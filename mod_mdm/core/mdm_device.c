@@ -64,6 +64,20 @@ apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t 
     return identify(d, ctx);
 }
 
+void mdm_device_describe(mdm_enrollment_t *e, const mdm_plist_t *message)
+{
+    e->topic = mdm_plist_get_string(message, "Topic");
+    e->serial_number = mdm_plist_get_string(message, "SerialNumber");
+    e->model = mdm_plist_get_string(message, "Model");
+    e->model_name = mdm_plist_get_string(message, "ModelName");
+    e->device_name = mdm_plist_get_string(message, "DeviceName");
+    e->product_name = mdm_plist_get_string(message, "ProductName");
+    e->os_version = mdm_plist_get_string(message, "OSVersion");
+    e->build_version = mdm_plist_get_string(message, "BuildVersion");
+    e->imei = mdm_plist_get_string(message, "IMEI");
+    e->meid = mdm_plist_get_string(message, "MEID");
+}
+
 apr_status_t mdm_device_refuse(mdm_ctx_t *ctx, const mdm_device_t *device, const char *why)
 {
     mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0,

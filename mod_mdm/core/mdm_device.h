@@ -41,6 +41,9 @@ typedef struct mdm_device_t {
  */
 apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const mdm_caller_t *caller);
 
+/** What a device's message (Authenticate) tells of the device, into `e`; memory stays the message's. */
+void mdm_device_describe(mdm_enrollment_t *e, const mdm_plist_t *message);
+
 /**
  * Whether the certificate of a message is ours, in force, and bound to the enrollment that speaks. Each
  * refusal is logged as a warning here, with who and why.

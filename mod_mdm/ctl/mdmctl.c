@@ -21,6 +21,7 @@ static const struct {
     { "challenge", mdmctl_challenge },
     { "db", mdmctl_db },
     { "invitation", mdmctl_invitation },
+    { "nanomdm", mdmctl_nanomdm },
     { "request", mdmctl_request },
 };
 
@@ -36,6 +37,7 @@ static const char usage[] =
     "  invitation new --enroll-url URL [--user NAME] [--serial NUMBER] [--uses 1] [--lifetime 7d]\n"
     "      [--qr-png FILE] [--qr-svg FILE]                print the URL that invites to enroll\n"
     "  invitation list | revoke ID\n"
+    "  nanomdm import --from pgsql:STRING                 take over a NanoMDM server's enrollments\n"
     "  certificate list | show SERIAL | revoke SERIAL [--reason REASON]\n"
     "  request list [--state STATE] | approve ID | deny ID   SCEP requests that wait for your word\n"
     "\n"

@@ -23,6 +23,9 @@
 
 static int other_kind(mdm_stmt_e stmt, mdm_db_kind_e kind)
 {
+    /* those are for the database of another program */
+    if (!strncmp(mdm_stmts[stmt].name, "STMT_NANOMDM_", 13))
+        return 1;
     return (stmt == STMT_META_TABLES_SQLITE3 && kind != MDM_DB_SQLITE3)
         || (stmt == STMT_META_TABLES_PGSQL && kind != MDM_DB_PGSQL);
 }
