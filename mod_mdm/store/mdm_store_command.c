@@ -3,6 +3,7 @@
  * Commands as they were enqueued: one row, whatever the number of enrollments it goes to, its body sealed
  * once. Called by the API in any thread.
  */
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "mdm_store_queue.h"
@@ -10,49 +11,136 @@
 
 #define BODY "mdm_command.body"
 
+static apr_status_t find(mdm_rows_t **rows, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args)
+{
+    apr_status_t rv = mdm_db_select(rows, st->db, stmt, args);
+
+    return rv == APR_SUCCESS && !(*rows)->count ? MDM_ENOTFOUND : rv;
+}
+
+/* The INSERT did nothing: whose place was it? */
+static apr_status_t name_conflict(mdm_store_t *st, const mdm_command_t *c)
+{
+    const char *key[] = { c->created_by, c->idempotency_key };
+    mdm_rows_t *rows;
+    apr_status_t rv = c->idempotency_key ? find(&rows, st, STMT_COMMAND_BY_KEY, key) : MDM_ENOTFOUND;
+
+    if (rv == APR_SUCCESS)
+        return mdm_fail(st->ctx, MDM_EEXIST, "the idempotency key has been used");
+    if (rv == MDM_ENOTFOUND && (rv = find(&rows, st, STMT_COMMAND_GET, &c->uuid)) == APR_SUCCESS)
+        return mdm_fail(st->ctx, MDM_EEXIST, "there is a command with the CommandUUID %s already", c->uuid);
+    /* the id was: another try makes another */
+    return rv == MDM_ENOTFOUND ? mdm_fail(st->ctx, MDM_ECONFLICT, "the number of a command was taken") : rv;
+}
+
 apr_status_t mdm_store_command_insert(mdm_store_t *st, const mdm_command_t *c)
 {
     const char *id = mdm_row_text(st, c->id), *body;
-    mdm_rows_t *rows;
-    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_COMMAND_TAKEN, &c->uuid);
+    apr_status_t rv = mdm_row_seal(&body, st, mdm_bytes_of(c->body), BODY, id);
+    int inserted = 0;
 
-    /* of two who look at the same time the unique index stops one, whose transaction runs again */
-    if (rv == APR_SUCCESS && rows->count)
-        return mdm_fail(st->ctx, MDM_EEXIST, "there is a command with the CommandUUID %s already", c->uuid);
-    if (rv == APR_SUCCESS)
-        rv = mdm_row_seal(&body, st, mdm_bytes_of(c->body), BODY, id);
     if (rv == APR_SUCCESS) {
         const char *args[] = {
             id, c->uuid, c->request_type, c->created_by, mdm_row_text(st, c->created_at), body,
-            mdm_row_text(st, c->delivery)
+            mdm_row_text(st, c->delivery), mdm_row_text(st, c->not_before), mdm_row_text(st, c->not_after),
+            mdm_row_text(st, c->priority), mdm_row_text(st, c->approval), c->supersede_key, c->idempotency_key,
+            c->request_sha256
         };
 
-        rv = mdm_db_exec(NULL, st->db, STMT_COMMAND_INSERT, args);
+        rv = mdm_db_exec(&inserted, st->db, STMT_COMMAND_INSERT, args);
     }
-    return rv;
+    return rv == APR_SUCCESS && !inserted ? name_conflict(st, c) : rv;
 }
 
-apr_status_t mdm_store_command_get(mdm_command_t **out, mdm_store_t *st, const char *uuid)
+static apr_status_t read_command(mdm_command_t **out, mdm_store_t *st, const mdm_rows_t *rows)
 {
     mdm_command_t *c = apr_pcalloc(st->ctx->pool, sizeof(*c));
     mdm_bytes_t body;
-    mdm_rows_t *rows;
-    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_COMMAND_GET, &uuid);
+    apr_status_t rv = mdm_row_unseal(&body, st, MDM_ROW(rows, 0, 5), BODY, MDM_ROW(rows, 0, 0));
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    if (!rows->count)
-        return mdm_fail(st->ctx, MDM_ENOTFOUND, "no command %s", uuid);
     c->id = mdm_row_number(rows, 0, 0);
     c->uuid = MDM_ROW(rows, 0, 1);
     c->request_type = MDM_ROW(rows, 0, 2);
     c->created_by = MDM_ROW(rows, 0, 3);
     c->created_at = mdm_row_number(rows, 0, 4);
-    c->delivery = (mdm_delivery_e)mdm_row_number(rows, 0, 6);
-    rv = mdm_row_unseal(&body, st, MDM_ROW(rows, 0, 5), BODY, MDM_ROW(rows, 0, 0));
     c->body = (const char *)body.data;
+    c->delivery = (mdm_delivery_e)mdm_row_number(rows, 0, 6);
+    c->not_before = mdm_row_number(rows, 0, 7);
+    c->not_after = mdm_row_number(rows, 0, 8);
+    c->priority = (int)mdm_row_number(rows, 0, 9);
+    c->approval = (mdm_approval_e)mdm_row_number(rows, 0, 10);
+    c->decided_by = MDM_ROW(rows, 0, 11);
+    c->decided_at = mdm_row_number(rows, 0, 12);
+    c->supersede_key = MDM_ROW(rows, 0, 13);
+    c->idempotency_key = MDM_ROW(rows, 0, 14);
+    c->request_sha256 = MDM_ROW(rows, 0, 15);
     *out = c;
     return rv;
+}
+
+apr_status_t mdm_store_command_get(mdm_command_t **out, mdm_store_t *st, const char *uuid)
+{
+    mdm_rows_t *rows;
+    apr_status_t rv = find(&rows, st, STMT_COMMAND_GET, &uuid);
+
+    if (rv == MDM_ENOTFOUND)
+        return mdm_fail(st->ctx, MDM_ENOTFOUND, "no command %s", uuid);
+    return rv == APR_SUCCESS ? read_command(out, st, rows) : rv;
+}
+
+apr_status_t mdm_store_command_by_key(mdm_command_t **out, mdm_store_t *st, const char *created_by,
+                                      const char *idempotency_key)
+{
+    const char *args[] = { created_by, idempotency_key };
+    mdm_rows_t *rows;
+    apr_status_t rv = find(&rows, st, STMT_COMMAND_BY_KEY, args);
+
+    return rv == APR_SUCCESS ? read_command(out, st, rows) : rv;
+}
+
+apr_status_t mdm_store_command_enrollments(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command)
+{
+    const char *id = mdm_row_text(st, command), *both[] = { id, id };
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_COMMAND_ENROLLMENTS, both);
+    int r;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(st->ctx->pool, rows->count, sizeof(const char *));
+    for (r = 0; r < rows->count; r++)
+        APR_ARRAY_PUSH(*out, const char *) = MDM_ROW(rows, r, 0);
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_store_targets(apr_array_header_t *ids, apr_array_header_t *missing, mdm_store_t *st,
+                               mdm_targets_e kind, const char *const *names, int count)
+{
+    static const mdm_stmt_e stmts[] = { STMT_TARGETS_SERIAL, STMT_TARGETS_USER, STMT_TARGETS_GROUP };
+    apr_hash_t *found = apr_hash_make(st->ctx->pool);
+    mdm_row_names_t sorted;
+    int done, n, i;
+
+    mdm_row_names(&sorted, st, names, count);
+    for (done = 0; done < sorted.count; done += n) {
+        const char *args[MDM_ROW_CHUNK];
+        mdm_rows_t *rows;
+        apr_status_t rv;
+
+        n = sorted.count - done < MDM_ROW_CHUNK ? sorted.count - done : MDM_ROW_CHUNK;
+        mdm_row_chunk(args, sorted.names + done, n);
+        if ((rv = mdm_db_select(&rows, st->db, stmts[kind], args)) != APR_SUCCESS)
+            return rv;
+        for (i = 0; i < rows->count; i++) {
+            apr_hash_set(found, MDM_ROW(rows, i, 0), APR_HASH_KEY_STRING, "");
+            APR_ARRAY_PUSH(ids, const char *) = MDM_ROW(rows, i, 1);
+        }
+    }
+    for (i = 0; i < sorted.count; i++) {
+        if (!apr_hash_get(found, sorted.names[i], APR_HASH_KEY_STRING))
+            APR_ARRAY_PUSH(missing, const char *) = sorted.names[i];
+    }
+    return APR_SUCCESS;
 }
 
 static const char *open_state(const mdm_rows_t *rows, int r, int notnow, int sent_at)

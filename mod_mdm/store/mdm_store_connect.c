@@ -22,11 +22,11 @@ static apr_status_t open_body(mdm_connect_row_t *row, mdm_store_t *st, const cha
 apr_status_t mdm_store_connect(mdm_connect_row_t **out, mdm_store_t *st, const char *fingerprint,
                                const char *enrollment_id, const char *answered_uuid, int skip_notnow)
 {
-    const char *most_notnow = skip_notnow ? "0" : "1";
-    const char *report[] = { enrollment_id, answered_uuid, most_notnow, fingerprint };
-    const char *idle[] = { enrollment_id, most_notnow, fingerprint };
+    const char *most_notnow = skip_notnow ? "0" : "1", *now = mdm_row_text(st, mdm_ctx_now(st->ctx));
+    const char *report[] = { enrollment_id, answered_uuid, most_notnow, now, now, fingerprint };
+    const char *idle[] = { enrollment_id, most_notnow, now, now, fingerprint };
     mdm_connect_row_t *row = apr_pcalloc(st->ctx->pool, sizeof(*row));
-    int next = answered_uuid ? 16 : 13;     /* the column of n.id */
+    int next = answered_uuid ? 17 : 13;     /* the column of n.id */
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, answered_uuid ? STMT_CONNECT : STMT_CONNECT_IDLE,
                                     answered_uuid ? report : idle);
@@ -51,8 +51,9 @@ apr_status_t mdm_store_connect(mdm_connect_row_t **out, mdm_store_t *st, const c
     row->certificate = MDM_ROW(rows, 0, 11);
     row->has_notnow = (int)mdm_row_number(rows, 0, 12);
     row->answered = answered_uuid ? mdm_row_number(rows, 0, 13) : 0;
-    row->answered_type = row->answered ? MDM_ROW(rows, 0, 14) : NULL;
-    row->answered_delivery = (mdm_delivery_e)(row->answered ? mdm_row_number(rows, 0, 15) : 0);
+    row->answered_id = answered_uuid ? mdm_row_number(rows, 0, 14) : 0;
+    row->answered_type = row->answered_id ? MDM_ROW(rows, 0, 15) : NULL;
+    row->answered_delivery = (mdm_delivery_e)(row->answered_id ? mdm_row_number(rows, 0, 16) : 0);
     row->next = mdm_row_number(rows, 0, next);
     row->next_uuid = MDM_ROW(rows, 0, next + 1);
     row->next_delivery = (mdm_delivery_e)mdm_row_number(rows, 0, next + 3);

@@ -24,6 +24,7 @@ typedef struct mdm_connect_row_t {
     const char *certificate;      /* fingerprint of its current identity */
     int has_notnow;               /* some open command was answered NotNow in an earlier or this session */
     apr_int64_t answered;         /* id of the open command that `answered_uuid` names, 0: not open here */
+    apr_int64_t answered_id;      /* id of the command that `answered_uuid` names, open here or not; 0: unknown */
     const char *answered_type;    /* its RequestType */
     mdm_delivery_e answered_delivery;
     apr_int64_t next;             /* id of the command to serve, 0: nothing */

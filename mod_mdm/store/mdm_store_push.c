@@ -67,7 +67,7 @@ static apr_status_t want_chunk(apr_hash_t *judged, mdm_store_t *st, const char *
     int r;
 
     mdm_row_chunk(args + 4, names, count);
-    rv = mdm_db_exec(NULL, st->db, STMT_PUSH_WANT, args);
+    rv = due_at ? mdm_db_exec(NULL, st->db, STMT_PUSH_WANT, args) : APR_SUCCESS;
     if (rv == APR_SUCCESS)
         rv = mdm_db_select(&rows, st->db, STMT_PUSH_TARGETS, args + 4);
     for (r = 0; rv == APR_SUCCESS && r < rows->count; r++) {
@@ -79,11 +79,11 @@ static apr_status_t want_chunk(apr_hash_t *judged, mdm_store_t *st, const char *
     return rv;
 }
 
-apr_status_t mdm_store_push_want(apr_array_header_t **targets, mdm_store_t *st, apr_time_t due_at,
-                                 const char *const *enrollment_ids, int count)
+/* @param due NULL: nothing is wanted */
+static apr_status_t want(apr_array_header_t **targets, mdm_store_t *st, const char *due,
+                         const char *const *enrollment_ids, int count)
 {
     apr_hash_t *judged = apr_hash_make(st->ctx->pool);
-    const char *due = mdm_row_text(st, due_at);
     mdm_row_names_t ids;
     apr_status_t rv = APR_SUCCESS;
     int i, n;
@@ -107,6 +107,18 @@ apr_status_t mdm_store_push_want(apr_array_header_t **targets, mdm_store_t *st, 
         target->enrollment_id = enrollment_ids[i];
     }
     return APR_SUCCESS;
+}
+
+apr_status_t mdm_store_push_want(apr_array_header_t **targets, mdm_store_t *st, apr_time_t due_at,
+                                 const char *const *enrollment_ids, int count)
+{
+    return want(targets, st, mdm_row_text(st, due_at), enrollment_ids, count);
+}
+
+apr_status_t mdm_store_push_targets(apr_array_header_t **targets, mdm_store_t *st, const char *const *enrollment_ids,
+                                    int count)
+{
+    return want(targets, st, NULL, enrollment_ids, count);
 }
 
 apr_status_t mdm_store_push_want_one(mdm_store_t *st, apr_int64_t enrollment, apr_time_t due_at)

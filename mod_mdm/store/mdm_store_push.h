@@ -43,6 +43,9 @@ typedef struct mdm_push_target_t {
  */
 apr_status_t mdm_store_push_want(apr_array_header_t **targets, mdm_store_t *st, apr_time_t due_at,
                                  const char *const *enrollment_ids, int count);
+/** What mdm_store_push_want would tell, without wanting anything: the apns_id is that of the newest wake-up. */
+apr_status_t mdm_store_push_targets(apr_array_header_t **targets, mdm_store_t *st, const char *const *enrollment_ids,
+                                    int count);
 /** The same for one enrollment by id; used after NotNow and TokenUpdate. Nothing is reported. */
 apr_status_t mdm_store_push_want_one(mdm_store_t *st, apr_int64_t enrollment, apr_time_t due_at);
 

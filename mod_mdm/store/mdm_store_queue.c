@@ -13,48 +13,78 @@
 
 #define RESPONSE "mdm_result.response"
 
-/* Who of a chunk was not reached? One more SELECT, only when somebody was not. */
-static apr_status_t find_refused(apr_array_header_t *refused, mdm_store_t *st, const char *const *ids,
-                                 const char *const *names, int count)
+/* Who of a chunk was not reached, and why? One more SELECT, only when somebody was not. */
+static apr_status_t find_refused(apr_array_header_t *refused, apr_array_header_t *full, mdm_store_t *st,
+                                 const char *command, const char *const *names, int count)
 {
-    apr_hash_t *reached = apr_hash_make(st->ctx->pool);
+    const char *args[1 + MDM_ROW_CHUNK] = { command };
+    apr_hash_t *enrolled = apr_hash_make(st->ctx->pool);
     mdm_rows_t *rows;
-    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_QUEUE_REACHED, ids);
+    apr_status_t rv;
     int i;
 
-    if (rv != APR_SUCCESS)
+    mdm_row_chunk(args + 1, names, count);
+    if ((rv = mdm_db_select(&rows, st->db, STMT_QUEUE_REACHED, args)) != APR_SUCCESS)
         return rv;
-    for (i = 0; i < rows->count; i++)
-        apr_hash_set(reached, MDM_ROW(rows, i, 0), APR_HASH_KEY_STRING, "");
+    for (i = 0; i < rows->count; i++) {
+        apr_hash_set(enrolled, MDM_ROW(rows, i, 0), APR_HASH_KEY_STRING, "");
+        if (!mdm_row_number(rows, i, 1))
+            APR_ARRAY_PUSH(full, const char *) = MDM_ROW(rows, i, 0);
+    }
     for (i = 0; i < count; i++) {
-        if (!apr_hash_get(reached, names[i], APR_HASH_KEY_STRING))
+        if (!apr_hash_get(enrolled, names[i], APR_HASH_KEY_STRING))
             APR_ARRAY_PUSH(refused, const char *) = names[i];
     }
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_store_queue_add(apr_array_header_t **refused, mdm_store_t *st, apr_int64_t command,
-                                 int priority, const char *const *enrollment_ids, int count)
+apr_status_t mdm_store_queue_place(apr_array_header_t **refused, apr_array_header_t **full, mdm_store_t *st,
+                                   const mdm_command_t *c, int limit, const char *const *enrollment_ids, int count)
 {
-    const char *args[3 + MDM_ROW_CHUNK] = {
-        mdm_row_text(st, command), mdm_row_text(st, priority), mdm_row_text(st, mdm_ctx_now(st->ctx))
+    const char *args[6 + MDM_ROW_CHUNK + 1] = {
+        mdm_row_text(st, c->id), mdm_row_text(st, c->priority), mdm_row_text(st, mdm_ctx_now(st->ctx)),
+        mdm_row_text(st, c->not_before), mdm_row_text(st, c->not_after),
+        c->approval == MDM_APPROVAL_WANTED ? "1" : "0"
     };
     mdm_row_names_t ids;
     apr_status_t rv = APR_SUCCESS;
     int done, n;
 
+    args[6 + MDM_ROW_CHUNK] = mdm_row_text(st, limit > 0 ? limit - 1 : APR_INT32_MAX);
     mdm_row_names(&ids, st, enrollment_ids, count);
     *refused = ids.twice;
+    *full = apr_array_make(st->ctx->pool, 1, sizeof(const char *));
     for (done = 0; rv == APR_SUCCESS && done < ids.count; done += n) {
         int affected = 0;
 
         n = ids.count - done < MDM_ROW_CHUNK ? ids.count - done : MDM_ROW_CHUNK;
-        mdm_row_chunk(args + 3, ids.names + done, n);
+        mdm_row_chunk(args + 6, ids.names + done, n);
         rv = mdm_db_exec(&affected, st->db, STMT_QUEUE_ADD, args);
         if (rv == APR_SUCCESS && affected != n)
-            rv = find_refused(*refused, st, args + 3, ids.names + done, n);
+            rv = find_refused(*refused, *full, st, args[0], ids.names + done, n);
     }
     return rv;
+}
+
+apr_status_t mdm_store_queue_add(apr_array_header_t **refused, mdm_store_t *st, apr_int64_t command,
+                                 int priority, const char *const *enrollment_ids, int count)
+{
+    mdm_command_t c = { 0 };
+    apr_array_header_t *full;
+
+    c.id = command;
+    c.priority = priority;
+    return mdm_store_queue_place(refused, &full, st, &c, 0, enrollment_ids, count);
+}
+
+apr_status_t mdm_store_queue_supersede(int *ended, mdm_store_t *st, const mdm_command_t *c)
+{
+    const char *id = mdm_row_text(st, c->id);
+    const char *args[] = { apr_psprintf(st->ctx->pool, "\"a newer command took its place: %s\"", c->uuid),
+                           mdm_row_text(st, mdm_ctx_now(st->ctx)), id, c->supersede_key };
+    apr_status_t rv = mdm_db_exec(ended, st->db, STMT_QUEUE_SUPERSEDE_RESULTS, args);
+
+    return rv == APR_SUCCESS && *ended ? mdm_db_exec(NULL, st->db, STMT_QUEUE_SUPERSEDE, &id) : rv;
 }
 
 static const char *result_row(mdm_store_t *st, const char *enrollment, const char *command)

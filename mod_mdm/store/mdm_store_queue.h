@@ -15,6 +15,14 @@ typedef enum {
     MDM_DELIVERY_RENEWAL          /* InstallProfile: a new enrollment profile, made for each fetch */
 } mdm_delivery_e;
 
+/** Whether a command waits for a second person; the numbers are in the tables. */
+typedef enum {
+    MDM_APPROVAL_NONE = 0,        /* none is needed */
+    MDM_APPROVAL_WANTED,          /* held until somebody decides */
+    MDM_APPROVAL_GIVEN,
+    MDM_APPROVAL_DENIED
+} mdm_approval_e;
+
 typedef struct mdm_command_t {
     apr_int64_t id;               /* time-ordered: also the order of the queue */
     const char *uuid;             /* CommandUUID, unique */
@@ -23,14 +31,59 @@ typedef struct mdm_command_t {
     const char *created_by;       /* API user */
     apr_time_t created_at;
     mdm_delivery_e delivery;
+    apr_time_t not_before;        /* 0: at once */
+    apr_time_t not_after;         /* 0: never */
+    int priority;
+    mdm_approval_e approval;
+    const char *decided_by;
+    apr_time_t decided_at;
+    const char *supersede_key;
+    const char *idempotency_key;  /* of created_by */
+    const char *request_sha256;   /* of the request that came with it */
 } mdm_command_t;
 
-/** @return MDM_EEXIST when the CommandUUID is taken (decided by looking, not by driver codes) */
+/**
+ * One statement; another when it is refused. When somebody else inserts the same at this moment, this waits for him.
+ * @return MDM_EEXIST when the CommandUUID or the idempotency key is taken: no failure of the transaction
+ */
 apr_status_t mdm_store_command_insert(mdm_store_t *st, const mdm_command_t *command);
+/** The command of an actor with this idempotency key. @return MDM_ENOTFOUND without a detail */
+apr_status_t mdm_store_command_by_key(mdm_command_t **out, mdm_store_t *st, const char *created_by,
+                                      const char *idempotency_key);
+/** Ids of the enrollments that a command was queued for, in order of bytes. Array of const char *. */
+apr_status_t mdm_store_command_enrollments(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command);
 /** @return MDM_ENOTFOUND */
 apr_status_t mdm_store_command_get(mdm_command_t **out, mdm_store_t *st, const char *uuid);
 
 #define MDM_QUEUE_CHUNK 64          /* enrollments per statement */
+
+/** What enrollments can be named by. */
+typedef enum { MDM_TARGETS_SERIAL = 0, MDM_TARGETS_USER, MDM_TARGETS_GROUP } mdm_targets_e;
+
+/**
+ * The enrolled enrollments that serial numbers, users or groups stand for; device channels alone, but for groups.
+ * One statement per MDM_QUEUE_CHUNK names.
+ * @param ids     array of const char * to which their enrollment ids are added
+ * @param missing array of const char * to which names without any enrollment are added
+ */
+apr_status_t mdm_store_targets(apr_array_header_t *ids, apr_array_header_t *missing, mdm_store_t *st,
+                               mdm_targets_e kind, const char *const *names, int count);
+
+/**
+ * Queue a command, with its times, priority and approval, for the enrollments named.
+ * @param limit   so many commands may be open per enrollment; 0: any number
+ * @param refused array of const char * (enrollment ids): unknown or not enrolled, or named twice
+ * @param full    array of const char * (enrollment ids): their limit is reached
+ */
+apr_status_t mdm_store_queue_place(apr_array_header_t **refused, apr_array_header_t **full, mdm_store_t *st,
+                                   const mdm_command_t *command, int limit, const char *const *enrollment_ids,
+                                   int count);
+
+/**
+ * End commands with this supersede_key that wait for the same enrollments as `command` and were not sent: each gets a
+ * result row with the status "Superseded". Two statements; one when there are none.
+ */
+apr_status_t mdm_store_queue_supersede(int *ended, mdm_store_t *st, const mdm_command_t *command);
 
 /**
  * Queue a command for the enrollments named, MDM_QUEUE_CHUNK ids per statement. Enrollments must have sent

@@ -409,8 +409,12 @@ END_TEST
 
 static apr_status_t insert_twice(void *baton, mdm_db_t *db)
 {
-    mdm_command_t c = { 11, "C-10", "X", "body", NULL, 0, MDM_DELIVERY_AS_IS };
+    mdm_command_t c = { 0 };
 
+    c.id = 11;
+    c.uuid = "C-10";
+    c.request_type = "X";
+    c.body = "body";
     (void)baton;
     (void)db;
     return mdm_store_command_insert(st, &c);
