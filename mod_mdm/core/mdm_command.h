@@ -41,8 +41,8 @@ typedef struct mdm_command_outcome_t {
     const mdm_command_t *command;   /* an earlier one, when `repeated` */
     int repeated;                   /* the idempotency_key had been used: nothing was done now */
     int held;                       /* it waits for a second person (MDMApproval) */
-    apr_array_header_t *targets;    /* mdm_push_target_t, one per enrollment; NULL: no push */
-    apr_array_header_t *enrollments; /* const char *: enrollment ids it was queued for, in their order */
+    apr_array_header_t *targets;    /* mdm_push_target_t, one per enrollment; NULL: no push now */
+    apr_array_header_t *enrollments; /* const char *: enrollment ids it was queued for, in order of bytes */
 } mdm_command_outcome_t;
 
 /**
@@ -54,19 +54,21 @@ typedef struct mdm_command_outcome_t {
 apr_status_t mdm_command_order(mdm_command_outcome_t *outcome, mdm_store_t *st, const mdm_site_t *site,
                                mdm_command_t *command, const mdm_targets_t *targets, const mdm_command_order_t *order);
 
-/** Whether a RequestType erases, locks or removes: it expires, and is never superseded. */
+/** Whether a RequestType erases, locks, unlocks, removes or restarts: it expires, and is never superseded. */
 int mdm_command_is_destructive(const char *request_type);
 
 /**
  * Store a command, queue it for all the enrollments named and want their wake-up, in one
- * transaction: all or nothing.
- * @param targets array of mdm_push_target_t, one per id in the order given; NULL when `wake` is 0
+ * transaction: all or nothing. An id that is given twice is refused.
+ * @param targets array of mdm_push_target_t, one per id in the order given; NULL when `wake` is 0 or it is held
+ * @param site    what it says of approval, expiry and limits holds; NULL: nothing of that
  * @param actor   who asks, for the record
  * @return MDM_EEXIST when the CommandUUID is taken; MDM_EINPUT naming the enrollments that cannot
  *         have it; MDM_EDB
  */
-apr_status_t mdm_command_enqueue(apr_array_header_t **targets, mdm_store_t *st, mdm_command_t *command,
-                                 const char *const *enrollment_ids, int count, int wake, const char *actor);
+apr_status_t mdm_command_enqueue(apr_array_header_t **targets, mdm_store_t *st, const mdm_site_t *site,
+                                 mdm_command_t *command, const char *const *enrollment_ids, int count, int wake,
+                                 const char *actor);
 
 /** Want a wake-up now, in a transaction of its own; targets as above. */
 apr_status_t mdm_command_wake(apr_array_header_t **targets, mdm_store_t *st,

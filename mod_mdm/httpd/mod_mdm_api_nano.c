@@ -163,7 +163,7 @@ static int enqueue_command(mdm_api_t *api, mdm_bytes_t body, const char *const *
     if (rv == APR_SUCCESS && !ids)
         rv = mdm_fail(api->ctx, MDM_EINPUT, "no ids: name enrollments in the path, separated by commas");
     if (rv == APR_SUCCESS && (rv = mdm_api_store(api)) == APR_SUCCESS)
-        rv = mdm_command_enqueue(&targets, api->st, command, ids, count, !no_push, api->actor);
+        rv = mdm_command_enqueue(&targets, api->st, api->conf->site, command, ids, count, !no_push, api->actor);
     if (rv != APR_SUCCESS)
         return answer_failure(api, &o, &o.command_error, rv);
     if (!no_push)
