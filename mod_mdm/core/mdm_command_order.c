@@ -152,7 +152,7 @@ static apr_status_t carry_out(void *baton, mdm_db_t *db)
     mdm_store_t *st = w->st;
     mdm_command_t *c = w->command;
     apr_time_t now = mdm_ctx_now(st->ctx);
-    apr_array_header_t *ids;
+    apr_array_header_t *ids = NULL;
     apr_status_t rv;
 
     (void)db;
