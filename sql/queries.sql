@@ -3,7 +3,7 @@
 -- Every statement of mod_mdm, portable over its databases. build/sql2h turns each mark "-- STMT_NAME (arguments)"
 -- with the SQL below it into a number and a text of mod_mdm/store/mdm_sql.h. Placeholders are %s and %lld (APR DBD);
 -- "ids*64" with %64s is a list of 64, padded with NULL. A placeholder is compared with a bare column only: SQLite
--- binds all of them as text. The states of an enrollment are the numbers of mdm_state_e: 1 pending, 2 enrolled, 5 unmanaged.
+-- binds all of them as text. The states of an enrollment are the numbers of mdm_state_e: 1 pending, 2 enrolled, 5 unmanaged, 6 missing.
 
 -- ---- meta
 
@@ -298,6 +298,10 @@ WHERE id = %lld;
 UPDATE mdm_enrollment SET state = %lld, left_at = %lld, push_token = NULL, push_magic = NULL, unlock_token = NULL
 WHERE id = %lld OR (parent = %lld AND parent > 0 AND state <= 2);
 
+-- STMT_ENROLLMENT_MISS (state, left_at, id, device)
+UPDATE mdm_enrollment SET state = %lld, left_at = %lld, push_token = NULL, push_magic = NULL
+WHERE id = %lld OR (parent = %lld AND parent > 0 AND state <= 2);
+
 -- STMT_ENROLLMENT_SEEN (last_seen_at, last_ip, id, last_seen_at)
 UPDATE mdm_enrollment SET last_seen_at = %lld, last_ip = %s WHERE id = %lld AND last_seen_at < %lld;
 
@@ -332,6 +336,14 @@ LEFT JOIN mdm_command n ON n.id = (
         AND q.not_before <= %lld AND (q.not_after = 0 OR q.not_after > %lld)
     ORDER BY q.priority DESC, q.command LIMIT 1)
 WHERE c.fingerprint = %s;
+
+-- STMT_IDENTITY (fingerprint)
+SELECT c.not_after, c.revoked_at, c.replaced_by, e.enrollment_id, e.state
+FROM mdm_certificate c LEFT JOIN mdm_enrollment e ON e.id = c.enrollment
+WHERE c.fingerprint = %s;
+
+-- STMT_IDENTITY_ASSOCIATE (certificate, id)
+UPDATE mdm_enrollment SET certificate = %s WHERE id = %lld AND certificate IS NULL;
 
 -- ---- commands
 
@@ -463,6 +475,110 @@ SELECT r.enrollment, r.command, c.uuid, r.request_type, r.status, c.created_at, 
     r.response
 FROM mdm_command c JOIN mdm_result r ON r.command = c.id JOIN mdm_enrollment e ON e.id = r.enrollment
 WHERE c.uuid = %s AND e.enrollment_id = %s;
+
+-- ---- facts: what comes in several rows is padded by the last one again
+
+-- STMT_FACT_KNOWN (command, enrollment, source)
+SELECT NULL, body FROM mdm_command WHERE id = %lld
+UNION ALL
+SELECT name, value FROM mdm_fact WHERE enrollment = %lld AND source = %s;
+
+-- STMT_FACT_DELETE (enrollment, names*64)
+DELETE FROM mdm_fact WHERE enrollment = %lld AND name IN (%64s);
+
+-- STMT_FACT_INSERT (rows*75)
+INSERT INTO mdm_fact (enrollment, name, value, source, changed_at)
+VALUES
+    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld),
+    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld),
+    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld),
+    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld),
+    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld)
+ON CONFLICT (enrollment, name) DO NOTHING;
+
+-- STMT_FACT_LOG (rows*75)
+INSERT INTO mdm_fact_log (id, enrollment, name, value, at)
+VALUES
+    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld),
+    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld),
+    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld),
+    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld),
+    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld)
+ON CONFLICT (id) DO NOTHING;
+
+-- STMT_FACT_SEEN (enrollment, source, seen_at)
+INSERT INTO mdm_fact_source (enrollment, source, seen_at) VALUES (%lld, %s, %lld)
+ON CONFLICT (enrollment, source) DO UPDATE SET seen_at = excluded.seen_at;
+
+-- STMT_FACT_LIST (enrollment, cursor, limit)
+SELECT name, value, source, changed_at FROM mdm_fact WHERE enrollment = %lld AND name > %s ORDER BY name LIMIT %lld;
+
+-- STMT_FACT_SOURCES (enrollment)
+SELECT source, seen_at FROM mdm_fact_source WHERE enrollment = %lld ORDER BY source;
+
+-- STMT_FACT_HISTORY (enrollment, name, before, limit)
+SELECT id, value, at FROM mdm_fact_log WHERE enrollment = %lld AND name = %s AND id < %lld ORDER BY id DESC LIMIT %lld;
+
+-- STMT_FACT_PRUNE (from, limit, before)
+DELETE FROM mdm_fact_log
+WHERE id IN (SELECT id FROM mdm_fact_log WHERE id > %lld ORDER BY id LIMIT %lld) AND at < %lld;
+
+-- STMT_FACT_FORGET_SOURCE (enrollment, source)
+DELETE FROM mdm_fact WHERE enrollment = %lld AND source = %s;
+
+-- STMT_FACT_FORGET (enrollment, enrollment)
+DELETE FROM mdm_fact
+WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));
+
+-- STMT_FACT_FORGET_SEEN (enrollment, enrollment)
+DELETE FROM mdm_fact_source
+WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));
+
+-- STMT_FACT_COLUMNS (device_name, product_name, model, model_name, os_version, build_version, imei, serial_number, id)
+UPDATE mdm_enrollment SET device_name = COALESCE(%s, device_name), product_name = COALESCE(%s, product_name),
+    model = COALESCE(%s, model), model_name = COALESCE(%s, model_name), os_version = COALESCE(%s, os_version),
+    build_version = COALESCE(%s, build_version), imei = COALESCE(%s, imei),
+    serial_number = COALESCE(serial_number, %s)
+WHERE id = %lld;
+
+-- STMT_ITEM_KNOWN (command, enrollment, kind)
+SELECT NULL, body, NULL, NULL FROM mdm_command WHERE id = %lld
+UNION ALL
+SELECT identifier, name, version, detail FROM mdm_item WHERE enrollment = %lld AND kind = %s;
+
+-- STMT_ITEM_DELETE (enrollment, kind, identifiers*64)
+DELETE FROM mdm_item WHERE enrollment = %lld AND kind = %s AND identifier IN (%64s);
+
+-- STMT_ITEM_INSERT (rows*70)
+INSERT INTO mdm_item (enrollment, kind, identifier, name, version, detail, changed_at)
+VALUES
+    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld),
+    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld),
+    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld),
+    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld),
+    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld)
+ON CONFLICT (enrollment, kind, identifier) DO NOTHING;
+
+-- STMT_ITEM_LIST (enrollment, kind, cursor, limit)
+SELECT identifier, name, version, detail, changed_at FROM mdm_item
+WHERE enrollment = %lld AND kind = %s AND identifier > %s ORDER BY identifier LIMIT %lld;
+
+-- STMT_ITEM_FORGET (enrollment, enrollment)
+DELETE FROM mdm_item
+WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));
+
+-- STMT_ESCROW_GET (enrollment, kind)
+SELECT value, stored_at FROM mdm_escrow WHERE enrollment = %lld AND kind = %s;
+
+-- STMT_ESCROW_PUT (enrollment, kind, value, stored_at)
+INSERT INTO mdm_escrow (enrollment, kind, value, stored_at) VALUES (%lld, %s, %s, %lld)
+ON CONFLICT (enrollment, kind) DO UPDATE SET value = excluded.value, stored_at = excluded.stored_at;
+
+-- STMT_ESCROW_LIST (enrollment)
+SELECT kind, stored_at FROM mdm_escrow WHERE enrollment = %lld ORDER BY kind;
+
+-- STMT_UNLOCK_TOKEN (enrollment)
+SELECT unlock_token FROM mdm_enrollment WHERE id = %lld;
 
 -- ---- renewals of identities
 

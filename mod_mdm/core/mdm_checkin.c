@@ -94,7 +94,7 @@ static apr_status_t may_take_over(message_t *m, const mdm_enrollment_t *old)
 /* A renewed identity is bound before its first use: this is the same enrollment then, and loses nothing. */
 static int is_renewal(const message_t *m, const mdm_enrollment_t *old)
 {
-    return old->state == MDM_STATE_ENROLLED && m->row->bound_to == old->id && old->certificate
+    return (old->state == MDM_STATE_ENROLLED || old->state == MDM_STATE_MISSING) && m->row->bound_to == old->id && old->certificate
         && strcmp(old->certificate, m->device->fingerprint) != 0;
 }
 
@@ -182,7 +182,7 @@ static apr_status_t read_tokens(mdm_tokens_t *tokens, const message_t *m)
 /* A device that goes on with its identity replaces none: least of all a renewed one it has yet to use. */
 static int keeps_identity(const message_t *m)
 {
-    return m->row->state == MDM_STATE_ENROLLED && m->row->certificate
+    return (m->row->state == MDM_STATE_ENROLLED || m->row->state == MDM_STATE_MISSING) && m->row->certificate
         && !strcmp(m->row->certificate, m->device->fingerprint);
 }
 
@@ -193,7 +193,7 @@ static apr_status_t token_update(message_t *m)
 
     if (rv != APR_SUCCESS)
         return rv;
-    if (m->row->state >= MDM_STATE_LEFT)
+    if (m->row->state >= MDM_STATE_LEFT && m->row->state != MDM_STATE_MISSING)
         return mdm_device_refuse(m->st->ctx, m->device,
                                  "the device is not managed any more, it has to enroll");
     if (!m->enrollment && (rv = add_user_channel(m)) != APR_SUCCESS)
@@ -214,7 +214,7 @@ static apr_status_t token_update(message_t *m)
         rv = mdm_store_push_want_one(m->st, m->enrollment, mdm_ctx_now(m->st->ctx));
     }
     if (rv == APR_SUCCESS && m->row->state != MDM_STATE_ENROLLED) {
-        rv = event(m, "enrollment.enrolled", NULL);
+        rv = event(m, m->row->state == MDM_STATE_MISSING ? "enrollment.returned" : "enrollment.enrolled", NULL);
         if (rv == APR_SUCCESS && m->row->certificate_session && !is_user_channel(m))
             rv = mdm_store_session_done(m->st, m->row->certificate_session, m->enrollment);
     }

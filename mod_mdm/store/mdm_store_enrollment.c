@@ -16,7 +16,7 @@
 
 const char *mdm_state_name(mdm_state_e state)
 {
-    static const char *const names[] = { "unknown", "pending", "enrolled", "left", "wiped", "unmanaged" };
+    static const char *const names[] = { "unknown", "pending", "enrolled", "left", "wiped", "unmanaged", "missing" };
 
     return (unsigned int)state < sizeof(names) / sizeof(names[0]) ? names[state] : names[0];
 }
@@ -196,7 +196,8 @@ apr_status_t mdm_store_enrollment_close(mdm_store_t *st, apr_int64_t id, mdm_sta
 {
     const char *row = mdm_row_text(st, id);
     const char *args[] = { mdm_row_text(st, state), mdm_row_text(st, mdm_ctx_now(st->ctx)), row, row };
-    apr_status_t rv = mdm_row_change(st, STMT_ENROLLMENT_CLOSE, args);
+    int missing = state == MDM_STATE_MISSING;
+    apr_status_t rv = mdm_row_change(st, missing ? STMT_ENROLLMENT_MISS : STMT_ENROLLMENT_CLOSE, args);
 
     if (rv == MDM_ENOTFOUND)
         return mdm_fail(st->ctx, rv, "no enrollment with the id %s", row);

@@ -14,10 +14,11 @@ typedef enum {
     MDM_STATE_ENROLLED,
     MDM_STATE_LEFT,               /* CheckOut */
     MDM_STATE_WIPED,              /* EraseDevice acknowledged */
-    MDM_STATE_UNMANAGED           /* got its configuration over the air, without MDM: nobody can reach it */
+    MDM_STATE_UNMANAGED,          /* got its configuration over the air, without MDM: nobody can reach it */
+    MDM_STATE_MISSING             /* silent, and APNs calls its token dead: presumed gone, until it speaks up */
 } mdm_state_e;
 
-/** "pending", "enrolled", "left", "wiped", "unmanaged". */
+/** "pending", "enrolled", "left", "wiped", "unmanaged", "missing". */
 const char *mdm_state_name(mdm_state_e state);
 
 typedef struct mdm_enrollment_t {
@@ -76,7 +77,10 @@ typedef struct mdm_tokens_t {
 
 /** TokenUpdate: enrolled, tokens replaced, tally + 1, enrolled_at set if it was not enrolled. By id. */
 apr_status_t mdm_store_enrollment_token_update(mdm_store_t *st, apr_int64_t id, const mdm_tokens_t *tokens);
-/** Left or wiped, with all user channels when it is a device; tokens forgotten. Two statements. */
+/**
+ * Left, wiped or missing, with all user channels when it is a device; tokens forgotten, but of a missing one only those
+ * for pushes, since it may return. Two statements.
+ */
 apr_status_t mdm_store_enrollment_close(mdm_store_t *st, apr_int64_t id, mdm_state_e state);
 /** last_seen_at and last_ip, never backwards. */
 apr_status_t mdm_store_enrollment_seen(mdm_store_t *st, apr_int64_t id, apr_time_t at, const char *ip);
