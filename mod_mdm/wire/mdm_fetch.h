@@ -7,6 +7,8 @@
 #ifndef MDM_FETCH_H
 #define MDM_FETCH_H
 
+#include <apr_tables.h>
+
 #include "mdm_bytes.h"
 #include "mdm_ctx.h"
 

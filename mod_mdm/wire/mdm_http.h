@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An HTTPS client for many small POSTs at once over few HTTP/2 connections (libcurl's multi interface). One
- * client belongs to one thread (the worker's). Only mdm_http.c includes curl.
+ * client belongs to one thread (the worker's). Only mdm_fetch.c and mdm_http.c include curl.
  */
 #ifndef MDM_HTTP_H
 #define MDM_HTTP_H
