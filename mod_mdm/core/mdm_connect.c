@@ -11,6 +11,7 @@
 #include "mdm_connect.h"
 #include "mdm_crl.h"
 #include "mdm_delivery.h"
+#include "mdm_facts.h"
 #include "mdm_plist_json.h"
 #include "mdm_renewal.h"
 
@@ -85,6 +86,9 @@ static apr_status_t store_report(void *baton, mdm_db_t *db)
     if (rv == APR_SUCCESS && r->finished && r->row->answered_delivery == MDM_DELIVERY_RENEWAL
         && strcmp(r->status, "Acknowledged"))
         rv = mdm_renewal_refused(r->st, r->row->enrollment, mdm_plist_get(r->device->message, "ErrorChain"));
+    if (rv == APR_SUCCESS && r->finished && !strcmp(r->status, "Acknowledged")
+        && mdm_facts_wanted(r->row->answered_type))
+        rv = mdm_facts_take(r->st, r->row, r->device);
     return rv == APR_SUCCESS && r->finished && erases(r) ? close_wiped(r) : rv;
 }
 

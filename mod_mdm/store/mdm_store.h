@@ -14,6 +14,8 @@
 #include "mdm_store_connect.h"
 #include "mdm_store_crl.h"
 #include "mdm_store_enrollment.h"
+#include "mdm_store_escrow.h"
+#include "mdm_store_fact.h"
 #include "mdm_store_invitation.h"
 #include "mdm_store_push.h"
 #include "mdm_store_queue.h"
