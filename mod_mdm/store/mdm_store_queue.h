@@ -12,7 +12,9 @@
 typedef enum {
     MDM_DELIVERY_AS_IS = 0,       /* byte for byte */
     MDM_DELIVERY_ENCRYPT,         /* InstallProfile: encrypted to the device, signed by the site */
-    MDM_DELIVERY_RENEWAL          /* InstallProfile: a new enrollment profile, made for each fetch */
+    MDM_DELIVERY_RENEWAL,         /* InstallProfile: a new enrollment profile, made for each fetch */
+    MDM_DELIVERY_UNLOCK_TOKEN,    /* ClearPasscode: with the unlock token of the device that asks */
+    MDM_DELIVERY_RETURN_TO_SERVICE /* EraseDevice: its ReturnToService filled with what the device needs to return */
 } mdm_delivery_e;
 
 /** Whether a command waits for a second person; the numbers are in the tables. */
