@@ -32,6 +32,8 @@ def arguments():
     parser.add_argument("--paths", metavar="A,B", default=",".join(names + ["bulk", "push"]),
                         help="of %s, bulk, push (default: all)" % ", ".join(names))
     parser.add_argument("--sizes", metavar="N,M", default="1000,100000", help="enrollments (default: 1000,100000)")
+    parser.add_argument("--open", type=int, default=0, help="open commands of each enrollment of the largest size")
+    parser.add_argument("--history", type=int, default=0, help="rows of history of each, at most 1000")
     parser.add_argument("--bulk", type=int, default=10000, help="enrollments of a bulk call (default: 10000)")
     parser.add_argument("--seconds", type=float, default=1.5, help="of a round (default: 1.5)")
     parser.add_argument("--rounds", type=int, default=3, help="of each path (default: 3)")
@@ -84,6 +86,8 @@ class Bench:
 
     def grow(self, total):
         self.background.grow(total)
+        if total == self.options.sizes[-1] and (self.options.open or self.options.history):
+            self.background.fill(self.options.open, self.options.history)
         if total == self.options.sizes[0]:
             figures = self.rig.load(self.author.enroll(), 0, 1, 2)
             if figures["status"] != {"200": 2 * DEVICES}:

@@ -128,6 +128,21 @@ class Background:
                                        self.filler) for n in span))
         self.tables.settle()
 
+    def fill(self, open_commands, history):
+        """Give each enrollment so many open commands, and so many rows of history; the database multiplies them."""
+        sql, short = self.site.database.sql, self.filler[:100]
+        if open_commands:
+            sql("INSERT INTO mdm_queue (command, enrollment, priority, notnow, tries, queued_at, sent_at) "
+                "SELECT c.id, e.id, 0, 0, 0, c.created_at, 0 FROM mdm_enrollment e, "
+                "(SELECT id, created_at FROM mdm_command WHERE id >= %d ORDER BY id LIMIT %d) c WHERE e.id >= %d AND "
+                "e.id < %d" % (BASE, open_commands, BASE, BASE + len(self.ids)))
+        if history:
+            sql("INSERT INTO mdm_result (command, enrollment, request_type, status, finished_at, response) "
+                "SELECT c.id, e.id, 'DeviceInformation', 'Acknowledged', c.created_at, '%s' FROM mdm_enrollment e, "
+                "(SELECT id, created_at FROM mdm_command WHERE id >= %d ORDER BY id LIMIT %d) c WHERE e.id >= %d AND "
+                "e.id < %d ON CONFLICT DO NOTHING" % (short, BASE, history, BASE, BASE + len(self.ids)))
+        self.tables.settle()
+
     def _enrollment(self, n, fingerprint, at):
         row, seal = str(BASE + n), self.sealer.seal
         return (BASE + n, self.ids[n], "Device", 0, 2, USER, fingerprint, self.site.topic, 1, at, at, 0, at, at,
