@@ -14,6 +14,7 @@
 #include <mpm_common.h>
 
 #include "mod_mdm_alarm.h"
+#include "mod_mdm_auth.h"
 #include "mod_mdm_config.h"
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_handlers.h"
@@ -181,9 +182,11 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_init(child_init, after_dbd, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(mdm_worker_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(mdm_redact_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_read_request(mdm_auth_strip, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(mdm_redact_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_access(mdm_auth_location, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access_ex(let_sign_in, after_authz, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
     /* Debian ships no header that declares this hook of mod_ssl. */

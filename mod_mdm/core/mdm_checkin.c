@@ -9,6 +9,7 @@
 
 #include "mdm_checkin.h"
 #include "mdm_crl.h"
+#include "mdm_identity.h"
 #include "mdm_session.h"
 
 #define TOPIC_PREFIX "com.apple.mgmt."
@@ -301,6 +302,8 @@ static apr_status_t work(void *baton, mdm_db_t *db)
 
     (void)db;
     rv = mdm_store_connect(&row, m->st, m->device->fingerprint, m->device->enrollment_id, NULL, 0);
+    if (rv == APR_SUCCESS)
+        rv = mdm_identity_meet(&row, m->st, m->site, m->device, NULL, 0);
     if (rv != APR_SUCCESS)
         return rv;
     m->row = row;

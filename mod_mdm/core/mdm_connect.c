@@ -11,6 +11,7 @@
 #include "mdm_connect.h"
 #include "mdm_crl.h"
 #include "mdm_delivery.h"
+#include "mdm_identity.h"
 #include "mdm_facts.h"
 #include "mdm_plist_json.h"
 #include "mdm_renewal.h"
@@ -208,6 +209,8 @@ apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, c
     if ((rv = read_report(&r, &uuid)) != APR_SUCCESS)
         return rv;
     rv = mdm_store_connect(&row, st, device->fingerprint, device->enrollment_id, uuid, is_notnow(r.status));
+    if (rv == APR_SUCCESS)
+        rv = mdm_identity_meet(&row, st, site, device, uuid, is_notnow(r.status));
     if (rv != APR_SUCCESS)
         return rv;
     r.row = row;

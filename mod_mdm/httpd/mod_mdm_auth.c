@@ -64,43 +64,95 @@ static apr_status_t tls_der(mdm_bytes_t *der, mdm_ctx_t *ctx, void *baton)
     return pem ? pem_der(der, ctx, pem) : mdm_fail(ctx, MDM_EDENIED, "the connection has no client certificate");
 }
 
+static apr_status_t header_der(mdm_bytes_t *der, mdm_ctx_t *ctx, void *baton)
+{
+    (void)ctx;
+    *der = *(const mdm_bytes_t *)baton;
+    return APR_SUCCESS;
+}
+
 static apr_status_t signer_der(mdm_bytes_t *der, mdm_ctx_t *ctx, void *baton)
 {
     return mdm_cert_to_der(der, ctx, baton);
 }
 
-static apr_status_t signature_fingerprint(mdm_caller_t *caller, mdm_ctx_t *ctx, const char *header, mdm_bytes_t body)
+static apr_status_t header_fingerprint(mdm_caller_t *caller, mdm_ctx_t *ctx, request_rec *r)
 {
-    mdm_cert_t *signer;
+    mdm_bytes_t *der = apr_palloc(ctx->pool, sizeof(*der));
+    apr_status_t rv = mdm_auth_header(der, ctx, r);
+
+    if (rv != APR_SUCCESS || !der->len)
+        return rv;
+    caller->fingerprint = mdm_sha256_hex(*der, ctx->pool);
+    caller->certificate = header_der;
+    caller->baton = der;
+    return APR_SUCCESS;
+}
+
+static apr_status_t judge_signature(mdm_ctx_t *ctx, const mdm_site_t *site, const mdm_cms_signature_t *signature)
+{
+    if (signature->sha1 && !site->signature_sha1)
+        return mdm_fail(ctx, MDM_EINPUT, "Mdm-Signature uses SHA-1, which MDMSignatureSHA1 Off refuses");
+    if (signature->signed_at
+        && (signature->signed_at < mdm_cert_not_before(signature->signer) - site->signature_tolerance
+            || signature->signed_at > mdm_cert_not_after(signature->signer) + site->signature_tolerance))
+        return mdm_fail(ctx, MDM_EINPUT, "Mdm-Signature was made outside of its certificate's validity, by the "
+                        "clock of the device (MDMSignatureTolerance)");
+    return APR_SUCCESS;
+}
+
+static apr_status_t signature_fingerprint(mdm_caller_t *caller, mdm_ctx_t *ctx, request_rec *r, const char *header,
+                                          mdm_bytes_t body)
+{
+    mdm_cms_signature_t signature;
     mdm_bytes_t der;
     apr_status_t rv;
 
+    if (!body.data && ap_request_has_body(r))
+        return mdm_fail(ctx, MDM_EINPUT, "Mdm-Signature comes with a body, which is not read here");
+    if (!body.data)
+        body = mdm_bytes_of("");
     if (strlen(header) > SIGNATURE_MAX
         || mdm_base64_decode(&der, header, strlen(header), ctx->pool) != APR_SUCCESS)
         return mdm_fail(ctx, MDM_EINPUT, "Mdm-Signature is not base64");
-    if ((rv = mdm_cms_verify_detached(&signer, ctx, der, body)) != APR_SUCCESS)
+    if ((rv = mdm_cms_verify_detached(&signature, ctx, der, body)) != APR_SUCCESS
+        || (rv = judge_signature(ctx, mdm_config_of(r->server)->site, &signature)) != APR_SUCCESS)
         return rv;
-    caller->fingerprint = mdm_cert_fingerprint(ctx, signer);
+    caller->fingerprint = mdm_cert_fingerprint(ctx, signature.signer);
     caller->certificate = signer_der;
-    caller->baton = signer;
+    caller->baton = signature.signer;
     return APR_SUCCESS;
+}
+
+static apr_status_t prove(mdm_caller_t *caller, mdm_ctx_t *ctx, request_rec *r, mdm_bytes_t body)
+{
+    const char *header = apr_table_get(r->headers_in, "Mdm-Signature");
+    apr_status_t rv = tls_fingerprint(&caller->fingerprint, ctx, r);
+
+    if (rv == APR_SUCCESS && !caller->fingerprint)
+        rv = header_fingerprint(caller, ctx, r);
+    if (rv != APR_SUCCESS || caller->fingerprint)
+        return rv;
+    if (header)
+        return signature_fingerprint(caller, ctx, r, header, body);
+    return mdm_fail(ctx, MDM_EDENIED, "the device shows no certificate: neither in TLS nor as Mdm-Signature");
 }
 
 apr_status_t mdm_auth_device(mdm_caller_t *caller, mdm_ctx_t *ctx, request_rec *r, mdm_bytes_t body)
 {
-    const char *header = apr_table_get(r->headers_in, "Mdm-Signature");
+    const char *why;
     apr_status_t rv;
 
     memset(caller, 0, sizeof(*caller));
     caller->source = r->useragent_ip;
     caller->certificate = tls_der;
     caller->baton = r;
-    rv = tls_fingerprint(&caller->fingerprint, ctx, r);
-    if (rv != APR_SUCCESS || caller->fingerprint)
+    rv = prove(caller, ctx, r, body);
+    if (rv != MDM_EDENIED && rv != MDM_ECMS && rv != MDM_EINPUT)
         return rv;
-    if (header)
-        return signature_fingerprint(caller, ctx, header, body);
-    return mdm_fail(ctx, MDM_EDENIED, "the device shows no certificate: neither in TLS nor as Mdm-Signature");
+    why = apr_pstrdup(ctx->pool, mdm_ctx_detail(ctx, rv));
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, MDMNO(0850) "a device proves no identity: %s", why);
+    return mdm_fail(ctx, MDM_EINPUT, "%s", why);
 }
 
 static int unauthorized(request_rec *r)

@@ -10,12 +10,28 @@
 #include "mod_mdm_config.h"
 
 /**
- * The certificate that a device has proven to hold: by TLS (mod_ssl), else by a Mdm-Signature over the body.
- * That it is one of ours is not judged here.
+ * The certificate that a device has proven to hold: by TLS (mod_ssl), else to a proxy that is believed
+ * (MDMClientCertHeader), else by a Mdm-Signature over the body. That it is one of ours is not judged here.
  * @param caller all of it is filled in; it lives as long as the request
- * @return MDM_EDENIED when neither proves one; MDM_EINPUT, MDM_ECMS for a bad Mdm-Signature
+ * @param body   its data NULL: the body is not read, so a signature must come without one
+ * @return MDM_EINPUT, logged, when nothing proves one
  */
 apr_status_t mdm_auth_device(mdm_caller_t *caller, mdm_ctx_t *ctx, request_rec *r, mdm_bytes_t body);
+
+/**
+ * The certificate in MDMClientCertHeader, URL-encoded PEM or RFC 9440; no bytes when there is no such header.
+ * @return MDM_EINPUT when it is anything but one certificate
+ */
+apr_status_t mdm_auth_header(mdm_bytes_t *der, mdm_ctx_t *ctx, request_rec *r);
+
+/** The hook post_read_request: MDMClientCertHeader goes out of requests that no listed proxy has sent. */
+int mdm_auth_strip(request_rec *r);
+
+/**
+ * The hook access_checker: where MDMDeviceAuth is On only enrolled devices get in, and whoever serves the Location,
+ * as a proxy does, is told which one in X-Enrollment-ID. Refuses with 400, never with 401.
+ */
+int mdm_auth_location(request_rec *r);
 
 /**
  * An administrator at the API: whoever Apache authenticated, else the HTTP Basic user nanomdm with

@@ -184,23 +184,34 @@ static void check_modules(check_t *c)
 }
 
 /* Their age and strength are not looked at: Apple's own expired long ago. */
-static void check_device_cas(check_t *c)
+static void check_cas(check_t *c, const char *directive, const apr_array_header_t *files, const char *remedy)
 {
-    const apr_array_header_t *files = c->conf->device_ca_files, *certs;
+    const apr_array_header_t *certs;
     int i, k;
 
     for (i = 0; files && i < files->nelts; i++) {
         const char *file = APR_ARRAY_IDX(files, i, const char *);
 
-        certs = need_certificates(c, "MDMDeviceCAFile", file,
-                                  "name a PEM file with the CA that Apple publishes for its devices");
+        certs = need_certificates(c, directive, file, remedy);
         for (k = 0; certs && k < certs->nelts; k++) {
             if (!mdm_cert_is_ca(APR_ARRAY_IDX(certs, k, mdm_cert_t *)))
-                problem(c, "MDMDeviceCAFile",
-                        apr_psprintf(c->ctx->pool, "%s: a certificate in it is no CA's", file),
+                problem(c, directive, apr_psprintf(c->ctx->pool, "%s: a certificate in it is no CA's", file),
                         "leave only CA certificates in it");
         }
     }
+}
+
+static void check_identity(check_t *c)
+{
+    const mdm_conf_t *conf = c->conf;
+
+    check_cas(c, "MDMDeviceCAFile", conf->device_ca_files,
+              "name a PEM file with the CA that Apple publishes for its devices");
+    check_cas(c, "MDMIdentityCAFile", conf->identity_ca_files,
+              "name a PEM file with the CA that issued the identities of devices before");
+    if (conf->client_cert_header && !conf->client_cert_proxies)
+        problem(c, "MDMClientCertHeader", "there is no MDMClientCertProxy, so that nobody may send this header",
+                "name the addresses of the proxies with MDMClientCertProxy, or remove MDMClientCertHeader");
 }
 
 static void check_configuration(check_t *c)
@@ -243,7 +254,7 @@ static void check_site(check_t *c)
     for (i = 0; conf->trust_files && i < conf->trust_files->nelts; i++)
         need_certificates(c, "MDMTrustFile", APR_ARRAY_IDX(conf->trust_files, i, const char *),
                           "name PEM files");
-    check_device_cas(c);
+    check_identity(c);
     check_configuration(c);
     if (conf->terms_file)
         need_file(c, "MDMTermsFile", conf->terms_file, "name a file with the text to accept, in UTF-8");

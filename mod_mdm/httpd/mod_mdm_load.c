@@ -54,6 +54,15 @@ static apr_status_t load_configuration(mdm_site_t *site, mdm_ctx_t *ctx, const a
     return rv;
 }
 
+static apr_status_t load_identity_cas(mdm_site_t *site, mdm_ctx_t *ctx, const apr_array_header_t *files)
+{
+    const apr_array_header_t *cas;
+    apr_status_t rv = load_certs(&cas, ctx, files);
+
+    site->identity_cas = rv == APR_SUCCESS && cas->nelts ? cas : NULL;
+    return rv;
+}
+
 static apr_status_t load_api_key(mdm_conf_t *conf, mdm_ctx_t *ctx)
 {
     mdm_bytes_t key;
@@ -152,6 +161,7 @@ apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
         && (rv = mdm_load_ra(site, ctx, conf)) == APR_SUCCESS
         && (rv = mdm_load_signer(site, ctx, conf)) == APR_SUCCESS
         && (rv = load_certs(&site->device_cas, ctx, conf->device_ca_files)) == APR_SUCCESS
+        && (rv = load_identity_cas(site, ctx, conf->identity_ca_files)) == APR_SUCCESS
         && (rv = load_configuration(site, ctx, conf->configuration_files)) == APR_SUCCESS
         && (rv = load_api_key(conf, ctx)) == APR_SUCCESS && (rv = load_terms(conf, ctx)) == APR_SUCCESS
         && (rv = mdm_seal_read(&seal, ctx, conf->seal_key_file)) == APR_SUCCESS) {

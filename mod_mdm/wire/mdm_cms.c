@@ -5,6 +5,7 @@
  * verified signer is only a certificate whose key signed.
  */
 #include <limits.h>
+#include <time.h>
 
 #include <apr_strings.h>
 #include <apr_tables.h>
@@ -129,10 +130,31 @@ static int key_may_sign(const mdm_cert_t *signer, int attached)
         && EVP_PKEY_get_bits(pkey) >= BUILT_IN_MIN_BITS && EVP_PKEY_get_bits(pkey) < MDM_RSA_MIN_BITS;
 }
 
+/* That there is but one such attribute has been seen to before. */
+static int read_signing_time(apr_time_t *at, CMS_SignerInfo *signer_info)
+{
+    int where = CMS_signed_get_attr_by_NID(signer_info, NID_pkcs9_signingTime, -1), is_time;
+    const ASN1_TYPE *value;
+    struct tm tm;
+
+    *at = 0;
+    if (where < 0)
+        return 1;
+    ERR_clear_error();
+    value = X509_ATTRIBUTE_get0_type(CMS_signed_get_attr(signer_info, where), 0);
+    is_time = value && (ASN1_TYPE_get(value) == V_ASN1_UTCTIME || ASN1_TYPE_get(value) == V_ASN1_GENERALIZEDTIME)
+        && ASN1_TIME_to_tm(value->value.asn1_string, &tm);
+    ERR_clear_error();
+    if (is_time)
+        *at = apr_time_from_sec((apr_time_t)timegm(&tm));
+    return is_time;
+}
+
 /* @param content NULL when it is inside */
-static apr_status_t check_signature(mdm_cert_t **signer, mdm_ctx_t *ctx, CMS_ContentInfo *cms,
+static apr_status_t check_signature(mdm_cms_signature_t *signature, mdm_ctx_t *ctx, CMS_ContentInfo *cms,
                                     const mdm_bytes_t *content)
 {
+    mdm_cert_t **signer = &signature->signer;
     CMS_SignerInfo *signer_info;
     apr_status_t rv = mdm_cms_only_signer(&signer_info, signer, ctx, cms,
                                           content ? DETACHED_MAX_CERTS : ATTACHED_MAX_CERTS);
@@ -150,6 +172,9 @@ static apr_status_t check_signature(mdm_cert_t **signer, mdm_ctx_t *ctx, CMS_Con
                         content ? MDM_RSA_MIN_BITS : BUILT_IN_MIN_BITS, MDM_RSA_MAX_BITS);
     if (!mdm_cms_attributes_are_sane(signer_info))
         return mdm_fail(ctx, MDM_EINPUT, "the signed attributes are doubled or wrong");
+    if (!read_signing_time(&signature->signed_at, signer_info))
+        return mdm_fail(ctx, MDM_EINPUT, "the signature's signingTime is no time");
+    signature->sha1 = mdm_cms_digest(signer_info) == NID_sha1;
     if (!mdm_cms_signature_holds(cms, signer_info, *signer, content))
         return mdm_fail(ctx, MDM_ECMS, "the signature does not hold over the content");
     return APR_SUCCESS;
@@ -300,17 +325,17 @@ apr_status_t mdm_cms_sign(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content,
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_cms_verify_detached(mdm_cert_t **signer, mdm_ctx_t *ctx, mdm_bytes_t der,
+apr_status_t mdm_cms_verify_detached(mdm_cms_signature_t *signature, mdm_ctx_t *ctx, mdm_bytes_t der,
                                      mdm_bytes_t content)
 {
+    mdm_cms_signature_t read = { NULL, 0, 0 };
     CMS_ContentInfo *cms;
-    mdm_cert_t *named;
     apr_status_t rv = mdm_cms_parse(&cms, ctx, der);
 
     if (rv == APR_SUCCESS)
-        rv = check_signature(&named, ctx, cms, &content);
+        rv = check_signature(&read, ctx, cms, &content);
     if (rv == APR_SUCCESS)
-        *signer = named;
+        *signature = read;
     return rv;
 }
 
@@ -318,18 +343,18 @@ apr_status_t mdm_cms_verify_attached(mdm_bytes_t *content, mdm_cert_t **signer, 
                                      mdm_ctx_t *ctx, mdm_bytes_t der)
 {
     apr_array_header_t *all = apr_array_make(ctx->pool, ATTACHED_MAX_CERTS, sizeof(mdm_cert_t *));
+    mdm_cms_signature_t read = { NULL, 0, 0 };
     CMS_ContentInfo *cms;
-    mdm_cert_t *named;
     apr_status_t rv = mdm_cms_parse(&cms, ctx, der);
 
     if (rv == APR_SUCCESS)
-        rv = check_signature(&named, ctx, cms, NULL);
+        rv = check_signature(&read, ctx, cms, NULL);
     if (rv == APR_SUCCESS)
         rv = adopt_certs(all, ctx, cms);
     if (rv != APR_SUCCESS)
         return rv;
     *content = content_of(ctx, cms);
-    *signer = named;
+    *signer = read.signer;
     *certs = all;
     return APR_SUCCESS;
 }

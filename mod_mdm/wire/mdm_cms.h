@@ -17,14 +17,19 @@
 apr_status_t mdm_cms_sign(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content, const mdm_cert_t *cert,
                           const mdm_key_t *key, const apr_array_header_t *chain);
 
+/* What a signature that holds says. Whether it is good enough is the caller's to judge. */
+typedef struct mdm_cms_signature_t {
+    mdm_cert_t *signer;        /* its certificate, which is proven to hold the key that signed, and nothing more */
+    int sha1;                  /* the digest is SHA-1 */
+    apr_time_t signed_at;      /* signingTime, the signer's own word; 0: it does not say */
+} mdm_cms_signature_t;
+
 /**
- * Check a detached SignedData over exactly `content` and hand out its signer's certificate. The certificate
- * is proven to hold the key that signed, and nothing more: whether it is one of ours is the caller's next
- * question. Exactly one SignerInfo, RSA, digest SHA-1, SHA-256, SHA-384 or SHA-512; signingTime is not
- * judged.
+ * Check a detached SignedData over exactly `content`. Whether the signer is one of ours is the caller's next
+ * question. Exactly one SignerInfo, RSA, digest SHA-1, SHA-256, SHA-384 or SHA-512; a signingTime is a time.
  * @return MDM_EINPUT when it is not such a SignedData, MDM_ECMS when the signature does not hold
  */
-apr_status_t mdm_cms_verify_detached(mdm_cert_t **signer, mdm_ctx_t *ctx, mdm_bytes_t der,
+apr_status_t mdm_cms_verify_detached(mdm_cms_signature_t *signature, mdm_ctx_t *ctx, mdm_bytes_t der,
                                      mdm_bytes_t content);
 
 /**

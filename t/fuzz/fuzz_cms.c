@@ -93,16 +93,17 @@ static void verify_attached(mdm_ctx_t *ctx, mdm_bytes_t der)
 
 static void verify(mdm_ctx_t *ctx, mdm_bytes_t der)
 {
-    mdm_cert_t *signer;
-    apr_status_t rv = mdm_cms_verify_detached(&signer, ctx, der, mdm_bytes_of("content"));
+    mdm_cms_signature_t signature;
+    apr_status_t rv = mdm_cms_verify_detached(&signature, ctx, der, mdm_bytes_of("content"));
 
     check(ERR_peek_error() == 0);
     if (rv != APR_SUCCESS) {
         check((rv == MDM_EINPUT || rv == MDM_ECMS) && ctx->detail);
         return;
     }
-    check(mdm_cert_subject(ctx, signer) && strlen(mdm_cert_fingerprint(ctx, signer)) == 64);
-    check(mdm_cms_verify_detached(&signer, ctx, der, mdm_bytes_of("Content")) == MDM_ECMS);
+    check(mdm_cert_subject(ctx, signature.signer)
+          && strlen(mdm_cert_fingerprint(ctx, signature.signer)) == 64);
+    check(mdm_cms_verify_detached(&signature, ctx, der, mdm_bytes_of("Content")) == MDM_ECMS);
 }
 
 static mdm_bytes_t changed(mdm_ctx_t *ctx, maker_bytes_t from, mdm_bytes_t changes)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Identities of other CAs (MDMIdentityCAFile), as devices that come from another server have them; and which
+ * enrolled device shows a certificate outside of MDM's messages (MDMDeviceAuth).
+ */
+#ifndef MDM_IDENTITY_H
+#define MDM_IDENTITY_H
+
+#include "mdm_device.h"
+
+/**
+ * Right after mdm_store_connect, with its arguments: a certificate that is not known, but of one of
+ * site->identity_cas, becomes known. With Authenticate it is then like a fresh one of our own, unless an identity of
+ * ours is in force for the device; with other messages it becomes the first identity of an enrollment that has
+ * none, if site->retroactive_identity. Runs no statement for a known certificate, or without such CAs.
+ * @param row read anew when the certificate has become known
+ * @return MDM_EDENIED, logged
+ */
+apr_status_t mdm_identity_meet(mdm_connect_row_t **row, mdm_store_t *st, const mdm_site_t *site,
+                               const mdm_device_t *device, const char *answered_uuid, int skip_notnow);
+
+/**
+ * Which enrolled device holds the certificate. One statement.
+ * @return MDM_EDENIED when the certificate is not known, not bound, not in force, or the device is not enrolled
+ */
+apr_status_t mdm_identity_device(const char **enrollment_id, mdm_store_t *st, const char *fingerprint);
+
+#endif
