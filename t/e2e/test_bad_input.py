@@ -32,7 +32,7 @@ HOSTILE = {
     "empty": b"",
     "text": b"hello",
     "json": b'{"Status":"Idle"}',
-    "binary-plist": plistlib.dumps({"Status": "Idle", "UDID": "x"}, fmt=plistlib.FMT_BINARY),
+    "binary-plist-cut-off": plistlib.dumps({"Status": "Idle", "UDID": "x"}, fmt=plistlib.FMT_BINARY)[:-1],
     "openstep-plist": b'{ Status = Idle; UDID = "x"; }',
     "html": b"<html><body/></html>",
     "nul-bytes": plist(IDLE % b"a\0b" + b"</dict>"),
