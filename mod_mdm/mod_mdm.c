@@ -40,6 +40,7 @@ static const struct {
     { "mdm-crl", mdm_handle_crl },
     { "mdm-ocsp", mdm_handle_ocsp },
     { "mdm-api", mdm_handle_api },
+    { "mdm-migration", mdm_handle_migration },
     { "mdm-status", mdm_handle_status },
 };
 

@@ -112,7 +112,7 @@ static int dispatch(mdm_api_t *api, const char *route)
  * A browser that has signed in to the API sends its password along with what other sites make it send. Such
  * requests say where they come from; programs say nothing.
  */
-static int is_of_another_site(const request_rec *r)
+int mdm_api_is_foreign(const request_rec *r)
 {
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
     const char *origin = apr_table_get(r->headers_in, "Origin"), *host = apr_table_get(r->headers_in, "Host");
@@ -137,7 +137,7 @@ int mdm_handle_api(request_rec *r, const mdm_conf_t *conf)
     if (!route)
         return not_found(r);
     api.ctx = mdm_io_ctx(r);
-    if (is_of_another_site(r))
+    if (mdm_api_is_foreign(r))
         return mdm_api_error(&api, HTTP_FORBIDDEN,
                              mdm_fail(api.ctx, MDM_EDENIED, "the request comes from another web site"));
     if (!mdm_utf8_valid(mdm_bytes_of(route)))

@@ -21,6 +21,9 @@ typedef struct mdm_api_t {
     const char *path;           /* behind the route's prefix, percent-decoded */
 } mdm_api_t;
 
+/** Whether a browser sends this request for a page of another web site (Origin, Sec-Fetch-Site). */
+int mdm_api_is_foreign(const request_rec *r);
+
 /** Open the store into api->st. */
 apr_status_t mdm_api_store(mdm_api_t *api);
 

@@ -30,6 +30,9 @@ int mdm_handle_ocsp(request_rec *r, const mdm_conf_t *conf);
 /* mod_mdm_api.c: v1/..., version */
 int mdm_handle_api(request_rec *r, const mdm_conf_t *conf);
 
+/* mod_mdm_migration.c: check-in messages by an administrator */
+int mdm_handle_migration(request_rec *r, const mdm_conf_t *conf);
+
 /* mod_mdm_status.c: GET, HTML, ?auto, ?json */
 int mdm_handle_status(request_rec *r, const mdm_conf_t *conf);
 
