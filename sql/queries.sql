@@ -245,19 +245,19 @@ DELETE FROM mdm_request WHERE id = %lld AND state > 2;
 -- STMT_ENROLLMENT_GET (enrollment_id)
 SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
     left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
-    build_version, imei, meid, user_short_name, user_long_name
+    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration
 FROM mdm_enrollment WHERE enrollment_id = %s;
 
 -- STMT_ENROLLMENT_LIST (cursor, limit)
 SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
     left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
-    build_version, imei, meid, user_short_name, user_long_name
+    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration
 FROM mdm_enrollment WHERE enrollment_id > %s ORDER BY enrollment_id LIMIT %lld;
 
 -- STMT_ENROLLMENT_NEWEST (limit)
 SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
     left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
-    build_version, imei, meid, user_short_name, user_long_name
+    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration
 FROM mdm_enrollment ORDER BY id DESC LIMIT %lld;
 
 -- STMT_ENROLLMENT_INSERT (id, enrollment_id, type, parent, state, user, certificate, topic, token_update_tally,
@@ -272,7 +272,7 @@ VALUES (%lld, %s, %s, %lld, %lld, %s, %s, %s, %lld, %lld, %lld, %lld, %lld, %s, 
 -- STMT_ENROLLMENT_AUTHENTICATE (type, parent, user, certificate, topic, serial_number, model, model_name, device_name,
 --     product_name, os_version, build_version, imei, meid, user_short_name, user_long_name, id)
 UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL,
-    left_at = 0, type = %s, parent = %lld, login = %s, certificate = %s, topic = %s, serial_number = %s, model = %s,
+    bootstrap_token = NULL, auth_token = NULL, awaiting_configuration = 0, left_at = 0, type = %s, parent = %lld, login = %s, certificate = %s, topic = %s, serial_number = %s, model = %s,
     model_name = %s, device_name = %s, product_name = %s, os_version = %s, build_version = %s, imei = %s, meid = %s,
     user_short_name = %s, user_long_name = %s
 WHERE id = %lld;
@@ -280,22 +280,26 @@ WHERE id = %lld;
 -- STMT_ENROLLMENT_UNMANAGED (user, certificate, enrolled_at, last_seen_at, last_ip, serial_number, device_name,
 --     product_name, build_version, imei, meid, id)
 UPDATE mdm_enrollment SET state = 5, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL,
-    left_at = 0, login = %s, certificate = %s, enrolled_at = %lld, last_seen_at = %lld, last_ip = %s, serial_number = %s,
+    bootstrap_token = NULL, awaiting_configuration = 0, left_at = 0, login = %s, certificate = %s, enrolled_at = %lld, last_seen_at = %lld, last_ip = %s, serial_number = %s,
     device_name = %s, product_name = %s, build_version = %s, imei = %s, meid = %s
 WHERE id = %lld;
 
 -- STMT_ENROLLMENT_RESET_USERS (device)
-UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL
+UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL,
+    auth_token = NULL, awaiting_configuration = 0
 WHERE parent = %lld AND parent > 0;
 
--- STMT_ENROLLMENT_TOKEN_UPDATE (enrolled_at, token_at, topic, push_token, push_magic, unlock_token, certificate, id)
+-- STMT_ENROLLMENT_TOKEN_UPDATE (enrolled_at, token_at, topic, push_token, push_magic, unlock_token, certificate,
+--     awaiting_configuration, id)
 UPDATE mdm_enrollment SET enrolled_at = CASE WHEN state = 2 THEN enrolled_at ELSE %lld END, state = 2, token_at = %lld,
     token_update_tally = token_update_tally + 1, topic = %s, push_token = %s, push_magic = %s,
-    unlock_token = COALESCE(%s, unlock_token), certificate = COALESCE(%s, certificate)
+    unlock_token = COALESCE(%s, unlock_token), certificate = COALESCE(%s, certificate),
+    awaiting_configuration = %lld
 WHERE id = %lld;
 
 -- STMT_ENROLLMENT_CLOSE (state, left_at, id, device)
-UPDATE mdm_enrollment SET state = %lld, left_at = %lld, push_token = NULL, push_magic = NULL, unlock_token = NULL
+UPDATE mdm_enrollment SET state = %lld, left_at = %lld, push_token = NULL, push_magic = NULL, unlock_token = NULL,
+    bootstrap_token = NULL, auth_token = NULL, awaiting_configuration = 0
 WHERE id = %lld OR (parent = %lld AND parent > 0 AND state <= 2);
 
 -- STMT_ENROLLMENT_MISS (state, left_at, id, device)
@@ -305,13 +309,25 @@ WHERE id = %lld OR (parent = %lld AND parent > 0 AND state <= 2);
 -- STMT_ENROLLMENT_SEEN (last_seen_at, last_ip, id, last_seen_at)
 UPDATE mdm_enrollment SET last_seen_at = %lld, last_ip = %s WHERE id = %lld AND last_seen_at < %lld;
 
+-- STMT_BOOTSTRAP_TOKEN_SET (bootstrap_token, id)
+UPDATE mdm_enrollment SET bootstrap_token = %s WHERE id = %lld;
+
+-- STMT_BOOTSTRAP_TOKEN_GET (id)
+SELECT bootstrap_token FROM mdm_enrollment WHERE id = %lld;
+
+-- STMT_AUTH_TOKEN_SET (auth_token, id)
+UPDATE mdm_enrollment SET auth_token = %s WHERE id = %lld;
+
+-- STMT_AWAITING_CONFIGURATION_SET (awaiting_configuration, id)
+UPDATE mdm_enrollment SET awaiting_configuration = %lld WHERE id = %lld;
+
 -- ---- the device's request
 
 -- STMT_CONNECT (enrollment_id, answered_uuid, most_notnow, now, now, fingerprint)
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery
+    aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery, e.auth_token
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command a ON a.uuid = %s
@@ -327,7 +343,7 @@ WHERE c.fingerprint = %s;
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    n.id, n.uuid, n.body, n.delivery
+    n.id, n.uuid, n.body, n.delivery, e.auth_token
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command n ON n.id = (

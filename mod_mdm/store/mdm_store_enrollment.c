@@ -50,6 +50,7 @@ static mdm_enrollment_t *from_row(mdm_store_t *st, const mdm_rows_t *rows, int r
     e->meid = MDM_ROW(rows, r, 22);
     e->user_short_name = MDM_ROW(rows, r, 23);
     e->user_long_name = MDM_ROW(rows, r, 24);
+    e->awaiting_configuration = mdm_row_number(rows, r, 25) != 0;
     return e;
 }
 
@@ -185,7 +186,8 @@ apr_status_t mdm_store_enrollment_token_update(mdm_store_t *st, apr_int64_t id, 
     if (rv == APR_SUCCESS && tokens->unlock_token.len)
         rv = mdm_row_seal(&unlock, st, tokens->unlock_token, UNLOCK, row);
     if (rv == APR_SUCCESS) {
-        const char *args[] = { now, now, tokens->topic, token, magic, unlock, tokens->certificate, row };
+        const char *args[] = { now, now, tokens->topic, token, magic, unlock, tokens->certificate,
+                               tokens->awaiting_configuration ? "1" : "0", row };
 
         rv = mdm_row_change(st, STMT_ENROLLMENT_TOKEN_UPDATE, args);
     }

@@ -35,6 +35,7 @@ typedef struct mdm_enrollment_t {
     const char *imei, *meid;
     const char *user_short_name, *user_long_name;
     int token_update_tally;
+    int awaiting_configuration;   /* holds still in Setup Assistant until it is told to go on */
     apr_time_t created_at, enrolled_at, left_at, last_seen_at;
     const char *last_ip;
 } mdm_enrollment_t;
@@ -73,6 +74,7 @@ typedef struct mdm_tokens_t {
     const char *push_magic;
     mdm_bytes_t unlock_token;     /* no bytes: keep the stored one */
     const char *certificate;      /* fingerprint that sent it */
+    int awaiting_configuration;
 } mdm_tokens_t;
 
 /** TokenUpdate: enrolled, tokens replaced, tally + 1, enrolled_at set if it was not enrolled. By id. */
