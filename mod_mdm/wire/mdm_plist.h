@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Property lists as a tree: read from Apple's XML form (mdm_plist_read.c, over libxml2) or its binary form
- * (mdm_plist_binary.c, over libplist), built and looked into (mdm_plist.c), written in XML (mdm_plist_write.c). No text template makes a plist, so no value can become
- * markup. A tree lives in one pool and belongs to one thread.
+ * (mdm_plist_binary.c, over libplist), built and looked into (mdm_plist.c), written in XML (mdm_plist_write.c). No
+ * text template makes a plist, so no value can become markup. A tree lives in one pool and belongs to one thread.
  */
 #ifndef MDM_PLIST_H
 #define MDM_PLIST_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Apple's XML property lists into our tree; binary ones go to mdm_plist_binary.c. Called for each device request, in any thread, on hostile bytes.
+ * Apple's XML property lists into our tree; binary ones go to mdm_plist_binary.c. Called for each device request,
+ * in any thread, on hostile bytes.
  * libxml2 only cuts the text into elements (SAX2) and builds no tree; every limit and rule of the format is
  * ours. It never opens a file or the network, expands no entity beyond the five of XML, writes nothing to
  * stderr, and leaves libxml2's process-wide settings as they are, for other modules use that library too.
