@@ -6,6 +6,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <apr_strings.h>
 #include <plist/plist.h>
@@ -16,6 +19,7 @@
 
 static const char magic[] = "bplist00";
 #define MAGIC_LEN (sizeof(magic) - 1)
+#define MANY_NODES 20000
 
 typedef struct {
     apr_pool_t *pool;
@@ -148,6 +152,17 @@ static const char *copy_value(mdm_plist_t **out, copy_t *c, plist_t node)
     }
 }
 
+/*
+ * libplist takes memory in pieces so small that glibc keeps them apart when they are freed: each thread that once
+ * reads a large list would hold on to it for good.
+ */
+static void give_back(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 int mdm_plist_is_binary(mdm_bytes_t bytes)
 {
     return bytes.len >= MAGIC_LEN && !memcmp(bytes.data, magic, MAGIC_LEN);
@@ -157,7 +172,8 @@ const char *mdm_plist_binary_read(mdm_plist_t **root, mdm_bytes_t bytes, apr_poo
 {
     copy_t c = { p, NULL, 0 };
     apr_array_header_t *dates = NULL;
-    const char *wrong = mdm_plist_preflight(&dates, bytes, p);
+    apr_size_t nodes = 0;
+    const char *wrong = mdm_plist_preflight(&dates, &nodes, bytes, p);
     plist_t node = NULL;
 
     if (wrong)
@@ -168,5 +184,7 @@ const char *mdm_plist_binary_read(mdm_plist_t **root, mdm_bytes_t bytes, apr_poo
     c.dates = dates;
     wrong = copy_value(root, &c, node);
     plist_free(node);
+    if (nodes > MANY_NODES)
+        give_back();
     return wrong;
 }

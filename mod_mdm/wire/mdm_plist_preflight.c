@@ -244,9 +244,10 @@ static const char *walk(walk_t *w, apr_uint64_t ref, int as_key)
     return check_object(w, &o);
 }
 
-const char *mdm_plist_preflight(apr_array_header_t **dates, mdm_bytes_t bytes, apr_pool_t *p)
+const char *mdm_plist_preflight(apr_array_header_t **dates, apr_size_t *nodes, mdm_bytes_t bytes, apr_pool_t *p)
 {
     const unsigned char *trailer;
+    const char *wrong;
     walk_t w = { bytes.data, 0, 0, 0, 0, 0, 0, 0, NULL };
     apr_uint64_t most;
 
@@ -262,5 +263,7 @@ const char *mdm_plist_preflight(apr_array_header_t **dates, mdm_bytes_t bytes, a
         || w.table > most || w.objects > (most - w.table) / w.offset_size)
         return "its trailer is malformed, or it is cut off";
     *dates = w.dates = apr_array_make(p, 4, sizeof(apr_time_t));
-    return walk(&w, number_at(trailer + 16, 8), 0);
+    wrong = walk(&w, number_at(trailer + 16, 8), 0);
+    *nodes = w.nodes;
+    return wrong;
 }

@@ -16,8 +16,9 @@
  * MDM_PLIST_MAX_DEPTH containers within each other, MDM_PLIST_MAX_NODES keys and values, MDM_PLIST_MAX_BYTES of
  * texts and data. Takes time in proportion to these limits, whatever the references are.
  * @param dates apr_time_t of each date in the order of the walk, whole seconds
+ * @param nodes how many keys and values
  * @return NULL, or a sentence that says what is wrong
  */
-const char *mdm_plist_preflight(apr_array_header_t **dates, mdm_bytes_t bytes, apr_pool_t *p);
+const char *mdm_plist_preflight(apr_array_header_t **dates, apr_size_t *nodes, mdm_bytes_t bytes, apr_pool_t *p);
 
 #endif
