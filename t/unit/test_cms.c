@@ -146,11 +146,15 @@ START_TEST(detached_signatures_verify)
     mdm_bytes_t content = body("<?xml?>\r\n\0binary\n", 17);
 
     ck_assert_int_eq(check(sign(""), content), APR_SUCCESS);
+    ck_assert_int_eq(check(sign(""), content), APR_SUCCESS);
+    ck_assert(!signature.sha1 && llabs((long long)(signature.signed_at - apr_time_now())) < apr_time_from_sec(60));
     ck_assert_int_eq(check(sign("-md sha1"), content), APR_SUCCESS);
+    ck_assert(signature.sha1 && signature.signed_at);
     ck_assert_int_eq(check(sign("-md sha384"), content), APR_SUCCESS);
     ck_assert_int_eq(check(sign("-md sha512"), content), APR_SUCCESS);
     ck_assert_int_eq(check(sign("-keyid"), content), APR_SUCCESS);
     ck_assert_int_eq(check(sign("-noattr"), content), APR_SUCCESS);
+    ck_assert(!signature.sha1 && !signature.signed_at);
     sign("");
     oracle_run("python3 -c \"b = open('sig.der', 'rb').read(); n = 2 + (b[1] & 127);"
                "open('ber', 'wb').write(b'\\x30\\x80' + b[n:] + b'\\0\\0')\"");
