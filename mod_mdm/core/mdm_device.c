@@ -86,6 +86,14 @@ apr_status_t mdm_device_refuse(mdm_ctx_t *ctx, const mdm_device_t *device, const
     return mdm_fail(ctx, MDM_EDENIED, "%s", why);
 }
 
+/* A network user's channel is as good as the password behind it. */
+static int shows_auth_token(const mdm_device_t *device, const mdm_connect_row_t *row, apr_pool_t *p)
+{
+    const char *token = mdm_plist_get_string(device->message, "AuthToken");
+
+    return !row->auth_token || (token && mdm_equal(mdm_sha256_hex(mdm_bytes_of(token), p), row->auth_token));
+}
+
 apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const mdm_connect_row_t *row,
                               int unbound)
 {
@@ -104,5 +112,7 @@ apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const 
                        : mdm_device_refuse(ctx, device, "the certificate has not sent Authenticate");
     if (row->bound_to != device_enrollment)
         return mdm_device_refuse(ctx, device, "the certificate is bound to another enrollment");
+    if (!shows_auth_token(device, row, ctx->pool))
+        return mdm_device_refuse(ctx, device, "the user has not signed in: it lacks the AuthToken of its UserAuthenticate");
     return APR_SUCCESS;
 }

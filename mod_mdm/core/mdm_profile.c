@@ -83,6 +83,9 @@ static mdm_plist_t *mdm_payload(const mdm_site_t *site, const char *topic, apr_p
     mdm_plist_set_boolean(dict, "CheckOutWhenRemoved", 1, p);
     capabilities = mdm_plist_set(dict, "ServerCapabilities", mdm_plist_array(p), p);
     mdm_plist_append(capabilities, mdm_plist_string("com.apple.mdm.per-user-connections", p));
+    mdm_plist_append(capabilities, mdm_plist_string("com.apple.mdm.bootstraptoken", p));
+    if (site->get_token_key && site->get_token_server_uuid)
+        mdm_plist_append(capabilities, mdm_plist_string("com.apple.mdm.token", p));
     return dict;
 }
 

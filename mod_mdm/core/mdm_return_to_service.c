@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Return to Service: an erased device joins the Wi-Fi, enrolls and is set up without a person. The enrollment profile is
- * signed, and never encrypted: the erase takes the key it could be encrypted to. Its identity is a new one, as after
+ * Return to Service: an erased device joins the Wi-Fi, enrolls and is set up without a person. The enrollment profile
+ * is signed, and never encrypted: the erase takes the key it could be encrypted to. Its identity is a new one, as after
  * any erase, and its challenge is good for this device only. Called by the delivery of commands and the check-in, any
  * thread; logs nothing, since all of it is secret.
  */

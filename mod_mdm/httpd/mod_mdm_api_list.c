@@ -32,6 +32,8 @@ static json_t *enrollment_json(const mdm_enrollment_t *e, apr_pool_t *p)
     mdm_json_set_text(json, "type", e->type);
     mdm_json_set_text(json, "state", mdm_state_name(e->state));
     mdm_json_set_text(json, "user", e->user);
+    if (e->awaiting_configuration)
+        json_object_set_new(json, "awaiting_configuration", json_true());
     mdm_json_set_text(json, "topic", e->topic);
     mdm_json_set_text(json, "serial_number", e->serial_number);
     mdm_json_set_text(json, "model", e->model);
@@ -180,7 +182,7 @@ int mdm_api_enrollments(mdm_api_t *api)
     return show_enrollment(api, api->path);
 }
 
-int mdm_api_commands(mdm_api_t *api)
+int mdm_api_command(mdm_api_t *api)
 {
     mdm_command_t *command;
     apr_array_header_t *states;

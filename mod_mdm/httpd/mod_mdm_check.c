@@ -236,6 +236,36 @@ static void check_configuration(check_t *c)
     }
 }
 
+/* What only works together with something else. */
+static void check_answers(check_t *c)
+{
+    const mdm_conf_t *conf = c->conf;
+    const char *wifi = conf->return_to_service_wifi_file, *digests = conf->user_digest_file;
+    apr_array_header_t *payloads = apr_array_make(c->ctx->pool, 4, sizeof(mdm_plist_t *));
+    mdm_bytes_t bytes;
+
+    if (digests)
+        need_secret(c, "MDMUserDigestFile", digests, "make it with htdigest, and chmod 600");
+    if (conf->user_authenticate == MDM_USER_AUTHENTICATE_DIGEST && !digests)
+        problem(c, "MDMUserAuthenticate", "digest needs MDMUserDigestFile", "name a file made with htdigest");
+    if (conf->declarative_key_file)
+        need_secret(c, "MDMDeclarativeKeyFile", conf->declarative_key_file, "write the key into it with mode 0600");
+    if (conf->declarative_answer_key_file)
+        need_secret(c, "MDMDeclarativeAnswerKeyFile", conf->declarative_answer_key_file,
+                    "write the key into it with mode 0600");
+    if (conf->get_token_key_file)
+        need_secret(c, "MDMGetTokenKeyFile", conf->get_token_key_file, "name a PEM key file");
+    if (!conf->get_token_key_file != !conf->get_token_server_uuid)
+        problem(c, conf->get_token_key_file ? "MDMGetTokenServerUUID" : "MDMGetTokenKeyFile", "not set",
+                "GetToken needs both MDMGetTokenKeyFile and MDMGetTokenServerUUID");
+    if (!wifi || !need_file(c, "MDMReturnToServiceWiFiFile", wifi, "name a .mobileconfig file"))
+        return;
+    mdm_ctx_clear(c->ctx);
+    if (mdm_file_read(&bytes, c->ctx, wifi, MDM_PAYLOADS_FILE_MAX) != APR_SUCCESS
+        || mdm_payloads_read(payloads, c->ctx, wifi, bytes) != APR_SUCCESS)
+        problem(c, "MDMReturnToServiceWiFiFile", c->ctx->detail, NULL);
+}
+
 static void check_site(check_t *c)
 {
     const mdm_conf_t *conf = c->conf;
@@ -256,6 +286,7 @@ static void check_site(check_t *c)
                           "name PEM files");
     check_identity(c);
     check_configuration(c);
+    check_answers(c);
     if (conf->terms_file)
         need_file(c, "MDMTermsFile", conf->terms_file, "name a file with the text to accept, in UTF-8");
     if (conf->api_key_file)

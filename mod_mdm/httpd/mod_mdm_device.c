@@ -29,7 +29,7 @@ typedef struct {
     mdm_caller_t caller;
 } device_request_t;
 
-static apr_status_t open_request(device_request_t *d, request_rec *r, const mdm_conf_t *conf)
+static apr_status_t read_request(device_request_t *d, request_rec *r, const mdm_conf_t *conf)
 {
     apr_status_t rv;
 
@@ -37,32 +37,47 @@ static apr_status_t open_request(device_request_t *d, request_rec *r, const mdm_
     d->r = r;
     d->conf = conf;
     d->ctx = mdm_io_ctx(r);
-    if ((rv = mdm_io_body(&d->body, d->ctx, r, MDM_LIMIT_DEFAULT)) != APR_SUCCESS
-        || (rv = mdm_auth_device(&d->caller, d->ctx, r, d->body)) != APR_SUCCESS)
-        return rv;
-    return mdm_dbd_request(&d->st, d->ctx, r);
+    rv = mdm_io_body(&d->body, d->ctx, r, MDM_LIMIT_DEFAULT);
+    return rv == APR_SUCCESS ? mdm_auth_device(&d->caller, d->ctx, r, d->body) : rv;
 }
 
 static int finish(device_request_t *d, apr_status_t rv, mdm_bytes_t answer, const char *type)
 {
-    mdm_io_note(d->r, d->ctx, d->st);
     if (rv != APR_SUCCESS)
         return mdm_io_fail(d->r, d->ctx, rv);
     return mdm_io_send(d->r, HTTP_OK, type ? type : COMMAND_TYPE, answer);
 }
 
+/* The connection goes back before anything else is waited for: another server, a slow client. */
+static apr_status_t take_checkin(mdm_checkin_answer_t *answer, device_request_t *d)
+{
+    apr_status_t rv = mdm_dbd_open(&d->st, d->ctx, d->conf);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = mdm_checkin_handle(answer, d->st, d->conf->site, d->body, &d->caller);
+    mdm_io_note(d->r, d->ctx, d->st);
+    mdm_dbd_close(d->st, d->conf);
+    d->st = NULL;
+    return rv;
+}
+
 static int answer_checkin(request_rec *r, const mdm_conf_t *conf)
 {
     device_request_t d;
-    mdm_checkin_answer_t answer = { 0, 0, { NULL, 0 }, NULL };
-    apr_status_t rv = open_request(&d, r, conf);
+    mdm_checkin_answer_t answer = { 0 };
+    apr_status_t rv = read_request(&d, r, conf);
 
     if (rv == APR_SUCCESS)
-        rv = mdm_checkin_handle(&answer, d.st, conf->site, d.body, &d.caller);
+        rv = take_checkin(&answer, &d);
     if (rv == APR_SUCCESS) {
         mdm_seen_note(conf, answer.enrollment, r->request_time, r->useragent_ip, 0);
         if (answer.wake)
             mdm_worker_wake();
+    }
+    if (rv == APR_SUCCESS && answer.declarative) {
+        answer.content_type = MDM_DECLARATIVE_TYPE;
+        rv = mdm_declarative_ask(&answer.body, d.ctx, conf->site, answer.declarative);
     }
     return finish(&d, rv, answer.body, answer.content_type);
 }
@@ -93,10 +108,13 @@ int mdm_handle_connect(request_rec *r, const mdm_conf_t *conf)
         return status;
     if (is_checkin(r))
         return answer_checkin(r, conf);
-    rv = open_request(&d, r, conf);
+    rv = read_request(&d, r, conf);
+    if (rv == APR_SUCCESS)
+        rv = mdm_dbd_request(&d.st, d.ctx, r);
     if (rv == APR_SUCCESS)
         rv = mdm_connect_handle(&answer, d.st, conf->site, d.body, &d.caller);
     if (rv == APR_SUCCESS)
         mdm_seen_note(conf, answer.enrollment, r->request_time, r->useragent_ip, answer.command);
+    mdm_io_note(r, d.ctx, d.st);
     return finish(&d, rv, answer.body, NULL);
 }

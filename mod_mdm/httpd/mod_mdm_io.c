@@ -33,6 +33,7 @@ static const struct {
     { MDM_ECONFLICT, HTTP_SERVICE_UNAVAILABLE },
     { MDM_ESCHEMA, HTTP_SERVICE_UNAVAILABLE },
     { MDM_ECONFIG, HTTP_SERVICE_UNAVAILABLE },
+    { MDM_EHTTP, HTTP_BAD_GATEWAY },
 };
 
 mdm_ctx_t *mdm_io_ctx(request_rec *r)

@@ -12,7 +12,9 @@
 #include "mdm_authority.h"
 #include "mdm_file.h"
 #include "mdm_payloads.h"
+#include "mdm_pki_sign.h"
 #include "mdm_plist.h"
+#include "mdm_user_digest.h"
 #include "mod_mdm_load.h"
 #include "mod_mdm_log.h"
 
@@ -61,6 +63,62 @@ static apr_status_t load_identity_cas(mdm_site_t *site, mdm_ctx_t *ctx, const ap
 
     site->identity_cas = rv == APR_SUCCESS && cas->nelts ? cas : NULL;
     return rv;
+}
+
+/* A secret text, without the line end that editors put after it. */
+static apr_status_t load_secret(mdm_bytes_t *out, mdm_ctx_t *ctx, const char *directive, const char *file)
+{
+    apr_status_t rv;
+
+    if (!file)
+        return APR_SUCCESS;
+    if ((rv = mdm_file_read_secret(out, ctx, file)) != APR_SUCCESS)
+        return rv;
+    while (out->len && (out->data[out->len - 1] == '\n' || out->data[out->len - 1] == '\r'))
+        out->len--;
+    return out->len ? APR_SUCCESS : mdm_fail(ctx, MDM_ECONFIG, "%s %s is empty: put a long random text in it",
+                                             directive, file);
+}
+
+static apr_status_t load_get_token(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *conf)
+{
+    mdm_key_t *key;
+    mdm_bytes_t pem;
+    apr_status_t rv;
+
+    if (!conf->get_token_key_file)
+        return APR_SUCCESS;
+    if ((rv = mdm_file_read_secret(&pem, ctx, conf->get_token_key_file)) != APR_SUCCESS
+        || (rv = mdm_key_from_pem(&key, ctx, pem)) != APR_SUCCESS)
+        return rv;
+    if (!mdm_key_is_rsa(key))
+        return mdm_fail(ctx, MDM_ECONFIG, "MDMGetTokenKeyFile %s: the key is no RSA key of 2048 bits or more",
+                        conf->get_token_key_file);
+    site->get_token_key = key;
+    return APR_SUCCESS;
+}
+
+/* What check-in messages are answered with. */
+static apr_status_t load_answers(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *conf)
+{
+    apr_status_t rv;
+
+    if ((rv = load_secret(&site->declarative_key, ctx, "MDMDeclarativeKeyFile",
+                          conf->declarative_key_file)) != APR_SUCCESS
+        || (rv = load_secret(&site->declarative_answer_key, ctx, "MDMDeclarativeAnswerKeyFile",
+                             conf->declarative_answer_key_file)) != APR_SUCCESS
+        || (rv = load_get_token(site, ctx, conf)) != APR_SUCCESS)
+        return rv;
+    if (conf->return_to_service_wifi_file
+        && (rv = mdm_file_read(&site->return_to_service_wifi, ctx, conf->return_to_service_wifi_file,
+                               MDM_PAYLOADS_FILE_MAX)) != APR_SUCCESS)
+        return rv;
+    if (!conf->user_digest_file)
+        return APR_SUCCESS;
+    rv = mdm_file_check_secret(ctx, conf->user_digest_file);
+    if (rv == APR_SUCCESS)
+        rv = mdm_file_read(&site->user_digests, ctx, conf->user_digest_file, MDM_USER_DIGEST_FILE_MAX);
+    return rv == APR_SUCCESS ? mdm_user_digest_check(ctx, conf->user_digest_file, site->user_digests) : rv;
 }
 
 static apr_status_t load_api_key(mdm_conf_t *conf, mdm_ctx_t *ctx)
@@ -163,6 +221,7 @@ apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
         && (rv = load_certs(&site->device_cas, ctx, conf->device_ca_files)) == APR_SUCCESS
         && (rv = load_identity_cas(site, ctx, conf->identity_ca_files)) == APR_SUCCESS
         && (rv = load_configuration(site, ctx, conf->configuration_files)) == APR_SUCCESS
+        && (rv = load_answers(site, ctx, conf)) == APR_SUCCESS
         && (rv = load_api_key(conf, ctx)) == APR_SUCCESS && (rv = load_terms(conf, ctx)) == APR_SUCCESS
         && (rv = mdm_seal_read(&seal, ctx, conf->seal_key_file)) == APR_SUCCESS) {
         site->seal = seal;

@@ -81,6 +81,8 @@ apr_status_t mdm_store_challenge_insert(mdm_store_t *st, const mdm_challenge_t *
  */
 apr_status_t mdm_store_challenge_use(mdm_challenge_t **out, mdm_store_t *st, const char *kind,
                                      const char *sha256, const char *common_name);
+/** A challenge, used or not. @return MDM_ENOTFOUND, also when it has been forgotten since */
+apr_status_t mdm_store_challenge_get(mdm_challenge_t **out, mdm_store_t *st, const char *sha256);
 /** Forget at most 256 challenges that expired before `before`, used or not. */
 apr_status_t mdm_store_challenge_prune(mdm_store_t *st, apr_time_t before);
 

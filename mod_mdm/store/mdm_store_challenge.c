@@ -19,7 +19,7 @@ apr_status_t mdm_store_challenge_insert(mdm_store_t *st, const mdm_challenge_t *
     return mdm_db_exec(NULL, st->db, STMT_CHALLENGE_INSERT, args);
 }
 
-static apr_status_t get(mdm_challenge_t **out, mdm_store_t *st, const char *sha256)
+apr_status_t mdm_store_challenge_get(mdm_challenge_t **out, mdm_store_t *st, const char *sha256)
 {
     mdm_challenge_t *c = apr_pcalloc(st->ctx->pool, sizeof(*c));
     mdm_rows_t *rows;
@@ -28,7 +28,7 @@ static apr_status_t get(mdm_challenge_t **out, mdm_store_t *st, const char *sha2
     if (rv != APR_SUCCESS)
         return rv;
     if (!rows->count)
-        return mdm_fail(st->ctx, MDM_EDB, "a challenge was used and is not there");
+        return mdm_fail(st->ctx, MDM_ENOTFOUND, "no such challenge");
     c->sha256 = MDM_ROW(rows, 0, 0);
     c->kind = MDM_ROW(rows, 0, 1);
     c->user = MDM_ROW(rows, 0, 2);
@@ -53,7 +53,7 @@ apr_status_t mdm_store_challenge_use(mdm_challenge_t **out, mdm_store_t *st, con
     if (rv == MDM_ENOTFOUND)
         return mdm_fail(st->ctx, MDM_EDENIED,
                         "the challenge is unknown, used, expired or for another common name");
-    return rv == APR_SUCCESS ? get(out, st, sha256) : rv;
+    return rv == APR_SUCCESS ? mdm_store_challenge_get(out, st, sha256) : rv;
 }
 
 apr_status_t mdm_store_challenge_prune(mdm_store_t *st, apr_time_t before)
