@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mdm_migration.h"
+#include "mdm_store_channel.h"
 
 typedef struct {
     mdm_store_t *st;
@@ -105,6 +106,16 @@ static apr_status_t token_update(message_t *m)
     return mdm_store_enrollment_token_update(m->st, e->id, &tokens);
 }
 
+static apr_status_t set_bootstrap_token(message_t *m)
+{
+    mdm_bytes_t token = { NULL, 0 };
+    mdm_enrollment_t *e;
+    apr_status_t rv = find_or_add(&e, m);
+
+    (void)mdm_plist_get_data(&token, m->device->message, "BootstrapToken");
+    return rv == APR_SUCCESS ? mdm_store_bootstrap_token_set(m->st, e->id, token) : rv;
+}
+
 static apr_status_t check_out(message_t *m)
 {
     mdm_enrollment_t *e;
@@ -128,6 +139,7 @@ static const struct {
 } messages[] = {
     { "Authenticate", authenticate },
     { "TokenUpdate", token_update },
+    { "SetBootstrapToken", set_bootstrap_token },
     { "CheckOut", check_out },
     { "UserAuthenticate", ignore },
     { "GetBootstrapToken", ignore },

@@ -12,6 +12,7 @@
 #include "mdm_nanomdm.h"
 #include "mdm_pki.h"
 #include "mdm_pushcert.h"
+#include "mdm_store_channel.h"
 #include "mdm_store_nanomdm.h"
 
 #define PAGE 200
@@ -108,6 +109,17 @@ static apr_status_t take_tokens(mdm_store_t *st, const mdm_nanomdm_enrollment_t 
     return mdm_store_enrollment_token_update(st, id, &tokens);
 }
 
+static apr_status_t take_bootstrap_token(mdm_store_t *st, const mdm_nanomdm_enrollment_t *from, apr_int64_t id)
+{
+    mdm_bytes_t token;
+
+    if (!from->bootstrap_token || strcmp(from->id, from->device_id))
+        return APR_SUCCESS;
+    if (mdm_base64_decode(&token, from->bootstrap_token, strlen(from->bootstrap_token), st->ctx->pool) != APR_SUCCESS)
+        return mdm_fail(st->ctx, MDM_EINPUT, "its bootstrap token is not base64");
+    return mdm_store_bootstrap_token_set(st, id, token);
+}
+
 static apr_status_t find_parent(apr_int64_t *parent, const char **certificate, mdm_store_t *st,
                                 const mdm_nanomdm_enrollment_t *from)
 {
@@ -145,7 +157,8 @@ static apr_status_t take_enrollment(void *baton, mdm_db_t *db)
     if (!e.parent && i->e->identity_cert && (rv = take_identity(&e.certificate, st, i->e, e.id)) != APR_SUCCESS)
         return rv;
     if ((rv = mdm_store_enrollment_insert(st, &e)) != APR_SUCCESS
-        || (rv = take_tokens(st, i->e, e.id, e.certificate)) != APR_SUCCESS)
+        || (rv = take_tokens(st, i->e, e.id, e.certificate)) != APR_SUCCESS
+        || (rv = take_bootstrap_token(st, i->e, e.id)) != APR_SUCCESS)
         return rv;
     if (!i->e->enabled)
         rv = mdm_store_enrollment_close(st, e.id, MDM_STATE_LEFT);

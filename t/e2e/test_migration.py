@@ -64,12 +64,15 @@ def test_a_device_is_handed_over_and_goes_on(migration, closing, keys, apns):
         assert reply.status == 200 and reply.body == b"", reply
     shown = site.show(phone.id)
     assert shown["state"] == "enrolled" and shown["token_update_tally"] == 1 and shown["device_name"] == "From afar"
+    assert hand_over(site, {"MessageType": "SetBootstrapToken", "UDID": phone.udid,
+                            "BootstrapToken": b"escrowed"}).status == 200
     uuid, body = command()
     apns.clear()
     assert site.enqueue(phone.id, body).status == 200
     assert apns.wait_pushes(1, magic=phone.push_magic)
     assert served(phone.idle()) == uuid, "it is known by its first certificate"
     assert [one.uuid for one in phone.connect()] == [uuid]
+    assert phone.get_bootstrap_token() == b"escrowed"
     assert phone.token_update().status == 200 and site.show(phone.id)["token_update_tally"] == 2
 
 

@@ -126,6 +126,7 @@ def test_devices_of_nanomdm_work_on_here(make_site, nano, keys, apns, closing):
     assert site.show(user.id)["user_short_name"] == "anna" and site.show(user.id)["type"] == "User"
     assert site.queue_uuids(phone.id) == [first[0], second[0]] and site.queue_uuids(user.id) == [for_user[0]]
 
+    assert mac.get_bootstrap_token() == b"bootstrap"
     for mode in ("tls", "signature"):
         phone.identity_mode = mac.identity_mode = mode
         assert served(phone.idle()) == first[0], mode
