@@ -13,13 +13,14 @@ typedef struct mdm_checkin_answer_t {
     int wake;                   /* a wake-up is due now: tell the worker */
     mdm_bytes_t body;           /* of the answer; empty for most */
     const char *content_type;   /* of `body`; NULL: a property list */
-    const mdm_declarative_t *declarative; /* or NULL: give the store back, then mdm_declarative_ask */
+    const mdm_declarative_t *declarative; /* or NULL: give the store back, then ask it */
 } mdm_checkin_answer_t;
 
 /**
  * Take a check-in message; everything is stored in one transaction before this returns.
  * @return APR_SUCCESS: answer 200 with answer->body; MDM_EGONE for UserAuthenticate: this user is not
- *         managed; MDM_EPLIST, MDM_EINPUT (also unknown message types), MDM_EDENIED, MDM_ENOTFOUND, MDM_ECONFIG, MDM_EDB
+ *         managed; MDM_EPLIST, MDM_EINPUT (also unknown message types), MDM_EDENIED, MDM_ENOTFOUND, MDM_ECONFIG,
+ *         MDM_EDB
  */
 apr_status_t mdm_checkin_handle(mdm_checkin_answer_t *answer, mdm_store_t *st, const mdm_site_t *site,
                                 mdm_bytes_t body, const mdm_caller_t *caller);

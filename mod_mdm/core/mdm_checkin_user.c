@@ -115,10 +115,10 @@ apr_status_t mdm_checkin_user_authenticate(mdm_message_t *m)
 
     if (!mdm_message_is_user(m))
         return mdm_fail(m->st->ctx, MDM_EINPUT, "UserAuthenticate names no user");
-    if (m->site->user_authenticate != MDM_USER_AUTHENTICATE_DECLINE && !is_live(m)) {
+    if (!is_live(m)) {
         mdm_enrollment_t fresh = { 0 };
 
-        /* Nobody learns about passwords who may not speak for this device. */
+        /* Nobody learns anything who may not speak for this device. */
         if ((rv = fresh_user(&fresh, m)) != APR_SUCCESS)
             return rv;
     }

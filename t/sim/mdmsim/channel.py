@@ -3,8 +3,10 @@
 with each message. Device and UserChannel build on it."""
 
 import base64
+import hashlib
 import os
 import plistlib
+import re
 import threading
 import uuid
 
@@ -107,6 +109,20 @@ class Channel:
         reply = self.send_checkin({"MessageType": "GetBootstrapToken"}, **options)
         return (self._checked("GetBootstrapToken", reply, check).plist or {}).get("BootstrapToken")
 
+    def declarative(self, endpoint, data=None, **options):
+        """DeclarativeManagement for an endpoint ("tokens", "status", ...); data: JSON octets. Returns the Reply."""
+        message = {"MessageType": "DeclarativeManagement", "Endpoint": endpoint}
+        if data is not None:
+            message["Data"] = data
+        return self.send_checkin(message, **options)
+
+    def get_token(self, service, parameters=None, **options):
+        """GetToken; the Reply, whose plist has TokenData."""
+        message = {"MessageType": "GetToken", "TokenServiceType": service}
+        if parameters is not None:
+            message["TokenParameters"] = parameters
+        return self.send_checkin(message, **options)
+
     @staticmethod
     def _checked(what, reply, check=True):
         if check and not reply.ok:
@@ -147,6 +163,17 @@ class UserChannel(Channel):
     def __init__(self, device, user_id, short_name=None, long_name=None):
         super().__init__(device)
         self.user_id, self.short_name, self.long_name = user_id, short_name, long_name
+        self.auth_token = None
+
+    def send_checkin(self, message, **options):
+        return super().send_checkin({**self.proof(), **message}, **options)
+
+    def send_report(self, report, **options):
+        return super().send_report({**self.proof(), **report}, **options)
+
+    def proof(self):
+        """The AuthToken of a network user who has signed in, for every message."""
+        return {} if self.auth_token is None else {"AuthToken": self.auth_token}
 
     def identifiers(self):
         found = self.device.identifiers()
@@ -165,6 +192,25 @@ class UserChannel(Channel):
         if digest_response is not None:
             message["DigestResponse"] = digest_response
         return self.send_checkin(message, **options)
+
+    def sign_in(self, name, password):
+        """A network user's login: challenge, digest, AuthToken. Returns the AuthToken, "" after a wrong password."""
+        challenge = self._checked("UserAuthenticate", self.user_authenticate()).plist["DigestChallenge"]
+        reply = self.user_authenticate(digest_response(challenge, name, password) if challenge else "")
+        token = (self._checked("UserAuthenticate", reply).plist or {}).get("AuthToken", "")
+        self.auth_token = token or None
+        return token
+
+
+def digest_response(challenge, name, password, uri="/", method="PUT"):
+    """The Digest response (RFC 2617, no qop) to a challenge, as a Mac makes it."""
+    def md5(text):
+        return hashlib.md5(text.encode()).hexdigest()
+    params = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    secret = md5("%s:%s:%s" % (name, params["realm"], password))
+    response = md5("%s:%s:%s" % (secret, params["nonce"], md5(method + ":" + uri)))
+    return 'Digest username="%s",realm="%s",nonce="%s",uri="%s",response="%s"' % (
+        name, params["realm"], params["nonce"], uri, response)
 
 
 def mdm_signature(body, certificate, key, digest="sha256", signing_time=True, **options):

@@ -232,6 +232,11 @@ class Device(Channel):
             self.save()
         return reply
 
+    def return_to_service(self, check=True, **options):
+        """Ask what to return to service with; the ReturnToService dictionary."""
+        reply = self._checked("ReturnToService", self.send_checkin({"MessageType": "ReturnToService"}, **options), check)
+        return (reply.plist or {}).get("ReturnToService")
+
     def install_command_profile(self, raw):
         """Execute InstallProfile: an enrollment profile renews the identity, others are remembered."""
         try:
