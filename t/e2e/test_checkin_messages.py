@@ -68,8 +68,9 @@ def test_a_bootstrap_token_opens_only_in_its_own_row(site, new_phone):
     mine, other = new_phone(site), new_phone(site)
     mine.set_bootstrap_token(b"mine")
     site.log.expect("does not open: wrong key, or moved")
-    site.database.sql("UPDATE mdm_enrollment SET bootstrap_token = (SELECT m.bootstrap_token FROM mdm_enrollment m WHERE "
-                      "m.enrollment_id = '%s') WHERE enrollment_id = '%s'" % (mine.id, other.id))
+    [[sealed]] = site.database.sql("SELECT bootstrap_token FROM mdm_enrollment WHERE enrollment_id = '%s'" % mine.id)
+    site.database.sql("UPDATE mdm_enrollment SET bootstrap_token = '%s' WHERE enrollment_id = '%s'"
+                      % (sealed, other.id))
     assert other.send_checkin({"MessageType": "GetBootstrapToken"}).status == 500
     assert mine.get_bootstrap_token() == b"mine"
 

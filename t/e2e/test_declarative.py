@@ -101,7 +101,8 @@ def test_row_16_get_or_put_headers_and_bodies(declaring, server, new_phone):
     assert (method, path, body) == ("PUT", "/ddm/status", report)
     assert headers["Content-Type"] == "application/json"
     # declarations, whatever they are called
-    for name, seen in (("com.example.one-2_x", "com.example.one-2_x"), ("a b?c#d", "a%20b%3Fc%23d"), ("a:b@c", "a%3Ab%40c")):
+    for name, seen in (("com.example.one-2_x", "com.example.one-2_x"), ("a b?c#d", "a%20b%3Fc%23d"),
+                       ("a:b@c", "a%3Ab%40c")):
         server.answers["/ddm/declaration/configuration/" + seen] = 200, b"{}"
         assert phone.declarative("declaration/configuration/" + name).body == b"{}", name
 
@@ -124,8 +125,9 @@ def test_a_declaration_that_is_gone_is_404_and_other_failures_are_no_401(declari
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("endpoint", ["", "/tokens", "../tokens", "declaration/../../x", "declaration/./x", "a//b", "tokens/",
-                                      "http://127.0.0.1:1/x", "x\ny", "x\\y", "..", "x" * 2000, 5, None], ids=repr)
+@pytest.mark.parametrize("endpoint", ["", "/tokens", "../tokens", "declaration/../../x", "declaration/./x", "a//b",
+                                      "tokens/", "http://127.0.0.1:1/x", "x\ny", "x\\y", "..", "x" * 2000, 5, None],
+                         ids=lambda one: repr(one)[:30])
 def test_an_endpoint_that_would_lead_elsewhere_is_400(declaring, server, new_phone, endpoint):
     phone = new_phone(declaring)
     message = {"MessageType": "DeclarativeManagement"}

@@ -115,7 +115,8 @@ def test_what_is_wrong_gets_an_empty_token_and_no_channel(digest_site, new_phone
              channel.digest_response(challenge.replace(nonce, old), "joy", "se cret \u00e9"),
              channel.digest_response(challenge.replace(nonce, "1-2"), "joy", "se cret \u00e9"),
              good.replace('response="', 'response="0'), good[:-40], good + ',qop="auth"', good + "," + good[7:],
-             "", "Digest", "Digest ", "Basic am95Og==", "Digest username=", 'Digest username="', "Digest " + "a=b," * 2000]
+             "", "Digest", "Digest ", "Basic am95Og==", "Digest username=", 'Digest username="',
+             "Digest " + "a=b," * 2000]
     for response in wrong:
         reply = user.user_authenticate(response)
         assert reply.status == 200 and reply.plist == {"AuthToken": ""}, response

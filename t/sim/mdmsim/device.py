@@ -234,7 +234,8 @@ class Device(Channel):
 
     def return_to_service(self, check=True, **options):
         """Ask what to return to service with; the ReturnToService dictionary."""
-        reply = self._checked("ReturnToService", self.send_checkin({"MessageType": "ReturnToService"}, **options), check)
+        reply = self.send_checkin({"MessageType": "ReturnToService"}, **options)
+        self._checked("ReturnToService", reply, check)
         return (reply.plist or {}).get("ReturnToService")
 
     def install_command_profile(self, raw):
