@@ -14,7 +14,7 @@
 /**
  * Make the TokenData that the message asks for. com.apple.maid: a JWT (RS256) with iss, iat, jti and service_type.
  * com.apple.watch.pairing: phone, watch, SecurityToken, time and a nonce, sealed with the site's key: only this site
- * can make or read one, and a second use of the nonce shows a replay.
+ * can make or read one, and its reader can tell a replay by the nonce.
  * @return MDM_EINPUT, with a log line, when GetToken is not configured; for an unknown service, for parameters that are
  * missing; MDM_EDENIED when the watch is paired with another phone than the one that asks; MDM_ECRYPTO
  */

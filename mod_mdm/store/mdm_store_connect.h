@@ -31,7 +31,7 @@ typedef struct mdm_connect_row_t {
     const char *next_uuid;
     const char *next_body;        /* the bytes enqueued: XML text */
     mdm_delivery_e next_delivery;
-    const char *auth_token;       /* sha256 of the AuthToken that each message of this user channel has to bear, or NULL */
+    const char *auth_token;       /* sha256 of the AuthToken that a user's messages have to bear, or NULL */
 } mdm_connect_row_t;
 
 /**
