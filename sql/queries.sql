@@ -754,6 +754,65 @@ WHERE enrollment = %lld AND lease_owner = %s;
 -- STMT_PUSH_RELEASE (owner)
 UPDATE mdm_push SET due_at = wanted_at, lease_owner = NULL WHERE lease_owner = %s AND due_at > 0;
 
+-- ---- events for webhooks: a row goes only when no earlier one of its sink and enrollment is left
+
+-- STMT_WEBHOOK_INSERT (id, sink, enrollment, topic, body, created_at, due_at)
+INSERT INTO mdm_webhook_outbox (id, sink, enrollment, topic, body, created_at, due_at, attempts, lease_owner, lease,
+    last_error)
+VALUES (%lld, %s, %lld, %s, %s, %lld, %lld, 0, NULL, 0, NULL);
+
+-- STMT_WEBHOOK_TALLY (enrollment)
+SELECT token_update_tally FROM mdm_enrollment WHERE id = %lld;
+
+-- STMT_WEBHOOK_CLAIM (lease_until, owner, lease, sink, now, limit, now)
+UPDATE mdm_webhook_outbox SET due_at = %lld, lease_owner = %s, lease = %lld
+WHERE id IN (
+        SELECT o.id FROM mdm_webhook_outbox o
+        WHERE o.sink = %s AND o.due_at <= %lld AND NOT EXISTS (
+            SELECT 1 FROM mdm_webhook_outbox e WHERE e.sink = o.sink AND e.enrollment = o.enrollment AND e.id < o.id)
+        ORDER BY o.due_at, o.id LIMIT %lld)
+    AND due_at <= %lld;
+
+-- STMT_WEBHOOK_CLAIMED (sink, lease_until, owner, lease)
+SELECT id, enrollment, topic, body, created_at, attempts FROM mdm_webhook_outbox
+WHERE sink = %s AND due_at = %lld AND lease_owner = %s AND lease = %lld
+ORDER BY id;
+
+-- STMT_WEBHOOK_NEXT_DUE (sink)
+SELECT MIN(due_at) FROM mdm_webhook_outbox WHERE sink = %s;
+
+-- STMT_WEBHOOK_DONE (owner, ids*64)
+DELETE FROM mdm_webhook_outbox WHERE lease_owner = %s AND id IN (%64lld);
+
+-- STMT_WEBHOOK_FAILED (due_at, last_error, id, owner)
+UPDATE mdm_webhook_outbox SET due_at = %lld, attempts = attempts + 1, lease_owner = NULL, last_error = %s
+WHERE id = %lld AND lease_owner = %s;
+
+-- STMT_WEBHOOK_FOLLOW (due_at, sink, enrollment, id, due_at)
+UPDATE mdm_webhook_outbox SET due_at = %lld
+WHERE sink = %s AND enrollment = %lld AND id > %lld AND due_at < %lld;
+
+-- STMT_WEBHOOK_RELEASE (sink, owner)
+UPDATE mdm_webhook_outbox SET due_at = created_at, lease_owner = NULL WHERE sink = %s AND lease_owner = %s;
+
+-- STMT_WEBHOOK_EXPIRE (sink, created_at)
+DELETE FROM mdm_webhook_outbox WHERE sink = %s AND created_at <= %lld AND lease_owner IS NULL;
+
+-- STMT_WEBHOOK_CROWD (sink, most)
+SELECT created_at FROM mdm_webhook_outbox WHERE sink = %s ORDER BY created_at DESC LIMIT 1 OFFSET %lld;
+
+-- STMT_WEBHOOK_NEXT_SINK (sink)
+SELECT MIN(sink) FROM mdm_webhook_outbox WHERE sink > %s;
+
+-- STMT_WEBHOOK_FORGET (sink, due_at)
+DELETE FROM mdm_webhook_outbox WHERE sink = %s AND due_at <= %lld;
+
+-- STMT_WEBHOOK_STATUS (sink)
+SELECT COUNT(*), MIN(created_at) FROM mdm_webhook_outbox WHERE sink = %s;
+
+-- STMT_WEBHOOK_LAST_ERROR (sink)
+SELECT last_error FROM mdm_webhook_outbox WHERE sink = %s AND last_error IS NOT NULL ORDER BY due_at DESC LIMIT 1;
+
 -- ---- events and figures
 
 -- STMT_EVENT_INSERT (id, at, kind, actor, source_ip, enrollment_id, object, detail)

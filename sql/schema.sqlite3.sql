@@ -340,7 +340,7 @@ CREATE INDEX mdm_member_by_enrollment ON mdm_member (enrollment);
 CREATE TABLE mdm_webhook_outbox (
     id INTEGER NOT NULL PRIMARY KEY,
     sink TEXT NOT NULL,                     -- names the URL: mdm_webhook_sink_t.id
-    enrollment BIGINT NOT NULL,
+    enrollment BIGINT NOT NULL,             -- a number made of the enrollment id
     topic TEXT NOT NULL,
     body TEXT NOT NULL,                     -- sealed
     created_at BIGINT NOT NULL,
@@ -350,7 +350,7 @@ CREATE TABLE mdm_webhook_outbox (
     lease BIGINT NOT NULL,
     last_error TEXT
 );
-CREATE INDEX mdm_webhook_outbox_by_due ON mdm_webhook_outbox (due_at, id);
+CREATE INDEX mdm_webhook_outbox_by_due ON mdm_webhook_outbox (sink, due_at, id);
 CREATE INDEX mdm_webhook_outbox_order ON mdm_webhook_outbox (sink, enrollment, id);
 
 -- Work that one process of all does now and then.

@@ -10,6 +10,7 @@
 #include "mdm_checkin.h"
 #include "mdm_checkin_message.h"
 #include "mdm_identity.h"
+#include "mdm_webhook.h"
 
 #define TYPE_SHOWN 64
 
@@ -62,6 +63,8 @@ static const struct {
 typedef struct {
     mdm_message_t m;
     apr_size_t index;
+    const char *topic;              /* of the event for webhooks; NULL: nobody wants it */
+    int believed, queued;           /* the certificate may speak; an event has been queued */
 } work_t;
 
 /* Its first CheckOut revoked the certificate, and the answer to it may have been lost. */
@@ -109,6 +112,13 @@ static int may_begin(const work_t *w)
     return messages[w->index].may_be_new == NEW_DEVICE || (messages[w->index].may_be_new == NEW_USER && user);
 }
 
+static apr_status_t note(work_t *w, apr_int64_t enrollment)
+{
+    mdm_webhook_event_t event = { w->topic, w->m.device, enrollment };
+
+    return mdm_webhook_note(&w->queued, w->m.st, w->m.site, &event);
+}
+
 static apr_status_t work(void *baton, mdm_db_t *db)
 {
     work_t *w = baton;
@@ -130,7 +140,26 @@ static apr_status_t work(void *baton, mdm_db_t *db)
         return mdm_device_refuse(m->st->ctx, m->device, "there is no such enrollment");
     if (row->state >= MDM_STATE_LEFT && !messages[w->index].may_be_over)
         return mdm_device_refuse(m->st->ctx, m->device, "the device is not managed any more, it has to enroll");
-    return messages[w->index].handle(m);
+    w->believed = 1;
+    rv = messages[w->index].handle(m);
+    return rv == APR_SUCCESS && w->topic ? note(w, m->enrollment) : rv;
+}
+
+/* A message that could not be obeyed is told all the same, after its own transaction is undone. */
+static apr_status_t note_failure(work_t *w, apr_status_t failure)
+{
+    mdm_ctx_t *ctx = w->m.st->ctx;
+    mdm_ctx_t kept = *ctx;
+    apr_status_t rv;
+
+    if (!w->topic || !w->believed || failure == MDM_EDENIED || failure == MDM_EDB)
+        return failure;
+    rv = note(w, 0);
+    if (rv != APR_SUCCESS)
+        return rv;
+    ctx->status = kept.status;
+    ctx->detail = kept.detail;
+    return failure;
 }
 
 /* What it says goes into the log: short, and without what could be mistaken for something else. */
@@ -163,7 +192,7 @@ static apr_status_t find(work_t *w, const mdm_device_t *device)
 apr_status_t mdm_checkin_handle(mdm_checkin_answer_t *answer, mdm_store_t *st, const mdm_site_t *site,
                                 mdm_bytes_t body, const mdm_caller_t *caller)
 {
-    work_t w = { { 0 }, 0 };
+    work_t w = { { 0 }, 0, NULL, 0, 0 };
     mdm_device_t *device;
     apr_status_t rv = mdm_device_read(&device, st->ctx, body, caller);
 
@@ -172,12 +201,15 @@ apr_status_t mdm_checkin_handle(mdm_checkin_answer_t *answer, mdm_store_t *st, c
     w.m.site = site;
     if (rv != APR_SUCCESS || (rv = find(&w, device)) != APR_SUCCESS)
         return rv;
+    w.topic = mdm_webhook_topic(site, messages[w.index].type);
     rv = mdm_db_transact(st->db, work, &w);
+    if (rv != APR_SUCCESS)
+        rv = note_failure(&w, rv);
     if (rv == APR_SUCCESS)
         mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0230) "%s of %s, certificate %s",
                 messages[w.index].type, device->enrollment_id, w.m.row->serial);
     answer->enrollment = w.m.enrollment;
-    answer->wake = w.m.wake;
+    answer->wake = w.m.wake || w.queued;
     answer->declarative = w.m.declarative;
     return rv == APR_SUCCESS && w.m.answer ? mdm_plist_write(&answer->body, st->ctx, w.m.answer) : rv;
 }

@@ -15,6 +15,7 @@
 #include "mdm_facts.h"
 #include "mdm_plist_json.h"
 #include "mdm_renewal.h"
+#include "mdm_webhook.h"
 
 #define STATUS_MAX 64
 #define UUID_MAX 127
@@ -157,6 +158,46 @@ static apr_status_t withdraw(void *baton, mdm_db_t *db)
         rv = mdm_store_renewal_failed(r->st, r->row->enrollment, r->why);
     return rv;
 }
+    return APR_SUCCESS;
+}
+
+/* What webhooks are told is stored with what it tells; a report that could not be stored is told all the same. */
+typedef struct {
+    report_t *r;
+    const char *uuid;
+    int queued;
+} told_t;
+
+static apr_status_t tell(told_t *t)
+{
+    mdm_webhook_event_t event = { "mdm.Connect", t->r->device, 0 };
+
+    return mdm_webhook_note(&t->queued, t->r->st, t->r->site, &event);
+}
+
+static apr_status_t act_and_tell(void *baton, mdm_db_t *db)
+{
+    told_t *t = baton;
+    apr_status_t rv = act(t->r, t->uuid);
+
+    (void)db;
+    return rv == APR_SUCCESS ? tell(t) : rv;
+}
+
+static apr_status_t act_told(int *wake, report_t *r, const char *uuid)
+{
+    told_t t = { r, uuid, 0 };
+    apr_status_t rv;
+
+    if (!mdm_webhook_wanted(r->site, "mdm.Connect"))
+        return act(r, uuid);
+    if (!uuid && !r->row->has_notnow)
+        rv = tell(&t);
+    else
+        rv = mdm_db_transact(r->st->db, act_and_tell, &t);
+    if (rv != APR_SUCCESS && rv != MDM_EDB && tell(&t) != APR_SUCCESS)
+        rv = MDM_EDB;
+    *wake = t.queued;
 
 /* What can never be delivered must not hold up what comes after it. */
 static int is_hopeless(apr_status_t rv)
@@ -214,7 +255,7 @@ apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, c
     if (rv != APR_SUCCESS)
         return rv;
     r.row = row;
-    if ((rv = judge(&r)) != APR_SUCCESS || (rv = act(&r, uuid)) != APR_SUCCESS)
+    if ((rv = judge(&r)) != APR_SUCCESS || (rv = act_told(&answer->wake, &r, uuid)) != APR_SUCCESS)
         return rv;
     answer->enrollment = row->enrollment;
     return r.finished && erases(&r) ? APR_SUCCESS : hand_out(&r, answer, uuid);

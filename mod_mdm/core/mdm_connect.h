@@ -11,6 +11,7 @@ typedef struct mdm_connect_answer_t {
     mdm_bytes_t body;           /* the command (core/mdm_delivery.h); empty: nothing to do */
     apr_int64_t enrollment;     /* who was here */
     apr_int64_t command;        /* id of the command handed out, 0: none */
+    int wake;                   /* events wait for the worker, also after a failure */
 } mdm_connect_answer_t;
 
 /**

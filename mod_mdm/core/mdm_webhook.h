@@ -14,9 +14,7 @@
 typedef struct mdm_webhook_event_t {
     const char *topic;              /* "mdm.Authenticate", "mdm.Connect", ... */
     const mdm_device_t *device;
-    apr_int64_t enrollment;         /* 0: not known here; orders the events */
-    const char *parent_id;          /* enrollment_id of the device of a user channel, else NULL */
-    int token_update_tally;         /* TokenUpdate only, else 0 */
+    apr_int64_t enrollment;         /* of a TokenUpdate that has been taken, for its tally; else 0 */
 } mdm_webhook_event_t;
 
 /**
@@ -27,8 +25,20 @@ typedef struct mdm_webhook_event_t {
  */
 apr_status_t mdm_webhook_note(int *queued, mdm_store_t *st, const mdm_site_t *site, const mdm_webhook_event_t *event);
 
+/** Whether events of this topic, such as "mdm.Connect", exist. */
+int mdm_webhook_is_topic(const char *topic);
+
+/** The topic of a check-in message's type, "mdm." before it; NULL: the type makes no events, or nobody wants them. */
+const char *mdm_webhook_topic(const mdm_site_t *site, const char *message_type);
+
 /** Whether any receiver of the site wants this topic. */
 int mdm_webhook_wanted(const mdm_site_t *site, const char *topic);
+
+/** The body of an event, compact JSON as NanoMDM has it. @param tally token_update_tally, 0: none */
+apr_status_t mdm_webhook_body(mdm_bytes_t *body, mdm_ctx_t *ctx, const mdm_webhook_event_t *event, int tally);
+
+/** The URL of a receiver for people: without name and password, query and fragment. */
+const char *mdm_webhook_shown(const char *url, apr_pool_t *p);
 
 typedef struct mdm_webhook_t mdm_webhook_t;
 
@@ -39,10 +49,10 @@ typedef struct mdm_webhook_config_t {
     void *baton;
     const mdm_site_t *site;
     const char *owner;               /* names this process among all that share the database */
-    int concurrency;                 /* at most so many requests under way */
+    int concurrency;                 /* at most so many requests under way for one receiver */
 } mdm_webhook_config_t;
 
-/** Make a sender in ctx->pool. `http` must live longer. `config` is copied, not what it points to. */
+/** Make a sender in ctx->pool. `http` must live longer; its `streams` are no fewer than concurrency x receivers. `config` is copied, not what it points to. */
 apr_status_t mdm_webhook_create(mdm_webhook_t **webhook, mdm_ctx_t *ctx, mdm_http_t *http,
                                 const mdm_webhook_config_t *config);
 

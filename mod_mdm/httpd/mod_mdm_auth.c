@@ -148,6 +148,8 @@ apr_status_t mdm_auth_device(mdm_caller_t *caller, mdm_ctx_t *ctx, request_rec *
     caller->certificate = tls_der;
     caller->baton = r;
     rv = prove(caller, ctx, r, body);
+    if (rv == APR_SUCCESS)
+        rv = mdm_auth_trace(caller, ctx, r);
     if (rv != MDM_EDENIED && rv != MDM_ECMS && rv != MDM_EINPUT)
         return rv;
     why = apr_pstrdup(ctx->pool, mdm_ctx_detail(ctx, rv));

@@ -42,4 +42,10 @@ int mdm_auth_location(request_rec *r);
  */
 int mdm_auth_api(const char **actor, int *answer, request_rec *r);
 
+/**
+ * Give the caller a trace id, logged at info, and the parameters of the URL; nothing when neither webhooks nor a
+ * declarative management server of this site, nor MDMDeviceAuth here, hand them on.
+ */
+apr_status_t mdm_auth_trace(mdm_caller_t *caller, mdm_ctx_t *ctx, request_rec *r);
+
 #endif

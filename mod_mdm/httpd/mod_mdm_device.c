@@ -70,11 +70,10 @@ static int answer_checkin(request_rec *r, const mdm_conf_t *conf)
 
     if (rv == APR_SUCCESS)
         rv = take_checkin(&answer, &d);
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS)
         mdm_seen_note(conf, answer.enrollment, r->request_time, r->useragent_ip, 0);
-        if (answer.wake)
-            mdm_worker_wake();
-    }
+    if (answer.wake)
+        mdm_worker_wake();
     if (rv == APR_SUCCESS && answer.declarative) {
         answer.content_type = MDM_DECLARATIVE_TYPE;
         rv = mdm_declarative_ask(&answer.body, d.ctx, conf->site, answer.declarative);
@@ -99,7 +98,7 @@ static int is_checkin(request_rec *r)
 
 int mdm_handle_connect(request_rec *r, const mdm_conf_t *conf)
 {
-    mdm_connect_answer_t answer = { { NULL, 0 }, 0, 0 };
+    mdm_connect_answer_t answer = { 0 };
     device_request_t d;
     apr_status_t rv;
     int status;
@@ -115,6 +114,8 @@ int mdm_handle_connect(request_rec *r, const mdm_conf_t *conf)
         rv = mdm_connect_handle(&answer, d.st, conf->site, d.body, &d.caller);
     if (rv == APR_SUCCESS)
         mdm_seen_note(conf, answer.enrollment, r->request_time, r->useragent_ip, answer.command);
+    if (answer.wake)
+        mdm_worker_wake();
     mdm_io_note(r, d.ctx, d.st);
     return finish(&d, rv, answer.body, NULL);
 }

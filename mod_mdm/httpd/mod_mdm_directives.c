@@ -13,6 +13,7 @@
 #include <mod_auth.h>
 
 #include "mdm_store_session.h"
+#include "mdm_webhook.h"
 #include "mod_mdm_config.h"
 
 #define DAY apr_time_from_sec(86400)
@@ -370,6 +371,15 @@ static const char *add_webhook(cmd_parms *cmd, void *dummy, int argc, char *cons
     if (!argc || apr_uri_parse(cmd->pool, argv[0], &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname
         || (strcmp(uri.scheme, "https") && strcmp(uri.scheme, "http")))
         return apr_pstrcat(cmd->pool, cmd->cmd->name, ": the first word must be an http or https URL", NULL);
+    for (i = 1; i < argc; i++) {
+        if (!mdm_webhook_is_topic(argv[i]))
+            return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", argv[i], "' is no topic of events", NULL);
+    }
+    for (i = 0; conf->webhooks && i < conf->webhooks->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(conf->webhooks, i, mdm_webhook_sink_t).url, argv[0]))
+            return apr_pstrcat(cmd->pool, cmd->cmd->name, ": this URL is there twice; name all its topics in one line",
+                               NULL);
+    }
     if (!conf->webhooks)
         conf->webhooks = apr_array_make(cmd->pool, 2, sizeof(mdm_webhook_sink_t));
     sink = apr_array_push(conf->webhooks);

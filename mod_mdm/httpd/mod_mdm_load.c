@@ -144,6 +144,29 @@ static apr_status_t load_api_key(mdm_conf_t *conf, mdm_ctx_t *ctx)
     return APR_SUCCESS;
 }
 
+/* A receiver is named in the database by its URL, so that a restart goes on where it was. */
+static apr_status_t load_webhooks(mdm_site_t *site, mdm_ctx_t *ctx, mdm_conf_t *conf)
+{
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; conf->webhooks && i < conf->webhooks->nelts; i++) {
+        mdm_webhook_sink_t *sink = &APR_ARRAY_IDX(conf->webhooks, i, mdm_webhook_sink_t);
+
+        sink->id = apr_pstrndup(ctx->pool, mdm_sha256_hex(mdm_bytes_of(sink->url), ctx->pool), 16);
+    }
+    if (!conf->webhook_key_file)
+        return APR_SUCCESS;
+    if ((rv = mdm_file_read_secret(&site->webhook_key, ctx, conf->webhook_key_file)) != APR_SUCCESS)
+        return rv;
+    while (site->webhook_key.len && isspace(site->webhook_key.data[site->webhook_key.len - 1]))
+        site->webhook_key.len--;
+    if (!site->webhook_key.len)
+        return mdm_fail(ctx, MDM_ECONFIG, "MDMWebhookKeyFile %s is empty: put a long random key in it",
+                        conf->webhook_key_file);
+    return APR_SUCCESS;
+}
+
 static apr_status_t load_terms(mdm_conf_t *conf, mdm_ctx_t *ctx)
 {
     mdm_bytes_t text;
@@ -223,6 +246,7 @@ apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
         && (rv = load_configuration(site, ctx, conf->configuration_files)) == APR_SUCCESS
         && (rv = load_answers(site, ctx, conf)) == APR_SUCCESS
         && (rv = load_api_key(conf, ctx)) == APR_SUCCESS && (rv = load_terms(conf, ctx)) == APR_SUCCESS
+        && (rv = load_webhooks(site, ctx, conf)) == APR_SUCCESS
         && (rv = mdm_seal_read(&seal, ctx, conf->seal_key_file)) == APR_SUCCESS) {
         site->seal = seal;
         if (conf->apns_ca_file)

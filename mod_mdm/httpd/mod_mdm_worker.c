@@ -20,6 +20,7 @@
 
 #include "mdm_push.h"
 #include "mdm_renewal.h"
+#include "mdm_webhook.h"
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_log.h"
 #include "mod_mdm_seen.h"
@@ -28,6 +29,7 @@
 #define WORKER "_mdm_worker_"
 #define SEEN "_mdm_seen_"
 #define CONCURRENCY 200            /* pushes under way per site */
+#define WEBHOOK_CONCURRENCY 20     /* events under way per receiver */
 #define SLICE apr_time_from_sec(1) /* at most so long without a look whether the child stops */
 
 /* Written in post_config, in the parent; children inherit them. */
@@ -44,12 +46,13 @@ typedef struct {
     const mdm_conf_t *conf;
     mdm_push_t *push;
     mdm_renewer_t *renewer;
+    mdm_webhook_t *webhook;
 } worker_site_t;
 
 typedef struct {
     apr_pool_t *pool;
     mdm_ctx_t *ctx;
-    mdm_http_t *http;
+    mdm_http_t *http, *webhook_http;
     apr_array_header_t *sites;   /* worker_site_t */
 } worker_t;
 
@@ -97,6 +100,15 @@ static mdm_renewer_t *make_renewer(mdm_ctx_t *ctx, mdm_conf_t *conf)
     return mdm_renewer_create(ctx, &config);
 }
 
+static mdm_webhook_t *make_webhook(worker_t *worker, mdm_ctx_t *ctx, mdm_conf_t *conf, const char *owner)
+{
+    mdm_webhook_config_t config = { open_store, close_store, conf, conf->site, owner, WEBHOOK_CONCURRENCY };
+    mdm_webhook_t *webhook = NULL;
+
+    (void)mdm_webhook_create(&webhook, ctx, worker->webhook_http, &config);
+    return webhook;
+}
+
 static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *owner)
 {
     worker_site_t *site = apr_array_push(worker->sites);
@@ -118,6 +130,7 @@ static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *own
     rv = mdm_push_create(&site->push, ctx, worker->http, &config);
     if (rv != APR_SUCCESS) {
         apr_array_pop(worker->sites);
+    site->webhook = make_webhook(worker, ctx, conf, owner);
         mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_ERR, 0, MDMNO(0620) "no pushes: %s", mdm_ctx_detail(ctx, rv));
     }
     return rv;
@@ -134,6 +147,23 @@ static const char *make_owner(apr_pool_t *p)
 static worker_t *make_worker(void)
 {
     apr_pool_t *p = make_thread_pool();
+/* Events go by a client of their own, so that pushes keep their few connections and events have theirs. */
+static apr_status_t make_clients(worker_t *worker)
+{
+    int receivers = 0, i;
+    apr_status_t rv = mdm_http_create(&worker->http, worker->ctx, 1, CONCURRENCY * all_sites->nelts);
+
+    for (i = 0; i < all_sites->nelts; i++) {
+        const apr_array_header_t *webhooks = APR_ARRAY_IDX(all_sites, i, mdm_conf_t *)->webhooks;
+
+        receivers += webhooks ? webhooks->nelts : 0;
+    }
+    if (rv != APR_SUCCESS)
+        return rv;
+    return mdm_http_create(&worker->webhook_http, worker->ctx, WEBHOOK_CONCURRENCY,
+                           WEBHOOK_CONCURRENCY * (receivers + 1));
+}
+
     worker_t *worker;
     const char *owner;
     apr_status_t rv;
@@ -145,7 +175,7 @@ static worker_t *make_worker(void)
     worker->pool = p;
     worker->ctx = mdm_ctx_create(p, mdm_log_for_server(main_server, p));
     worker->sites = apr_array_make(p, all_sites->nelts, sizeof(worker_site_t));
-    rv = mdm_http_create(&worker->http, worker->ctx, 1, CONCURRENCY * all_sites->nelts);
+    rv = make_clients(worker);
     if (rv != APR_SUCCESS) {
         mdm_log(worker->ctx, MDM_LOG_MARK, MDM_LOG_ERR, 0, MDMNO(0621) "no pushes: %s",
                 mdm_ctx_detail(worker->ctx, rv));
@@ -184,9 +214,11 @@ static void turn(worker_t *worker)
 
         next = renewal < next ? renewal : next;
         next = push < next ? push : next;
+        apr_time_t event = mdm_webhook_turn(site->webhook, woken);
     }
     now = apr_time_now();
-    rv = mdm_http_run(worker->http, next > now ? next - now : 0, wake_pipe[0]);
+    rv = mdm_http_run_both(worker->http, worker->webhook_http, next > now ? next - now : 0, wake_pipe[0]);
+        next = event < next ? event : next;
     if (rv != APR_SUCCESS) {
         struct pollfd wake = { wake_pipe[0], POLLIN, 0 };
 
@@ -204,8 +236,12 @@ static void run_worker(void)
         return;
     while (!is_stopping())
         turn(worker);
-    for (i = 0; i < worker->sites->nelts; i++)
-        mdm_push_stop(APR_ARRAY_IDX(worker->sites, i, worker_site_t).push);
+    for (i = 0; i < worker->sites->nelts; i++) {
+        const worker_site_t *site = &APR_ARRAY_IDX(worker->sites, i, worker_site_t);
+
+        mdm_push_stop(site->push);
+        mdm_webhook_stop(site->webhook);
+    }
     mdm_log(worker->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0624) "push worker ends");
     apr_pool_destroy(worker->pool);
 }

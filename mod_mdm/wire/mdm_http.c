@@ -27,6 +27,9 @@
 #define IDLE_SECONDS_MAX 3600L
 /* Sent bytes not acknowledged for so long: the connection is dead, whatever the peer's host says. */
 #define UNACKED_MS_MAX 20000
+/* Two clients in one wait: so many sockets of the second, and so long while it has requests under way. */
+#define BOTH_MAX 256
+#define BOTH_WAIT apr_time_from_msec(100)
 
 typedef struct slot_t {
     struct slot_t *next;
@@ -132,7 +135,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *baton)
 
     memcpy(slot->body + slot->body_len, data, len < room ? len : room);
     slot->body_len += len < room ? len : room;
-    if (len <= room)
+    if (len <= room || slot->request.any_version)
         return len;
     slot->overflow = 1;
     return 0;
@@ -153,12 +156,13 @@ static size_t take_header(char *data, size_t size, size_t count, void *baton)
     return len;
 }
 
-static int set_protocols(CURL *easy)
+static int set_protocols(CURL *easy, int any_version)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK;
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, any_version ? "http,https" : "https") == CURLE_OK;
 #else
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS) == CURLE_OK;
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, any_version ? CURLPROTO_HTTP | CURLPROTO_HTTPS
+                                                                  : (long)CURLPROTO_HTTPS) == CURLE_OK;
 #endif
 }
 
@@ -170,7 +174,6 @@ static int prepare_easy(slot_t *slot)
 
     bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    bad |= curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     bad |= curl_easy_setopt(easy, CURLOPT_PROXY, "");
     bad |= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -192,7 +195,7 @@ static int prepare_easy(slot_t *slot)
     bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error);
     bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, slot);
     bad |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    return bad == CURLE_OK && set_protocols(easy);
+    return bad == CURLE_OK;
 }
 
 static slot_t *take_slot(mdm_http_t *http)
@@ -247,10 +250,12 @@ static int set_request(slot_t *slot)
     CURLcode bad = CURLE_OK;
 
     bad |= curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    /* Whoever may speak HTTP/1 must not wait to see whether a connection can be shared. */
+    bad |= curl_easy_setopt(easy, CURLOPT_PIPEWAIT, request->any_version ? 0L : 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->body.len);
     bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
     bad |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(request->timeout));
-    return bad == CURLE_OK && set_headers(slot, request->headers);
+    return bad == CURLE_OK && set_protocols(easy, request->any_version) && set_headers(slot, request->headers);
 }
 
 /* ---- answers */
@@ -267,7 +272,7 @@ static void read_answer(mdm_http_answer_t *answer, slot_t *slot, CURLcode result
         return;
     }
     curl_easy_getinfo(slot->easy, CURLINFO_HTTP_VERSION, &version);
-    if (version != CURL_HTTP_VERSION_2_0) {
+    if (version != CURL_HTTP_VERSION_2_0 && !slot->request.any_version) {
         answer->error = "the server answered by HTTP/1; HTTP/2 is needed";
         return;
     }
@@ -317,7 +322,8 @@ static void finish(mdm_http_t *http, CURL *easy, CURLcode result)
     if (answer.status)
         credentials->answered_at = apr_time_now();
     /* No answer to anybody while this one waited: not one slow stream, but a dead connection. */
-    else if (result == CURLE_OPERATION_TIMEDOUT && credentials->answered_at <= slot->started_at)
+    else if (result == CURLE_OPERATION_TIMEDOUT && credentials->answered_at <= slot->started_at
+             && !slot->request.any_version)
         mdm_http_credentials_cut(credentials);
     http->pending--;
     if (!--credentials->busy && credentials->closing)
@@ -395,7 +401,7 @@ apr_status_t mdm_http_start(mdm_http_t *http, const mdm_http_request_t *request)
 {
     slot_t *slot;
 
-    if (strncmp(request->url, "https://", 8))
+    if (strncmp(request->url, "https://", 8) && !(request->any_version && !strncmp(request->url, "http://", 7)))
         return mdm_fail(http->ctx, MDM_EINPUT, "only https addresses can be asked");
     slot = take_slot(http);
     if (!slot && http->made < http->slot_count)
@@ -438,6 +444,68 @@ apr_status_t mdm_http_run(mdm_http_t *http, apr_interval_time_t wait, int wake_f
     if (bad != CURLM_OK)
         return mdm_fail(http->ctx, MDM_EHTTP, "libcurl: %s", curl_multi_strerror(bad));
     return APR_SUCCESS;
+}
+
+/* The sockets a client waits for, into `fds`. Those select() cannot name are left out: the wait is short for them. */
+static unsigned sockets_of(struct curl_waitfd *fds, const mdm_http_t *http)
+{
+    fd_set reads, writes, errors;
+    unsigned n = 0;
+    int most = -1, fd;
+
+    FD_ZERO(&reads);
+    FD_ZERO(&writes);
+    FD_ZERO(&errors);
+    if (curl_multi_fdset(http->multi, &reads, &writes, &errors, &most) != CURLM_OK)
+        return 0;
+    for (fd = 0; fd <= most && n < BOTH_MAX; fd++) {
+        int in = FD_ISSET(fd, &reads), out = FD_ISSET(fd, &writes);
+
+        if (!in && !out)
+            continue;
+        fds[n].fd = fd;
+        fds[n].events = (short)((in ? CURL_WAIT_POLLIN : 0) | (out ? CURL_WAIT_POLLOUT : 0));
+        fds[n++].revents = 0;
+    }
+    return n;
+}
+
+static apr_status_t wait_both(mdm_http_t *http, mdm_http_t *second, apr_interval_time_t wait, int wake_fd)
+{
+    struct curl_waitfd fds[BOTH_MAX + 1];
+    unsigned n = sockets_of(fds, second);
+    long most = -1;
+    CURLMcode bad;
+
+    wait = wait > BOTH_WAIT ? BOTH_WAIT : wait;
+    (void)curl_multi_timeout(second->multi, &most);
+    if (most >= 0 && apr_time_from_msec(most) < wait)
+        wait = apr_time_from_msec(most);
+    if (wake_fd >= 0) {
+        fds[n].fd = wake_fd;
+        fds[n].events = CURL_WAIT_POLLIN;
+        fds[n++].revents = 0;
+    }
+    bad = curl_multi_poll(http->multi, fds, n, (int)apr_time_as_msec(wait), NULL);
+    return bad == CURLM_OK ? APR_SUCCESS : mdm_fail(http->ctx, MDM_EHTTP, "libcurl: %s", curl_multi_strerror(bad));
+}
+
+apr_status_t mdm_http_run_both(mdm_http_t *http, mdm_http_t *second, apr_interval_time_t wait, int wake_fd)
+{
+    int pending = second->pending + http->pending;
+    apr_status_t rv;
+
+    if (!second->pending)
+        return mdm_http_run(http, wait, wake_fd);
+    rv = mdm_http_run(second, 0, -1);
+    if (rv == APR_SUCCESS)
+        rv = mdm_http_run(http, 0, -1);
+    if (rv != APR_SUCCESS || second->pending + http->pending != pending || wait <= 0)
+        return rv;
+    rv = wait_both(http, second, wait, wake_fd);
+    if (rv == APR_SUCCESS)
+        rv = mdm_http_run(second, 0, -1);
+    return rv == APR_SUCCESS ? mdm_http_run(http, 0, -1) : rv;
 }
 
 void mdm_http_forget_connections(mdm_http_t *http)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An HTTPS client for many small POSTs at once over few HTTP/2 connections (libcurl's multi interface). One
+ * A client for many small POSTs at once (libcurl's multi interface): over few HTTP/2 connections to APNs, or to any
+ * HTTP server. One
  * client belongs to one thread (the worker's). Only mdm_fetch.c and mdm_http.c include curl.
  */
 #ifndef MDM_HTTP_H
@@ -14,12 +15,13 @@ typedef struct mdm_http_answer_t mdm_http_answer_t;
 
 /** One request; the strings must stay until `done` has run. */
 typedef struct mdm_http_request_t {
-    const char *url;                 /* https only */
+    const char *url;                 /* https only, unless any_version */
     const char *const *headers;      /* "name: value", NULL-terminated */
     mdm_bytes_t body;
     mdm_bytes_t client_pem;          /* client certificate (chain) in PEM, or empty */
     mdm_bytes_t client_key_pem;
     mdm_bytes_t ca_pem;              /* trusted CAs in PEM; empty: the system's store */
+    int any_version;                 /* http: too, HTTP/1.1 or 2, no client certificate; any length of answer */
     apr_interval_time_t timeout;     /* whole request */
     void (*done)(void *baton, const mdm_http_answer_t *answer);
     void *baton;
@@ -59,6 +61,12 @@ int mdm_http_pending(const mdm_http_t *http);
  * Runs the `done` of every request that ended. The caller drains wake_fd.
  */
 apr_status_t mdm_http_run(mdm_http_t *http, apr_interval_time_t wait, int wake_fd);
+
+/**
+ * The same for a second client of the same thread beside it: one wait for both, so that neither's limit of
+ * connections is the other's.
+ */
+apr_status_t mdm_http_run_both(mdm_http_t *http, mdm_http_t *second, apr_interval_time_t wait, int wake_fd);
 
 /** Close the connections that carry nothing: after a change of certificate. */
 void mdm_http_forget_connections(mdm_http_t *http);
