@@ -138,26 +138,6 @@ static apr_status_t act(report_t *r, const char *uuid)
     if (rv == APR_SUCCESS)
         mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0221) "%s: %s %s is %s", r->device->enrollment_id,
                 r->row->answered_type, uuid, r->status);
-    return rv;
-}
-
-static apr_status_t withdraw(void *baton, mdm_db_t *db)
-{
-    report_t *r = baton;
-    mdm_result_t result = { 0 };
-    apr_status_t rv;
-    int finished;
-
-    (void)db;
-    result.enrollment = r->row->enrollment;
-    result.command = r->row->next;
-    result.status = "Cancelled";
-    result.error_chain = mdm_plist_to_json_text(mdm_plist_string(r->why, r->st->ctx->pool), r->st->ctx->pool);
-    rv = mdm_store_queue_finish(&finished, r->st, &result);
-    if (rv == APR_SUCCESS && r->row->next_delivery == MDM_DELIVERY_RENEWAL)
-        rv = mdm_store_renewal_failed(r->st, r->row->enrollment, r->why);
-    return rv;
-}
     return APR_SUCCESS;
 }
 
@@ -198,6 +178,26 @@ static apr_status_t act_told(int *wake, report_t *r, const char *uuid)
     if (rv != APR_SUCCESS && rv != MDM_EDB && tell(&t) != APR_SUCCESS)
         rv = MDM_EDB;
     *wake = t.queued;
+    return rv;
+}
+
+static apr_status_t withdraw(void *baton, mdm_db_t *db)
+{
+    report_t *r = baton;
+    mdm_result_t result = { 0 };
+    apr_status_t rv;
+    int finished;
+
+    (void)db;
+    result.enrollment = r->row->enrollment;
+    result.command = r->row->next;
+    result.status = "Cancelled";
+    result.error_chain = mdm_plist_to_json_text(mdm_plist_string(r->why, r->st->ctx->pool), r->st->ctx->pool);
+    rv = mdm_store_queue_finish(&finished, r->st, &result);
+    if (rv == APR_SUCCESS && r->row->next_delivery == MDM_DELIVERY_RENEWAL)
+        rv = mdm_store_renewal_failed(r->st, r->row->enrollment, r->why);
+    return rv;
+}
 
 /* What can never be delivered must not hold up what comes after it. */
 static int is_hopeless(apr_status_t rv)

@@ -127,10 +127,10 @@ static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *own
     config.concurrency = CONCURRENCY;
     site->conf = conf;
     site->renewer = make_renewer(ctx, conf);
+    site->webhook = make_webhook(worker, ctx, conf, owner);
     rv = mdm_push_create(&site->push, ctx, worker->http, &config);
     if (rv != APR_SUCCESS) {
         apr_array_pop(worker->sites);
-    site->webhook = make_webhook(worker, ctx, conf, owner);
         mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_ERR, 0, MDMNO(0620) "no pushes: %s", mdm_ctx_detail(ctx, rv));
     }
     return rv;
@@ -144,9 +144,6 @@ static const char *make_owner(apr_pool_t *p)
     return apr_psprintf(p, "%.60s:%ld:%.8s", host, (long)getpid(), mdm_uuid_random(p));
 }
 
-static worker_t *make_worker(void)
-{
-    apr_pool_t *p = make_thread_pool();
 /* Events go by a client of their own, so that pushes keep their few connections and events have theirs. */
 static apr_status_t make_clients(worker_t *worker)
 {
@@ -164,6 +161,9 @@ static apr_status_t make_clients(worker_t *worker)
                            WEBHOOK_CONCURRENCY * (receivers + 1));
 }
 
+static worker_t *make_worker(void)
+{
+    apr_pool_t *p = make_thread_pool();
     worker_t *worker;
     const char *owner;
     apr_status_t rv;
@@ -211,14 +211,14 @@ static void turn(worker_t *worker)
     for (i = 0; i < worker->sites->nelts; i++) {
         const worker_site_t *site = &APR_ARRAY_IDX(worker->sites, i, worker_site_t);
         apr_time_t renewal = mdm_renewer_turn(site->renewer, &woken), push = mdm_push_turn(site->push, woken);
+        apr_time_t event = mdm_webhook_turn(site->webhook, woken);
 
         next = renewal < next ? renewal : next;
         next = push < next ? push : next;
-        apr_time_t event = mdm_webhook_turn(site->webhook, woken);
+        next = event < next ? event : next;
     }
     now = apr_time_now();
     rv = mdm_http_run_both(worker->http, worker->webhook_http, next > now ? next - now : 0, wake_pipe[0]);
-        next = event < next ? event : next;
     if (rv != APR_SUCCESS) {
         struct pollfd wake = { wake_pipe[0], POLLIN, 0 };
 
