@@ -832,6 +832,10 @@ FROM mdm_queue;
 -- STMT_FIGURES_PUSHES ()
 SELECT last_reason, COUNT(*) FROM mdm_push WHERE last_reason IS NOT NULL GROUP BY last_reason ORDER BY last_reason;
 
+-- STMT_FIGURES_TOPICS ()
+SELECT topic, COUNT(*) FROM mdm_enrollment
+WHERE state = 2 AND parent = 0 AND topic IS NOT NULL GROUP BY topic ORDER BY topic;
+
 -- STMT_FIGURES_DUE (now)
 SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND due_at <= %lld;
 

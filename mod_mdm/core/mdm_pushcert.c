@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Push certificates on their way in. Called by the mdm-api handler, any thread.
+ * Push certificates on their way in, and which topics are in use. Called by the mdm-api handler, any thread, and by
+ * mdmctl. Never lets a topic in unasked that would strand enrolled devices, except for an import.
  */
 #include <string.h>
 
@@ -75,6 +76,104 @@ static apr_status_t work(void *baton, mdm_db_t *db)
     return mdm_store_event(u->st, "pushcert.stored", u->actor, u->source, NULL, u->topic->topic, u->serial);
 }
 
+static apr_status_t keep(mdm_push_topic_t *topic, upload_t *upload)
+{
+    mdm_ctx_t *ctx = upload->st->ctx;
+    apr_status_t rv;
+
+    topic->uploaded_at = mdm_ctx_now(ctx);
+    if ((rv = mdm_db_transact(upload->st->db, work, upload)) != APR_SUCCESS)
+        return rv;
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_NOTICE, 0, MDMNO(0250) "push certificate for %s stored by %s",
+            topic->topic, upload->actor);
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_pushcert_list(apr_array_header_t **out, mdm_store_t *st)
+{
+    apr_array_header_t *topics, *used, *list;
+    apr_status_t rv;
+    int i, j;
+
+    if ((rv = mdm_store_push_topic_list(&topics, st)) != APR_SUCCESS
+        || (rv = mdm_store_topic_devices(&used, st)) != APR_SUCCESS)
+        return rv;
+    list = apr_array_make(st->ctx->pool, topics->nelts + used->nelts, sizeof(mdm_pushcert_t));
+    for (i = 0; i < topics->nelts; i++) {
+        mdm_pushcert_t *p = apr_array_push(list);
+
+        p->certificate = APR_ARRAY_IDX(topics, i, mdm_push_topic_t *);
+        p->topic = p->certificate->topic;
+        p->devices = 0;
+    }
+    for (i = 0; i < used->nelts; i++) {
+        const mdm_topic_devices_t *u = &APR_ARRAY_IDX(used, i, mdm_topic_devices_t);
+        mdm_pushcert_t *p = NULL;
+
+        for (j = 0; j < topics->nelts && !p; j++)
+            p = strcmp(APR_ARRAY_IDX(list, j, mdm_pushcert_t).topic, u->topic)
+                ? NULL : &APR_ARRAY_IDX(list, j, mdm_pushcert_t);
+        if (!p) {
+            p = apr_array_push(list);
+            p->topic = u->topic;
+            p->certificate = NULL;
+        }
+        p->devices = u->devices;
+    }
+    *out = list;
+    return APR_SUCCESS;
+}
+
+static apr_status_t admit(mdm_store_t *st, const mdm_push_topic_t *topic, const char *confirm)
+{
+    mdm_ctx_t *ctx = st->ctx;
+    const char *others = NULL;
+    apr_array_header_t *list;
+    apr_int64_t devices = 0;
+    apr_status_t rv = mdm_pushcert_list(&list, st);
+    int i;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    for (i = 0; i < list->nelts; i++) {
+        const mdm_pushcert_t *p = &APR_ARRAY_IDX(list, i, mdm_pushcert_t);
+
+        if (!strcmp(p->topic, topic->topic))
+            return APR_SUCCESS;
+        if (p->devices)
+            others = others ? apr_pstrcat(ctx->pool, others, ", ", p->topic, NULL) : p->topic;
+        devices += p->devices;
+    }
+    if (!devices || (confirm && !strcmp(confirm, topic->topic)))
+        return APR_SUCCESS;
+    return mdm_fail(ctx, MDM_EEXIST, "the certificate is for the new topic %s, but %" APR_INT64_T_FMT " enrolled "
+                    "device%s only to %s and would be stranded once that certificate ends: renew the old one at Apple "
+                    "instead of making a new one, or confirm the new topic to have both", topic->topic, devices,
+                    devices == 1 ? " listens" : "s listen", others);
+}
+
+static void warn_configured(mdm_ctx_t *ctx, const mdm_push_topic_t *topic, const char *configured)
+{
+    if (configured && strcmp(configured, topic->topic))
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0930) "the push certificate is for %s, but MDMPushTopic "
+                "is %s: new enrollments do not use it", topic->topic, configured);
+}
+
+apr_status_t mdm_pushcert_upload(mdm_push_topic_t **stored, mdm_store_t *st, const mdm_pushcert_upload_t *how)
+{
+    mdm_ctx_t *ctx = st->ctx;
+    mdm_push_topic_t *topic = apr_pcalloc(ctx->pool, sizeof(*topic));
+    upload_t upload = { st, topic, how->actor, how->source, NULL };
+    apr_status_t rv = check(topic, &upload.serial, ctx, unglue(how->pem, ctx->pool));
+
+    if (rv != APR_SUCCESS || (rv = admit(st, topic, how->confirm)) != APR_SUCCESS
+        || (rv = keep(topic, &upload)) != APR_SUCCESS)
+        return rv;
+    warn_configured(ctx, topic, how->configured);
+    *stored = topic;
+    return APR_SUCCESS;
+}
+
 apr_status_t mdm_pushcert_store(mdm_push_topic_t **stored, mdm_store_t *st, mdm_bytes_t pem,
                                 const char *actor, const char *source)
 {
@@ -83,13 +182,8 @@ apr_status_t mdm_pushcert_store(mdm_push_topic_t **stored, mdm_store_t *st, mdm_
     upload_t upload = { st, topic, actor, source, NULL };
     apr_status_t rv = check(topic, &upload.serial, ctx, unglue(pem, ctx->pool));
 
-    if (rv != APR_SUCCESS)
+    if (rv != APR_SUCCESS || (rv = keep(topic, &upload)) != APR_SUCCESS)
         return rv;
-    topic->uploaded_at = mdm_ctx_now(ctx);
-    if ((rv = mdm_db_transact(st->db, work, &upload)) != APR_SUCCESS)
-        return rv;
-    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_NOTICE, 0, MDMNO(0250) "push certificate for %s stored by %s",
-            topic->topic, actor);
     *stored = topic;
     return APR_SUCCESS;
 }

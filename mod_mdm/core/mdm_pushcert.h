@@ -16,4 +16,30 @@
 apr_status_t mdm_pushcert_store(mdm_push_topic_t **stored, mdm_store_t *st, mdm_bytes_t pem,
                                 const char *actor, const char *source);
 
+/** An upload by somebody who may not know which topics are in use. */
+typedef struct mdm_pushcert_upload_t {
+    mdm_bytes_t pem;
+    const char *confirm;         /* the new topic that may come beside those of enrolled devices; or NULL */
+    const char *configured;      /* MDMPushTopic; a difference is warned of; or NULL */
+    const char *actor, *source;
+} mdm_pushcert_upload_t;
+
+/**
+ * As mdm_pushcert_store, unless the topic is new here while enrolled devices use others: then it has to be confirmed,
+ * since it is nearly always a certificate that was made anew in place of renewed, and would strand them. Two
+ * statements more.
+ * @return MDM_EEXIST naming how many devices use which topics
+ */
+apr_status_t mdm_pushcert_upload(mdm_push_topic_t **stored, mdm_store_t *st, const mdm_pushcert_upload_t *upload);
+
+/** A topic that has a certificate, or that enrolled devices use. */
+typedef struct mdm_pushcert_t {
+    const char *topic;
+    const mdm_push_topic_t *certificate;   /* NULL: there is none */
+    apr_int64_t devices;                   /* enrolled */
+} mdm_pushcert_t;
+
+/** All of them, newest upload first, those without a certificate last: array of mdm_pushcert_t. Two statements. */
+apr_status_t mdm_pushcert_list(apr_array_header_t **out, mdm_store_t *st);
+
 #endif

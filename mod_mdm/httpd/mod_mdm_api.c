@@ -18,6 +18,8 @@ static const struct {
     int exact;            /* nothing may follow; else a path must */
 } routes[] = {
     { "pushcert", mdm_api_pushcert, 1 },
+    { "pushcerts", mdm_api_pushcerts, 1 },
+    { "escrowkeyunlock", mdm_api_escrow_unlock, 1 },
     { "push", mdm_api_push, 0 },
     { "enqueue", mdm_api_enqueue, 0 },
     { "enrollments", mdm_api_enrollments, 1 },

@@ -40,6 +40,8 @@ const char *mdm_api_query(mdm_api_t *api, const char *name);
 const char *mdm_api_time(apr_time_t at, apr_pool_t *p);
 
 int mdm_api_pushcert(mdm_api_t *api);     /* PUT, GET v1/pushcert */
+int mdm_api_pushcerts(mdm_api_t *api);    /* GET v1/pushcerts */
+int mdm_api_escrow_unlock(mdm_api_t *api); /* POST v1/escrowkeyunlock */
 int mdm_api_push(mdm_api_t *api);         /* v1/push/<ids> */
 int mdm_api_enqueue(mdm_api_t *api);      /* v1/enqueue/<ids> */
 int mdm_api_enrollments(mdm_api_t *api);  /* GET v1/enrollments[/<id>[/queue]] */

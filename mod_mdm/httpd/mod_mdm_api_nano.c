@@ -213,8 +213,9 @@ static int get_pushcert(mdm_api_t *api)
 
 int mdm_api_pushcert(mdm_api_t *api)
 {
+    mdm_pushcert_upload_t upload = { { NULL, 0 }, mdm_api_query(api, "confirm"), api->conf->site->push_topic,
+                                     api->actor, api->r->useragent_ip };
     mdm_push_topic_t *topic;
-    mdm_bytes_t pem;
     apr_status_t rv;
     int sent;
 
@@ -222,11 +223,12 @@ int mdm_api_pushcert(mdm_api_t *api)
         return sent;
     if (api->r->method_number == M_GET)
         return get_pushcert(api);
-    if ((rv = mdm_io_body(&pem, api->ctx, api->r, MDM_LIMIT_SCEP)) == APR_SUCCESS
+    if ((rv = mdm_io_body(&upload.pem, api->ctx, api->r, MDM_LIMIT_SCEP)) == APR_SUCCESS
         && (rv = mdm_api_store(api)) == APR_SUCCESS)
-        rv = mdm_pushcert_store(&topic, api->st, pem, api->actor, api->r->useragent_ip);
+        rv = mdm_pushcert_upload(&topic, api->st, &upload);
     if (rv != APR_SUCCESS)
-        return mdm_api_error(api, rv == MDM_EINPUT ? HTTP_BAD_REQUEST : HTTP_INTERNAL_SERVER_ERROR, rv);
+        return mdm_api_error(api, rv == MDM_EINPUT ? HTTP_BAD_REQUEST : rv == MDM_EEXIST ? HTTP_CONFLICT
+                             : HTTP_INTERNAL_SERVER_ERROR, rv);
     mdm_worker_wake();
     return answer_topic(api, topic);
 }

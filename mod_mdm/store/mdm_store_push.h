@@ -26,6 +26,21 @@ apr_status_t mdm_store_push_topic_get(mdm_push_topic_t **out, mdm_store_t *st, c
 /** All topics, newest upload first, without keys. Array of mdm_push_topic_t *. */
 apr_status_t mdm_store_push_topic_list(apr_array_header_t **out, mdm_store_t *st);
 
+/** Enrolled devices of a topic. */
+typedef struct mdm_topic_devices_t {
+    const char *topic;
+    apr_int64_t devices;
+} mdm_topic_devices_t;
+
+/** Enrolled devices by topic, those without any left out. Array of mdm_topic_devices_t. */
+apr_status_t mdm_store_topic_devices(apr_array_header_t **out, mdm_store_t *st);
+
+/**
+ * Note the stage that the warnings of a topic's certificate have reached.
+ * @param reached 1 when it is news: nobody has noted it before, on no node
+ */
+apr_status_t mdm_store_topic_stage(int *reached, mdm_store_t *st, const char *topic, const char *stage);
+
 /** Why an enrollment cannot be woken now, for the API; NULL reason: it can. */
 typedef struct mdm_push_target_t {
     const char *enrollment_id;

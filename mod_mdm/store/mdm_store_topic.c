@@ -2,6 +2,8 @@
 /*
  * Push certificates by topic. Uploaded through the API, read by the sender; the key is sealed in the table.
  */
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "mdm_store_push.h"
@@ -71,4 +73,43 @@ apr_status_t mdm_store_push_topic_list(apr_array_header_t **out, mdm_store_t *st
     for (r = 0; r < rows->count; r++)
         APR_ARRAY_PUSH(*out, mdm_push_topic_t *) = from_row(st, rows, r);
     return APR_SUCCESS;
+}
+
+apr_status_t mdm_store_topic_devices(apr_array_header_t **out, mdm_store_t *st)
+{
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_FIGURES_TOPICS, NULL);
+    int r;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(st->ctx->pool, rows->count + 1, sizeof(mdm_topic_devices_t));
+    for (r = 0; r < rows->count; r++) {
+        mdm_topic_devices_t *t = apr_array_push(*out);
+
+        t->topic = MDM_ROW(rows, r, 0);
+        t->devices = mdm_row_number(rows, r, 1);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_store_topic_stage(int *reached, mdm_store_t *st, const char *topic, const char *stage)
+{
+    const char *name = apr_pstrcat(st->ctx->pool, "push_expiry:", topic, NULL), *args[] = { name }, *before;
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_META_GET, args);
+
+    *reached = 0;
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!rows->count) {
+        const char *insert[] = { name, stage };
+
+        rv = mdm_db_exec(reached, st->db, STMT_META_INSERT, insert);
+    } else if (strcmp(before = MDM_ROW(rows, 0, 0), stage)) {
+        const char *step[] = { stage, name, before };
+
+        rv = mdm_db_exec(reached, st->db, STMT_META_STEP, step);
+    }
+    return rv;
 }
