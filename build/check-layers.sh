@@ -62,7 +62,7 @@ BEGIN {
     if (header ~ /^apr_dbd(_internal)?\.h$/)
         allow("^mod_mdm/(store/mdm_db\\.c|httpd/mod_mdm_dbd\\.c)$", "only store/mdm_db.c and httpd/mod_mdm_dbd.c know apr_dbd")
     if (header ~ /^curl\//)
-        allow("^mod_mdm/wire/mdm_(fetch|http)\\.c$", "only wire/mdm_fetch.c and wire/mdm_http.c know curl")
+        allow("^mod_mdm/wire/mdm_(fetch|http|http_both)\\.c$", "only wire/mdm_fetch.c, mdm_http.c and mdm_http_both.c know curl")
     if (header ~ /^libxml\//)
         allow("^mod_mdm/wire/mdm_plist(_[a-z]+)?\\.[ch]$", "only wire/mdm_plist* knows libxml2")
     if (header ~ /^plist\//)

@@ -40,6 +40,9 @@ apr_status_t mdm_webhook_body(mdm_bytes_t *body, mdm_ctx_t *ctx, const mdm_webho
 /** The URL of a receiver for people: without name and password, query and fragment. */
 const char *mdm_webhook_shown(const char *url, apr_pool_t *p);
 
+/** Give up what is too old or too much, and what no receiver of the site is meant by. */
+apr_status_t mdm_webhook_sweep(mdm_store_t *st, const mdm_site_t *site);
+
 typedef struct mdm_webhook_t mdm_webhook_t;
 
 typedef struct mdm_webhook_config_t {
@@ -52,7 +55,10 @@ typedef struct mdm_webhook_config_t {
     int concurrency;                 /* at most so many requests under way for one receiver */
 } mdm_webhook_config_t;
 
-/** Make a sender in ctx->pool. `http` must live longer; its `streams` are no fewer than concurrency x receivers. `config` is copied, not what it points to. */
+/**
+ * Make a sender in ctx->pool. `http` must live longer; its `streams` are no fewer than concurrency x receivers.
+ * `config` is copied, not what it points to.
+ */
 apr_status_t mdm_webhook_create(mdm_webhook_t **webhook, mdm_ctx_t *ctx, mdm_http_t *http,
                                 const mdm_webhook_config_t *config);
 

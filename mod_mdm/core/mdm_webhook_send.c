@@ -16,7 +16,6 @@
 #define RETRY_FIRST apr_time_from_sec(1)
 #define RETRY_MAX apr_time_from_sec(600)
 #define REFUSALS_MAX 5                               /* of one event by a receiver that is not down */
-#define CROWD_MAX 1000000                            /* events that wait for one receiver */
 #define SWEEP apr_time_from_sec(60)
 #define LOOK apr_time_from_sec(1)
 #define WRITE_AT 64
@@ -93,8 +92,8 @@ static int with_store(mdm_webhook_t *webhook, store_fn *work, void *baton)
     if (rv != APR_SUCCESS) {
         webhook->database_retry_at = mdm_ctx_now(webhook->ctx) + LOOK;
         if (!webhook->database_down)
-            mdm_log(webhook->ctx, MDM_LOG_MARK, MDM_LOG_ERR, 0, MDMNO(0941) "events for webhooks wait for the database, "
-                    "which is tried each second: %s", mdm_ctx_detail(ctx, rv));
+            mdm_log(webhook->ctx, MDM_LOG_MARK, MDM_LOG_ERR, 0, MDMNO(0941) "events for webhooks wait for the "
+                    "database, which is tried each second: %s", mdm_ctx_detail(ctx, rv));
         webhook->database_down = 1;
     } else if (webhook->database_down) {
         webhook->database_down = 0;
@@ -167,8 +166,8 @@ static void write_down(mdm_webhook_t *webhook)
     while ((entry = webhook->ended) != NULL) {
         webhook->ended = entry->next;
         if (is_final(entry))
-            mdm_log(webhook->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0943) "event %s of %s is given up: %s refused "
-                    "it %d times: %s", entry->row.topic, mdm_time_text(entry->row.created_at, entry->pool),
+            mdm_log(webhook->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0943) "event %s of %s is given up: %s "
+                    "refused it %d times: %s", entry->row.topic, mdm_time_text(entry->row.created_at, entry->pool),
                     entry->sink->shown, entry->row.attempts + 1, entry->error);
         entry->sink->look_at = 0;
         apr_pool_destroy(entry->pool);
@@ -358,71 +357,14 @@ static apr_status_t claim_all(mdm_webhook_t *webhook, mdm_store_t *st, void *unu
     return rv;
 }
 
-/* ---- what nobody will take any more */
-
-static apr_status_t expire(mdm_webhook_t *webhook, mdm_store_t *st, const sink_t *sink)
-{
-    apr_time_t now = mdm_ctx_now(webhook->ctx), before = now - webhook->config.site->webhook_lifetime, crowd = 0;
-    int dropped = 0;
-    const char *why;
-    apr_status_t rv = mdm_store_webhook_crowd(&crowd, st, sink->sink->id, CROWD_MAX);
-
-    before = crowd > before ? crowd : before;
-    if (rv == APR_SUCCESS)
-        rv = mdm_store_webhook_expire(&dropped, st, sink->sink->id, before);
-    if (rv != APR_SUCCESS || !dropped)
-        return rv;
-    why = apr_psprintf(st->ctx->pool, "%d events from before %s are given up: %s", dropped,
-                       mdm_time_text(before, st->ctx->pool),
-                       before == crowd ? "too many wait" : "they have waited for MDMWebhookLifetime");
-    mdm_log(webhook->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0946) "webhook %s: %s", sink->shown, why);
-    return mdm_store_event(st, "webhook.given_up", NULL, NULL, NULL, sink->sink->id,
-                           apr_pstrcat(st->ctx->pool, sink->shown, ": ", why, NULL));
-}
-
-static int is_ours(const mdm_webhook_t *webhook, const char *id)
-{
-    int i;
-
-    for (i = 0; i < webhook->sink_count; i++) {
-        if (!strcmp(webhook->sinks[i].sink->id, id))
-            return 1;
-    }
-    return 0;
-}
-
-static apr_status_t forget_others(mdm_webhook_t *webhook, mdm_store_t *st)
-{
-    apr_time_t before = mdm_ctx_now(webhook->ctx) - webhook->config.site->webhook_lifetime;
-    const char *id = "";
-    apr_status_t rv;
-
-    while ((rv = mdm_store_webhook_next_sink(&id, st, id)) == APR_SUCCESS && id) {
-        int dropped = 0;
-
-        if (!is_ours(webhook, id))
-            rv = mdm_store_webhook_forget(&dropped, st, id, before);
-        if (rv != APR_SUCCESS)
-            return rv;
-        if (dropped)
-            mdm_log(webhook->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0947) "%d events for the webhook %s are "
-                    "dropped: no MDMWebhookURL names it any more", dropped, id);
-    }
-    return rv;
-}
-
 static apr_status_t sweep(mdm_webhook_t *webhook, mdm_store_t *st, void *unused)
 {
     apr_interval_time_t wait = webhook->config.site->webhook_lifetime / 4;
-    apr_status_t rv = APR_SUCCESS;
-    int i;
 
     (void)unused;
     wait = wait < LOOK ? LOOK : wait > SWEEP ? SWEEP : wait;
     webhook->sweep_at = mdm_ctx_now(webhook->ctx) + wait;
-    for (i = 0; rv == APR_SUCCESS && i < webhook->sink_count; i++)
-        rv = expire(webhook, st, &webhook->sinks[i]);
-    return rv == APR_SUCCESS ? forget_others(webhook, st) : rv;
+    return mdm_webhook_sweep(st, webhook->config.site);
 }
 
 /* ---- the interface */
@@ -441,17 +383,6 @@ static apr_time_t next_turn(const mdm_webhook_t *webhook, apr_time_t now)
     if (webhook->ended_count)
         at = earlier(at, webhook->under_way ? webhook->ended_at + WRITE_AFTER : now);
     return at < webhook->database_retry_at ? webhook->database_retry_at : at;
-}
-
-const char *mdm_webhook_shown(const char *url, apr_pool_t *p)
-{
-    const char *start = strstr(url, "://"), *at;
-    apr_size_t len = strcspn(url, "?#");
-
-    start = start ? start + 3 : url;
-    at = memchr(start, '@', strcspn(start, "/?#"));
-    return apr_pstrcat(p, apr_pstrmemdup(p, url, (apr_size_t)(start - url)),
-                       apr_pstrmemdup(p, at ? at + 1 : start, len - (apr_size_t)((at ? at + 1 : start) - url)), NULL);
 }
 
 apr_status_t mdm_webhook_create(mdm_webhook_t **webhook, mdm_ctx_t *ctx, mdm_http_t *http,

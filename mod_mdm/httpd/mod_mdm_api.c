@@ -29,6 +29,7 @@ static const struct {
     { "certificates", mdm_api_certificates, 0 },
     { "invitations", mdm_api_invitations, 1 },
     { "invitations", mdm_api_invitations, 0 },
+    { "webhooks", mdm_api_webhooks, 1 },
     { "requests", mdm_api_requests, 1 },
     { "requests", mdm_api_requests, 0 },
 };

@@ -45,6 +45,7 @@ int mdm_api_escrow_unlock(mdm_api_t *api); /* POST v1/escrowkeyunlock */
 int mdm_api_push(mdm_api_t *api);         /* v1/push/<ids> */
 int mdm_api_enqueue(mdm_api_t *api);      /* v1/enqueue/<ids> */
 int mdm_api_enrollments(mdm_api_t *api);  /* GET v1/enrollments[/<id>[/queue]] */
+int mdm_api_webhooks(mdm_api_t *api);     /* GET v1/webhooks */
 int mdm_api_requests(mdm_api_t *api);     /* v1/requests[/<id>[/approve|/deny]] */
 int mdm_api_commands(mdm_api_t *api);     /* GET v1/commands/<uuid> */
 int mdm_api_certificates(mdm_api_t *api); /* GET v1/certificates[/<serial>[.pem]]; POST .../<serial>/revoke */

@@ -27,9 +27,6 @@
 #define IDLE_SECONDS_MAX 3600L
 /* Sent bytes not acknowledged for so long: the connection is dead, whatever the peer's host says. */
 #define UNACKED_MS_MAX 20000
-/* Two clients in one wait: so many sockets of the second, and so long while it has requests under way. */
-#define BOTH_MAX 256
-#define BOTH_WAIT apr_time_from_msec(100)
 
 typedef struct slot_t {
     struct slot_t *next;
@@ -446,66 +443,9 @@ apr_status_t mdm_http_run(mdm_http_t *http, apr_interval_time_t wait, int wake_f
     return APR_SUCCESS;
 }
 
-/* The sockets a client waits for, into `fds`. Those select() cannot name are left out: the wait is short for them. */
-static unsigned sockets_of(struct curl_waitfd *fds, const mdm_http_t *http)
+void *mdm_http_multi(const mdm_http_t *http)
 {
-    fd_set reads, writes, errors;
-    unsigned n = 0;
-    int most = -1, fd;
-
-    FD_ZERO(&reads);
-    FD_ZERO(&writes);
-    FD_ZERO(&errors);
-    if (curl_multi_fdset(http->multi, &reads, &writes, &errors, &most) != CURLM_OK)
-        return 0;
-    for (fd = 0; fd <= most && n < BOTH_MAX; fd++) {
-        int in = FD_ISSET(fd, &reads), out = FD_ISSET(fd, &writes);
-
-        if (!in && !out)
-            continue;
-        fds[n].fd = fd;
-        fds[n].events = (short)((in ? CURL_WAIT_POLLIN : 0) | (out ? CURL_WAIT_POLLOUT : 0));
-        fds[n++].revents = 0;
-    }
-    return n;
-}
-
-static apr_status_t wait_both(mdm_http_t *http, mdm_http_t *second, apr_interval_time_t wait, int wake_fd)
-{
-    struct curl_waitfd fds[BOTH_MAX + 1];
-    unsigned n = sockets_of(fds, second);
-    long most = -1;
-    CURLMcode bad;
-
-    wait = wait > BOTH_WAIT ? BOTH_WAIT : wait;
-    (void)curl_multi_timeout(second->multi, &most);
-    if (most >= 0 && apr_time_from_msec(most) < wait)
-        wait = apr_time_from_msec(most);
-    if (wake_fd >= 0) {
-        fds[n].fd = wake_fd;
-        fds[n].events = CURL_WAIT_POLLIN;
-        fds[n++].revents = 0;
-    }
-    bad = curl_multi_poll(http->multi, fds, n, (int)apr_time_as_msec(wait), NULL);
-    return bad == CURLM_OK ? APR_SUCCESS : mdm_fail(http->ctx, MDM_EHTTP, "libcurl: %s", curl_multi_strerror(bad));
-}
-
-apr_status_t mdm_http_run_both(mdm_http_t *http, mdm_http_t *second, apr_interval_time_t wait, int wake_fd)
-{
-    int pending = second->pending + http->pending;
-    apr_status_t rv;
-
-    if (!second->pending)
-        return mdm_http_run(http, wait, wake_fd);
-    rv = mdm_http_run(second, 0, -1);
-    if (rv == APR_SUCCESS)
-        rv = mdm_http_run(http, 0, -1);
-    if (rv != APR_SUCCESS || second->pending + http->pending != pending || wait <= 0)
-        return rv;
-    rv = wait_both(http, second, wait, wake_fd);
-    if (rv == APR_SUCCESS)
-        rv = mdm_http_run(second, 0, -1);
-    return rv == APR_SUCCESS ? mdm_http_run(http, 0, -1) : rv;
+    return http->multi;
 }
 
 void mdm_http_forget_connections(mdm_http_t *http)

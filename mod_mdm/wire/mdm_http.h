@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A client for many small POSTs at once (libcurl's multi interface): over few HTTP/2 connections to APNs, or to any
- * HTTP server. One
- * client belongs to one thread (the worker's). Only mdm_fetch.c and mdm_http.c include curl.
+ * HTTP server. One client belongs to one thread (the worker's). Only mdm_fetch.c, mdm_http.c and mdm_http_both.c
+ * include curl.
  */
 #ifndef MDM_HTTP_H
 #define MDM_HTTP_H

@@ -10,6 +10,9 @@
 
 #define MDM_HTTP_SOCKETS_MAX 16
 
+/** The client's CURLM, for mdm_http_both.c. */
+void *mdm_http_multi(const mdm_http_t *http);
+
 typedef struct mdm_http_credentials_t {
     struct mdm_http_credentials_t *next;
     apr_pool_t *pool;

@@ -160,6 +160,30 @@ def test_a_receiver_that_is_down_gets_everything_later_in_order(make_site, new_p
     wait_until(lambda: not waiting(site), what="an empty outbox")
 
 
+@pytest.mark.once
+def test_the_api_tells_what_waits(make_site, new_phone, receiver, closing):
+    down = closing(Receiver())
+    site = with_webhook(make_site, down.url.replace("//", "//user:secret@") + "?key=secret mdm.Authenticate", receiver.url)
+    assert [one["waiting"] for one in site.api("GET", "/v1/webhooks").json["webhooks"]] == [0, 0]
+    new_phone(site)
+    receiver.wait(2)
+    wait_until(lambda: "last_error" in site.api("GET", "/v1/webhooks").json["webhooks"][0], what="a failure")
+    shown = site.api("GET", "/v1/webhooks")
+    first, second = shown.json["webhooks"]
+    assert first["url"] == down.url and first["topics"] == ["mdm.Authenticate"] and "secret" not in shown.text
+    assert first["waiting"] == 1 and first["oldest"].endswith("Z")
+    assert second["url"] == receiver.url and "topics" not in second
+    assert "secret" not in site.log.text()
+
+
+@pytest.mark.once
+def test_without_a_receiver_nothing_is_stored_and_no_trace_id_made(site, steady_phone):
+    mark = site.log.size()
+    assert steady_phone.idle().status == 200
+    assert "trace id" not in site.log.text(mark) and not waiting(site)
+    assert site.api("GET", "/v1/webhooks").json == {"webhooks": []}
+
+
 def test_retries_keep_the_order_of_one_enrollment_and_hold_up_no_other(make_site, new_phone, closing):
     failing = {}
 
