@@ -61,7 +61,7 @@ def test_a_bootstrap_token_is_sealed_at_rest_and_gone_after_checkout(site, phone
     assert stored.startswith("1:") and "clear" not in stored
     assert token not in base64.b64decode(stored.rsplit(":", 1)[1])
     phone.checkout()
-    assert site.database.sql(query) == [[None]]
+    assert not site.database.sql(query)[0][0]
 
 
 def test_a_bootstrap_token_opens_only_in_its_own_row(site, new_phone):
@@ -88,6 +88,19 @@ def test_a_bootstrap_token_that_is_no_data_is_400_and_deletes_nothing(site, phon
     assert phone.get_bootstrap_token() == b"kept"
 
 
+# topics
+
+def test_a_topic_without_push_certificate_is_taken_with_a_warning_once(site, new_device):
+    device = devices.identity(site, new_device(site))
+    device.topic = "com.apple.mgmt.External.nobody"
+    mark = site.log.size()
+    device.authenticate()
+    device.token_update()
+    device.token_update()
+    assert site.show(device.id)["topic"] == device.topic
+    assert len([line for line in site.log.text(mark).splitlines() if "MDM0831" in line and device.id in line]) == 1
+
+
 # unlock tokens
 
 def unlock_token(site, phone):
@@ -102,7 +115,7 @@ def test_a_tokenupdate_without_unlock_token_keeps_it_and_a_new_enrollment_does_n
     assert unlock_token(site, phone) == stored
     devices.identity(site, phone)
     phone.authenticate()
-    assert unlock_token(site, phone) is None
+    assert not unlock_token(site, phone)
 
 
 # the wait in Setup Assistant
@@ -177,7 +190,8 @@ def test_t2_another_devices_certificate_gets_nothing_with_any_message(site, new_
             assert b"secret" not in reply.body
     after = site.show(other.id), site.show(user.id)
     for was, now in zip(before, after):
-        assert {**was, "last_seen_at": 0} == {**now, "last_seen_at": 0}
+        lagging = {"last_seen_at": None, "last_ip": None}
+        assert {**was, **lagging} == {**now, **lagging}
     assert site.show(new_user.id) is None
     assert other.get_bootstrap_token() == b"secret of the other"
 

@@ -6,9 +6,12 @@ import hashlib
 import hmac
 import http.server
 import json
+import re
 import threading
 
 import pytest
+
+from .httpd import wait_until
 
 SEND, RECEIVE = b"key of what is sent", b"key of what comes back"
 
@@ -21,6 +24,8 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, sign=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.sign, self.asked, self.answers = sign, [], {}
+        self.go_on = threading.Event()
+        self.go_on.set()
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
         self.thread.start()
 
@@ -29,6 +34,7 @@ class Server(http.server.ThreadingHTTPServer):
         return "http://127.0.0.1:%d/ddm/" % self.server_port
 
     def close(self):
+        self.go_on.set()
         self.shutdown()
         self.server_close()
         self.thread.join()
@@ -40,6 +46,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.asked.append((self.command, self.path, dict(self.headers.items()), body))
+        assert self.server.go_on.wait(25)
         status, answer = self.server.answers.get(self.path, (404, b"no such thing"))
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
@@ -87,6 +94,7 @@ def test_row_16_get_or_put_headers_and_bodies(declaring, server, new_phone):
     assert (method, path, body) == ("GET", "/ddm/tokens", b"")
     assert headers["X-Enrollment-ID"] == phone.udid and headers["X-Enrollment-Type"] == "Device"
     assert "X-Enrollment-ParentID" not in headers and "X-Hmac-Signature" not in headers
+    assert re.fullmatch("[0-9a-f]{16}", headers["X-Trace-ID"])
     # a user channel, with its parent
     assert user.declarative("tokens").status == 200
     headers = server.asked.pop()[2]
@@ -146,6 +154,30 @@ def test_a_server_that_is_down_is_502_and_harms_nobody(declaring, server, new_ph
     assert phone.declarative("tokens").status == 502
     assert phone.declarative("declaration/asset/x").status == 502
     assert phone.idle().status == 200
+
+
+@pytest.mark.once
+def test_who_waits_for_the_other_server_holds_no_database_connection(make_site, server, new_phone):
+    site = make_site(mpm="event", directives={"MDMDeclarativeURL": server.url, "DBDMin": "1", "DBDKeep": "2",
+                                              "DBDMax": "2"})
+    site.server_extra = ("StartServers 1\nServerLimit 1\nMaxRequestWorkers 16\nMinSpareThreads 1\n"
+                         "MaxSpareThreads 16\n")
+    site.start()
+    site.upload_push_certificate()
+    slow, quick = [new_phone(site) for _ in range(4)], new_phone(site)
+    server.answers["/ddm/tokens"] = 200, b"{}"
+    server.go_on.clear()
+    replies = []
+    threads = [threading.Thread(target=lambda one=one: replies.append(one.declarative("tokens"))) for one in slow]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(server.asked) == len(slow), what="all questions")
+    assert quick.idle().status == 200 and site.show(quick.id)["state"] == "enrolled"
+    assert replies == []
+    server.go_on.set()
+    for thread in threads:
+        thread.join()
+    assert [reply.body for reply in replies] == [b"{}"] * len(slow)
 
 
 @pytest.mark.once
