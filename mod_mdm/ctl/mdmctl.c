@@ -22,6 +22,7 @@ static const struct {
     { "db", mdmctl_db },
     { "invitation", mdmctl_invitation },
     { "nanomdm", mdmctl_nanomdm },
+    { "push", mdmctl_push },
     { "request", mdmctl_request },
 };
 
@@ -38,6 +39,8 @@ static const char usage[] =
     "      [--qr-png FILE] [--qr-svg FILE]                print the URL that invites to enroll\n"
     "  invitation list | revoke ID\n"
     "  nanomdm import --from pgsql:STRING                 take over a NanoMDM server's enrollments\n"
+    "  push csr [--organization NAME] [--vendor-cert FILE --vendor-key FILE [--chain FILE]]\n"
+    "  push import FILE [--confirm TOPIC] | show           the push certificate, from request to database\n"
     "  certificate list | show SERIAL | revoke SERIAL [--reason REASON]\n"
     "  request list [--state STATE] | approve ID | deny ID   SCEP requests that wait for your word\n"
     "\n"

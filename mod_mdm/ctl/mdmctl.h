@@ -43,6 +43,7 @@ int mdmctl_challenge(mdmctl_t *m, int argc, const char **argv);
 int mdmctl_db(mdmctl_t *m, int argc, const char **argv);
 int mdmctl_invitation(mdmctl_t *m, int argc, const char **argv);
 int mdmctl_nanomdm(mdmctl_t *m, int argc, const char **argv);
+int mdmctl_push(mdmctl_t *m, int argc, const char **argv);
 int mdmctl_request(mdmctl_t *m, int argc, const char **argv);
 
 #endif

@@ -19,6 +19,7 @@
 #include <mod_watchdog.h>
 
 #include "mdm_push.h"
+#include "mdm_pushcert_watch.h"
 #include "mdm_renewal.h"
 #include "mdm_webhook.h"
 #include "mod_mdm_dbd.h"
@@ -46,6 +47,7 @@ typedef struct {
     const mdm_conf_t *conf;
     mdm_push_t *push;
     mdm_renewer_t *renewer;
+    mdm_pushcert_watch_t *watch;
     mdm_webhook_t *webhook;
 } worker_site_t;
 
@@ -127,6 +129,7 @@ static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *own
     config.concurrency = CONCURRENCY;
     site->conf = conf;
     site->renewer = make_renewer(ctx, conf);
+    site->watch = mdm_pushcert_watch_create(ctx, open_store, close_store, conf);
     site->webhook = make_webhook(worker, ctx, conf, owner);
     rv = mdm_push_create(&site->push, ctx, worker->http, &config);
     if (rv != APR_SUCCESS) {
@@ -213,6 +216,7 @@ static void turn(worker_t *worker)
         apr_time_t renewal = mdm_renewer_turn(site->renewer, &woken), push = mdm_push_turn(site->push, woken);
         apr_time_t event = mdm_webhook_turn(site->webhook, woken);
 
+        (void)mdm_pushcert_watch_turn(site->watch);
         next = renewal < next ? renewal : next;
         next = push < next ? push : next;
         next = event < next ? event : next;

@@ -3,7 +3,9 @@
 that is wanted, and the end of one is announced."""
 
 import datetime
+import re
 
+import pytest
 from mdmsim import pki
 
 from .keys import TOPIC
@@ -50,3 +52,23 @@ def test_the_list_tells_topics_without_a_certificate(own_site, new_phone, keys):
     site.database.sql("DELETE FROM mdm_push_topic")
     assert listed(site)[TOPIC] == {"topic": TOPIC, "devices": 1, "days_left": None, "not_after": None}
     assert site.api("POST", "/v1/pushcerts").status == 405
+
+
+@pytest.mark.parametrize("days, level, stage", [(29, "warn", "30"), (6, "error", "7"), (0, "error", "1"), (-3, "error", "expired")])
+@pytest.mark.once
+def test_the_end_is_announced(make_site, keys, days, level, stage):
+    site = make_site()
+    site.start()
+    site.log.expect(r"\[mdm:error\].*MDM093[12]")
+    assert site.api("PUT", "/v1/pushcert", certificate(keys, TOPIC, max(days, 0))).status == 200
+    if days < 0:
+        site.database.sql("UPDATE mdm_push_topic SET not_after = not_after - 3 * 86400000000")
+    for _ in range(2):
+        site.stop()
+        mark = site.log.size()
+        site.start_again()
+        text = site.log.wait(r"\[mdm:.*MDM093[12]: the push certificate " + re.escape(TOPIC) + ".*", mark).group()
+        assert "[mdm:%s]" % level in text and "same Apple Account" in text
+        assert site.database.sql("SELECT object, detail FROM mdm_event WHERE kind = 'pushcert.expiring'") == [[TOPIC, stage]]
+    page = site.http.get(site.at("/mdm-status")).text
+    assert ("has expired" if days < 0 else "expires in %d days" % days) in page and TOPIC in page
