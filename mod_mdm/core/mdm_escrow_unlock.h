@@ -14,8 +14,8 @@
 
 /**
  * Ask Apple, and wait.
- * @param form application/x-www-form-urlencoded with topic, serial, productType, escrowKey, orgName, guid and, if known,
- *             imei, imei2, meid; the first field of a name counts, others are passed over
+ * @param form application/x-www-form-urlencoded with topic, serial, productType, escrowKey, orgName, guid and,
+ *             if known, imei, imei2, meid; the first field of a name counts, others are passed over
  * @return MDM_EINPUT naming the field that is missing or malformed; MDM_ENOTFOUND without a push certificate for the
  *         topic; MDM_EHTTP, MDM_EDB
  */

@@ -26,8 +26,8 @@ static apr_status_t check_chain(mdm_ctx_t *ctx, const apr_array_header_t *vendor
                             mdm_cert_subject(ctx, at(vendor, i + 1)), mdm_cert_subject(ctx, at(vendor, i)));
     }
     if (!mdm_cert_is_self_signed(at(vendor, last)))
-        return mdm_fail(ctx, MDM_EINPUT, "the chain ends with %s, which is no root: give the certificates up to Apple's "
-                        "root with --chain", mdm_cert_subject(ctx, at(vendor, last)));
+        return mdm_fail(ctx, MDM_EINPUT, "the chain ends with %s, which is no root: give the certificates up to "
+                        "Apple's root with --chain", mdm_cert_subject(ctx, at(vendor, last)));
     if (mdm_cert_not_after(at(vendor, 0)) <= mdm_ctx_now(ctx))
         return mdm_fail(ctx, MDM_EINPUT, "the vendor certificate has expired");
     return APR_SUCCESS;

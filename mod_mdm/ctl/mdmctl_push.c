@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mdmctl push: the way to a push certificate and its renewal: a key with its request in the state folder, the file for
- * Apple's portal, the certificate into the database. A key that is there is used again, never replaced; after the import
- * it keeps the certificate's serial number as its name.
+ * Apple's portal, the certificate into the database. A key that is there is used again, never replaced; after the
+ * import it keeps the certificate's serial number as its name.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -79,7 +79,8 @@ static apr_status_t write_request(mdmctl_t *m, mdm_bytes_t der)
     return rv;
 }
 
-static apr_status_t write_upload(mdmctl_t *m, mdm_bytes_t der, const char *cert, const char *key_file, const char *chain)
+static apr_status_t write_upload(mdmctl_t *m, mdm_bytes_t der, const char *cert, const char *key_file,
+                                 const char *chain)
 {
     apr_array_header_t *vendor, *rest;
     mdm_key_t *key;
@@ -106,7 +107,8 @@ static apr_status_t write_upload(mdmctl_t *m, mdm_bytes_t der, const char *cert,
 static int csr(mdmctl_t *m, int argc, const char **argv)
 {
     const char *organization = mdmctl_option(&argc, argv, "--organization");
-    const char *cert = mdmctl_option(&argc, argv, "--vendor-cert"), *key_file = mdmctl_option(&argc, argv, "--vendor-key");
+    const char *cert = mdmctl_option(&argc, argv, "--vendor-cert");
+    const char *key_file = mdmctl_option(&argc, argv, "--vendor-key");
     const char *chain = mdmctl_option(&argc, argv, "--chain");
     mdm_key_t *key;
     mdm_bytes_t der;
@@ -120,11 +122,11 @@ static int csr(mdmctl_t *m, int argc, const char **argv)
         || (cert && (rv = write_upload(m, der, cert, key_file, chain)) != APR_SUCCESS))
         return mdmctl_fail(m, rv);
     if (cert)
-        puts("Upload " NAME ".request at https://identity.apple.com/pushcert (choose Renew beside an entry that exists), "
-             "then: mdmctl ... push import FILE with what Apple gives you.");
+        puts("Upload " NAME ".request at https://identity.apple.com/pushcert (choose Renew beside an entry that "
+             "exists), then: mdmctl ... push import FILE with what Apple gives you.");
     else
-        puts("Apple takes this request only with an MDM vendor's signature: let a vendor sign it, or run this again with "
-             "--vendor-cert, --vendor-key and --chain.");
+        puts("Apple takes this request only with an MDM vendor's signature: let a vendor sign it, or run this again "
+             "with --vendor-cert, --vendor-key and --chain.");
     return MDMCTL_OK;
 }
 
