@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Certification requests of our own, and plain signatures over bytes: what it takes to get a push certificate. Called by
- * mdmctl.
+ * Certification requests of our own, and plain signatures over bytes: what it takes to get a push certificate.
+ * Called by mdmctl.
  */
 #ifndef MDM_PKI_REQUEST_H
 #define MDM_PKI_REQUEST_H

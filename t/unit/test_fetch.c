@@ -222,7 +222,8 @@ START_TEST(test_tls)
 
     oracle_run("openssl req -x509 -newkey rsa:2048 -nodes -keyout server.key -out server.pem -days 30 "
                "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 && "
-               "openssl req -x509 -newkey rsa:2048 -nodes -keyout client.key -out client.pem -days 30 -subj /CN=client");
+               "openssl req -x509 -newkey rsa:2048 -nodes -keyout client.key -out client.pem -days 30 "
+               "-subj /CN=client");
     start_server("https");
     r = request("GET", "/echo");
     r.ca_pem = oracle_read("server.pem");
