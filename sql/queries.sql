@@ -380,6 +380,24 @@ SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_befor
     decided_by, decided_at, supersede_key, idempotency_key, request_sha256
 FROM mdm_command WHERE created_by = %s AND idempotency_key = %s;
 
+-- STMT_COMMAND_COUNTS (now, command, command)
+SELECT CASE WHEN held = 1 THEN 'held' WHEN not_before > %lld THEN 'scheduled' WHEN notnow = 1 THEN 'notnow'
+    WHEN sent_at > 0 THEN 'sent' ELSE 'queued' END, COUNT(*)
+FROM mdm_queue WHERE command = %lld GROUP BY 1
+UNION ALL
+SELECT status, COUNT(*) FROM mdm_result WHERE command = %lld GROUP BY status;
+
+-- STMT_COMMAND_DECIDE (approval, decided_by, decided_at, id)
+UPDATE mdm_command SET approval = %lld, decided_by = %s, decided_at = %lld WHERE id = %lld AND approval = 1;
+
+-- STMT_COMMAND_HELD (cursor, limit)
+SELECT uuid, request_type, created_by, created_at, not_before, not_after, priority, id,
+    (SELECT COUNT(*) FROM mdm_queue q WHERE q.command = mdm_command.id AND q.held = 1)
+FROM mdm_command
+WHERE approval = 1 AND id > %lld
+    AND EXISTS (SELECT 1 FROM mdm_queue w WHERE w.command = mdm_command.id AND w.held = 1)
+ORDER BY id LIMIT %lld;
+
 -- STMT_COMMAND_ENROLLMENTS (command, command)
 SELECT e.enrollment_id FROM mdm_queue q JOIN mdm_enrollment e ON e.id = q.enrollment WHERE q.command = %lld
 UNION ALL
@@ -404,7 +422,8 @@ SELECT * FROM (
     SELECT q.enrollment AS enrollment, e.enrollment_id AS enrollment_id,
         (SELECT c.request_type FROM mdm_command c WHERE c.id = q.command) AS request_type,
         q.notnow AS notnow, q.tries AS tries, q.queued_at AS queued_at, q.sent_at AS sent_at,
-        NULL AS status, 0 AS finished_at, NULL AS error_chain, NULL AS response, q.command AS command
+        NULL AS status, 0 AS finished_at, NULL AS error_chain, NULL AS response, q.command AS command,
+        q.held AS held, q.not_before AS not_before
     FROM mdm_queue q JOIN mdm_enrollment e ON e.id = q.enrollment
     WHERE q.command = (SELECT id FROM mdm_command WHERE uuid = %s)
         AND q.enrollment > COALESCE((SELECT id FROM mdm_enrollment WHERE enrollment_id = %s), %lld)
@@ -415,7 +434,7 @@ SELECT * FROM (
         0 AS notnow, 0 AS tries,
         (SELECT c.created_at FROM mdm_command c WHERE c.id = r.command) AS queued_at, 0 AS sent_at,
         r.status AS status, r.finished_at AS finished_at, r.error_chain AS error_chain, r.response AS response,
-        r.command AS command
+        r.command AS command, 0 AS held, 0 AS not_before
     FROM mdm_result r JOIN mdm_enrollment e ON e.id = r.enrollment
     WHERE r.command = (SELECT id FROM mdm_command WHERE uuid = %s)
         AND r.enrollment > COALESCE((SELECT id FROM mdm_enrollment WHERE enrollment_id = %s), %lld)
@@ -448,7 +467,7 @@ WHERE enrollment IN (SELECT n.enrollment FROM mdm_queue n WHERE n.command = %lld
         WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
 
 -- STMT_QUEUE_LIST (enrollment_id, limit)
-SELECT c.uuid, c.request_type, q.notnow, q.tries, q.queued_at, q.sent_at
+SELECT c.uuid, c.request_type, q.notnow, q.tries, q.queued_at, q.sent_at, q.held, q.not_before, q.not_after, q.priority
 FROM mdm_enrollment e JOIN mdm_queue q ON q.enrollment = e.id JOIN mdm_command c ON c.id = q.command
 WHERE e.enrollment_id = %s ORDER BY q.priority DESC, q.command LIMIT %lld;
 
@@ -468,9 +487,10 @@ UPDATE mdm_queue SET notnow = 0 WHERE enrollment = %lld AND notnow = 1;
 -- STMT_QUEUE_SENT (sent_at, command, enrollment)
 UPDATE mdm_queue SET sent_at = %lld WHERE command = %lld AND enrollment = %lld;
 
--- STMT_QUEUE_CANCEL_RESULTS (error_chain, finished_at, enrollment, enrollment)
+-- STMT_QUEUE_CANCEL_RESULTS (error_chain_of_an_erase_sent, error_chain, finished_at, enrollment, enrollment)
 INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
-SELECT q.command, q.enrollment, c.request_type, 'Cancelled', %s, NULL, %lld
+SELECT q.command, q.enrollment, c.request_type, 'Cancelled',
+    CASE WHEN q.sent_at > 0 AND c.request_type = 'EraseDevice' THEN %s ELSE %s END, NULL, %lld
 FROM mdm_queue q JOIN mdm_command c ON c.id = q.command
 WHERE q.enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));
 
@@ -479,6 +499,94 @@ DELETE FROM mdm_queue
 WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0))
     AND EXISTS (SELECT 1 FROM mdm_result r
         WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
+
+-- STMT_QUEUE_CANCEL_COMMAND_RESULTS (error_chain, finished_at, command)
+INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
+SELECT q.command, q.enrollment, c.request_type, 'Cancelled', %s, NULL, %lld
+FROM mdm_queue q JOIN mdm_command c ON c.id = q.command
+WHERE q.command = %lld AND q.sent_at = 0;
+
+-- STMT_QUEUE_CANCEL_ONE_RESULT (error_chain, finished_at, command, enrollment_id)
+INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
+SELECT q.command, q.enrollment, c.request_type, 'Cancelled', %s, NULL, %lld
+FROM mdm_queue q JOIN mdm_command c ON c.id = q.command
+WHERE q.command = %lld AND q.sent_at = 0
+    AND q.enrollment = (SELECT e.id FROM mdm_enrollment e WHERE e.enrollment_id = %s);
+
+-- STMT_QUEUE_CANCEL_COMMAND (command)
+DELETE FROM mdm_queue
+WHERE command = %lld AND EXISTS (SELECT 1 FROM mdm_result r
+    WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
+
+-- STMT_QUEUE_CLEAR_RESULTS (error_chain, finished_at, enrollment_id)
+INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
+SELECT q.command, q.enrollment, c.request_type, 'Cancelled', %s, NULL, %lld
+FROM mdm_queue q JOIN mdm_command c ON c.id = q.command
+WHERE q.enrollment = (SELECT e.id FROM mdm_enrollment e WHERE e.enrollment_id = %s) AND q.sent_at = 0;
+
+-- STMT_QUEUE_CLEAR (enrollment_id)
+DELETE FROM mdm_queue
+WHERE enrollment = (SELECT e.id FROM mdm_enrollment e WHERE e.enrollment_id = %s)
+    AND EXISTS (SELECT 1 FROM mdm_result r
+        WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
+
+-- STMT_QUEUE_SENT_OF_COMMAND (command, limit)
+SELECT e.enrollment_id FROM mdm_queue q JOIN mdm_enrollment e ON e.id = q.enrollment
+WHERE q.command = %lld AND q.sent_at > 0 ORDER BY 1 LIMIT %lld;
+
+-- STMT_QUEUE_SENT_OF_ENROLLMENT (enrollment_id, limit)
+SELECT c.uuid FROM mdm_enrollment e JOIN mdm_queue q ON q.enrollment = e.id JOIN mdm_command c ON c.id = q.command
+WHERE e.enrollment_id = %s AND q.sent_at > 0 ORDER BY q.command LIMIT %lld;
+
+-- STMT_QUEUE_RELEASE (command)
+UPDATE mdm_queue SET held = 0 WHERE command = %lld AND held = 1;
+
+-- STMT_QUEUE_EDGES ()
+SELECT (SELECT MIN(not_before) FROM mdm_queue WHERE not_before > 0),
+    (SELECT MIN(not_after) FROM mdm_queue WHERE not_after > 0);
+
+-- STMT_QUEUE_STARTING (now, limit)
+SELECT due_rows.enrollment, e.enrollment_id, due_rows.held
+FROM (SELECT enrollment, held FROM mdm_queue WHERE not_before > 0 AND not_before <= %lld
+    ORDER BY not_before LIMIT %lld) due_rows
+JOIN mdm_enrollment e ON e.id = due_rows.enrollment
+ORDER BY due_rows.enrollment;
+
+-- STMT_QUEUE_START (now, enrollments*64)
+UPDATE mdm_queue SET not_before = 0 WHERE not_before > 0 AND not_before <= %lld AND enrollment IN (%64lld);
+
+-- STMT_QUEUE_EXPIRE_RESULTS (error_chain, finished_at, now, limit)
+INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
+SELECT due_rows.command, due_rows.enrollment, c.request_type, 'Expired', %s, NULL, %lld
+FROM (SELECT command, enrollment FROM mdm_queue WHERE not_after > 0 AND not_after <= %lld
+    ORDER BY not_after, command, enrollment LIMIT %lld) due_rows
+JOIN mdm_command c ON c.id = due_rows.command;
+
+-- STMT_QUEUE_EXPIRE (now, limit)
+DELETE FROM mdm_queue
+WHERE (command, enrollment) IN (
+        SELECT command, enrollment FROM mdm_queue WHERE not_after > 0 AND not_after <= %lld
+        ORDER BY not_after, command, enrollment LIMIT %lld)
+    AND EXISTS (SELECT 1 FROM mdm_result r
+        WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
+
+-- STMT_RESULT_LATE (status, error_chain, response, finished_at, command, enrollment)
+UPDATE mdm_result SET status = %s, error_chain = %s, response = %s, finished_at = %lld
+WHERE command = %lld AND enrollment = %lld AND status IN ('Cancelled', 'Superseded', 'Expired')
+    AND finished_at >= (SELECT e.enrolled_at FROM mdm_enrollment e WHERE e.id = mdm_result.enrollment);
+
+-- STMT_RESULT_PRUNE (before, limit)
+DELETE FROM mdm_result WHERE (command, enrollment) IN (
+    SELECT command, enrollment FROM mdm_result WHERE finished_at < %lld ORDER BY finished_at LIMIT %lld);
+
+-- STMT_COMMAND_WINDOW (cursor, limit)
+SELECT MAX(id), MAX(created_at), COUNT(*)
+FROM (SELECT id, created_at FROM mdm_command WHERE id > %lld ORDER BY id LIMIT %lld) window_rows;
+
+-- STMT_COMMAND_PRUNE (cursor, last, before)
+DELETE FROM mdm_command WHERE id > %lld AND id <= %lld AND created_at < %lld
+    AND NOT EXISTS (SELECT 1 FROM mdm_queue q WHERE q.command = mdm_command.id)
+    AND NOT EXISTS (SELECT 1 FROM mdm_result r WHERE r.command = mdm_command.id);
 
 -- STMT_RESULT_LATEST (enrollment_id, request_type)
 SELECT r.enrollment, r.command, c.uuid, r.request_type, r.status, c.created_at, r.finished_at, r.error_chain,
@@ -690,13 +798,14 @@ INSERT INTO mdm_push (enrollment, due_at, wanted_at, wish, attempts, lease_owner
 VALUES (%lld, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0);
 
 -- STMT_PUSH_FORGET (enrollment, device)
-UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, dead_tally = 0
+UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, dead_tally = 0, repushes = 0
 WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));
 
 -- STMT_PUSH_WANT (due_at, due_at, due_at, due_at, ids*64)
 UPDATE mdm_push SET
-    wish = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN wish ELSE wish + 1 END,
-    wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at < %lld THEN wanted_at ELSE %lld END,
+    wish = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (wanted_at > 0 OR attempts > 0) THEN wish ELSE wish + 1 END,
+    wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at > 0 AND wanted_at < %lld THEN wanted_at
+        ELSE %lld END,
     due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (attempts > 0 OR due_at < %lld) THEN due_at ELSE %lld END,
     attempts = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN attempts ELSE 0 END, lease_owner = NULL
 WHERE enrollment IN (
@@ -711,34 +820,48 @@ WHERE e.enrollment_id IN (%64s);
 
 -- STMT_PUSH_WANT_ONE (due_at, due_at, due_at, due_at, enrollment)
 UPDATE mdm_push SET
-    wish = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN wish ELSE wish + 1 END,
-    wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at < %lld THEN wanted_at ELSE %lld END,
+    wish = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (wanted_at > 0 OR attempts > 0) THEN wish ELSE wish + 1 END,
+    wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at > 0 AND wanted_at < %lld THEN wanted_at
+        ELSE %lld END,
     due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (attempts > 0 OR due_at < %lld) THEN due_at ELSE %lld END,
     attempts = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN attempts ELSE 0 END, lease_owner = NULL
 WHERE enrollment = %lld AND dead_tally <> (
     SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment AND e.state = 2);
 
+-- A row with wanted_at = 0 is a repetition that nobody asked for: the device has work and has not come for it.
 -- "<> 0" in place of "> 0" below keeps the outer UPDATE off mdm_push_by_due, which would walk all that is due
 
 -- STMT_PUSH_CLAIM (lease_until, owner, lease, now, limit, now)
 UPDATE mdm_push SET due_at = %lld, lease_owner = %s, lease = %lld, lease_tally = COALESCE(
-        (SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment), 0)
+        (SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment), 0),
+    wish = CASE WHEN wanted_at = 0 AND lease_owner IS NULL AND attempts = 0 AND wish = last_wish THEN wish + 1 ELSE wish END
 WHERE enrollment IN (
         SELECT enrollment FROM mdm_push WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at LIMIT %lld)
     AND due_at <> 0 AND due_at <= %lld;
 
--- STMT_PUSH_CLAIMED (lease_until, owner, lease)
-SELECT p.enrollment, e.enrollment_id, e.topic, e.push_token, e.push_magic, p.wish, p.attempts, p.wanted_at, e.token_at
+-- STMT_PUSH_CLAIMED (now, now, lease_until, owner, lease)
+SELECT p.enrollment, e.enrollment_id, e.topic, e.push_token, e.push_magic, p.wish, p.attempts, p.wanted_at, e.token_at,
+    CASE WHEN e.last_seen_at > p.last_at THEN 0 ELSE p.repushes END,
+    CASE WHEN p.wanted_at > 0 OR EXISTS (SELECT 1 FROM mdm_queue q
+        WHERE q.enrollment = p.enrollment AND q.held = 0 AND q.not_before <= %lld
+            AND (q.not_after = 0 OR q.not_after > %lld)) THEN 1 ELSE 0 END
 FROM mdm_push p JOIN mdm_enrollment e ON e.id = p.enrollment
 WHERE p.due_at = %lld AND p.due_at > 0 AND p.lease_owner = %s AND p.lease = %lld AND e.state = 2
-ORDER BY p.wanted_at, p.enrollment;
+ORDER BY CASE WHEN p.wanted_at = 0 THEN 1 ELSE 0 END, p.wanted_at, p.enrollment;
 
 -- STMT_PUSH_NEXT_DUE ()
 SELECT MIN(due_at) FROM mdm_push WHERE due_at > 0;
 
--- STMT_PUSH_DONE (last_at, owner, enrollments*64)
-UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, last_at = %lld, last_reason = 'Success',
+-- STMT_PUSH_DONE (now, now, again_at, repushes, last_at, owner, enrollments*64)
+UPDATE mdm_push SET due_at = CASE WHEN EXISTS (SELECT 1 FROM mdm_queue q
+        WHERE q.enrollment = mdm_push.enrollment AND q.held = 0 AND q.not_before <= %lld
+            AND (q.not_after = 0 OR q.not_after > %lld)) THEN %lld ELSE due_at * 0 END,
+    repushes = %lld, wanted_at = 0, attempts = 0, lease_owner = NULL, last_at = %lld, last_reason = 'Success',
     last_wish = wish
+WHERE lease_owner = %s AND enrollment IN (%64lld);
+
+-- STMT_PUSH_DROP (owner, enrollments*64)
+UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, repushes = 0, last_wish = wish
 WHERE lease_owner = %s AND enrollment IN (%64lld);
 
 -- STMT_PUSH_FAILED (due_at, last_at, last_reason, enrollment, owner)
@@ -752,7 +875,63 @@ UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, dead_tally = l
 WHERE enrollment = %lld AND lease_owner = %s;
 
 -- STMT_PUSH_RELEASE (owner)
-UPDATE mdm_push SET due_at = wanted_at, lease_owner = NULL WHERE lease_owner = %s AND due_at > 0;
+UPDATE mdm_push SET due_at = CASE WHEN wanted_at > 0 THEN wanted_at ELSE 1 END, lease_owner = NULL
+WHERE lease_owner = %s AND due_at > 0;
+
+-- ---- groups: the column collection holds mdm_group.id
+
+-- STMT_GROUP_INSERT (id, name, created_by, created_at)
+INSERT INTO mdm_group (id, name, created_by, created_at) VALUES (%lld, %s, %s, %lld) ON CONFLICT (name) DO NOTHING;
+
+-- STMT_GROUP_GET (name)
+SELECT id, name, created_by, created_at, (SELECT COUNT(*) FROM mdm_member m WHERE m.collection = mdm_group.id)
+FROM mdm_group WHERE name = %s;
+
+-- STMT_GROUP_LIST (cursor, limit)
+SELECT id, name, created_by, created_at, (SELECT COUNT(*) FROM mdm_member m WHERE m.collection = mdm_group.id)
+FROM mdm_group WHERE name > %s ORDER BY name LIMIT %lld;
+
+-- STMT_GROUP_DELETE (id)
+DELETE FROM mdm_group WHERE id = %lld;
+
+-- STMT_MEMBER_ADD (collection, reason, added_at, ids*64)
+INSERT INTO mdm_member (collection, enrollment, reason, added_at)
+SELECT %lld, id, %s, %lld FROM mdm_enrollment WHERE enrollment_id IN (%64s)
+ON CONFLICT (collection, enrollment) DO NOTHING;
+
+-- STMT_MEMBER_KNOWN (ids*64)
+SELECT enrollment_id FROM mdm_enrollment WHERE enrollment_id IN (%64s);
+
+-- STMT_MEMBER_REMOVE (collection, enrollment_id)
+DELETE FROM mdm_member
+WHERE collection = %lld AND enrollment = (SELECT e.id FROM mdm_enrollment e WHERE e.enrollment_id = %s);
+
+-- STMT_MEMBER_CLEAR (collection)
+DELETE FROM mdm_member WHERE collection = %lld;
+
+-- STMT_MEMBER_LIST (collection, cursor, limit)
+SELECT e.enrollment_id, m.reason, m.added_at, e.state
+FROM mdm_member m JOIN mdm_enrollment e ON e.id = m.enrollment
+WHERE m.collection = %lld
+    AND m.enrollment > COALESCE((SELECT p.id FROM mdm_enrollment p WHERE p.enrollment_id = %s), 0)
+ORDER BY m.enrollment LIMIT %lld;
+
+-- ---- jobs
+
+-- STMT_JOB_OPEN (name)
+INSERT INTO mdm_job (name, due_at, lease_owner, lease_until, position) VALUES (%s, 0, NULL, 0, NULL)
+ON CONFLICT (name) DO NOTHING;
+
+-- STMT_JOB_GET (name)
+SELECT due_at, lease_owner, lease_until, position FROM mdm_job WHERE name = %s;
+
+-- STMT_JOB_CLAIM (owner, lease_until, name, now, now, owner)
+UPDATE mdm_job SET lease_owner = %s, lease_until = %lld
+WHERE name = %s AND due_at <= %lld AND (lease_owner IS NULL OR lease_until <= %lld OR lease_owner = %s);
+
+-- STMT_JOB_ADVANCE (due_at, position, name, owner)
+UPDATE mdm_job SET due_at = %lld, position = %s, lease_owner = NULL, lease_until = 0
+WHERE name = %s AND lease_owner = %s;
 
 -- ---- events for webhooks: a row goes only when no earlier one of its sink and enrollment is left
 

@@ -224,6 +224,7 @@ CREATE TABLE mdm_command (
 );
 CREATE UNIQUE INDEX mdm_command_by_uuid ON mdm_command (uuid);
 CREATE UNIQUE INDEX mdm_command_by_key ON mdm_command (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX mdm_command_held ON mdm_command (id) WHERE approval = 1;
 
 -- Open work only. The next command of an enrollment is the first entry of mdm_queue_next.
 CREATE TABLE mdm_queue (

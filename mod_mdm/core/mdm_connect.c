@@ -28,7 +28,7 @@ typedef struct {
     const mdm_connect_row_t *row;
     const char *status;
     mdm_bytes_t body;
-    int finished;
+    int finished, late;               /* late: the command had been ended without this answer */
     const char *why;                  /* a command is withdrawn */
 } report_t;
 
@@ -66,11 +66,14 @@ static apr_status_t store_report(void *baton, mdm_db_t *db)
 {
     report_t *r = baton;
     mdm_ctx_t *ctx = r->st->ctx;
+    mdm_connect_row_t answered = *r->row;
     mdm_result_t result = { 0 };
     mdm_bytes_t text;
     apr_status_t rv;
 
     (void)db;
+    answered.answered = r->row->answered_id;
+    r->late = 0;
     if (is_notnow(r->status)) {
         rv = mdm_store_queue_notnow(r->st, r->row->enrollment, r->row->answered);
         if (rv == APR_SUCCESS)
@@ -78,19 +81,24 @@ static apr_status_t store_report(void *baton, mdm_db_t *db)
         return rv;
     }
     result.enrollment = r->row->enrollment;
-    result.command = r->row->answered;
+    result.command = r->row->answered_id;
     result.status = r->status;
     result.error_chain = mdm_plist_to_json_text(mdm_plist_get(r->device->message, "ErrorChain"), ctx->pool);
     if ((rv = mdm_plist_text_of(&text, ctx, r->body, r->device->message)) != APR_SUCCESS)
         return rv;
     result.response = apr_pstrmemdup(ctx->pool, (const char *)text.data, text.len);
-    rv = mdm_store_queue_finish(&r->finished, r->st, &result);
+    r->finished = 0;
+    rv = r->row->answered ? mdm_store_queue_finish(&r->finished, r->st, &result) : APR_SUCCESS;
+    if (rv == APR_SUCCESS && !r->finished) {
+        rv = mdm_store_result_late(&r->finished, r->st, &result);
+        r->late = r->finished;
+    }
     if (rv == APR_SUCCESS && r->finished && r->row->answered_delivery == MDM_DELIVERY_RENEWAL
         && strcmp(r->status, "Acknowledged"))
         rv = mdm_renewal_refused(r->st, r->row->enrollment, mdm_plist_get(r->device->message, "ErrorChain"));
     if (rv == APR_SUCCESS && r->finished && !strcmp(r->status, "Acknowledged")
         && mdm_facts_wanted(r->row->answered_type))
-        rv = mdm_facts_take(r->st, r->row, r->device);
+        rv = mdm_facts_take(r->st, &answered, r->device);
     return rv == APR_SUCCESS && r->finished && erases(r) ? close_wiped(r) : rv;
 }
 
@@ -121,6 +129,14 @@ static apr_status_t judge(const report_t *r)
     return APR_SUCCESS;
 }
 
+static apr_status_t ignore(const report_t *r, const char *uuid)
+{
+    mdm_log(r->st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0,
+            MDMNO(0220) "%s reports %s for command %s, which is not open: ignored",
+            r->device->enrollment_id, r->status, uuid);
+    return APR_SUCCESS;
+}
+
 static apr_status_t act(report_t *r, const char *uuid)
 {
     mdm_ctx_t *ctx = r->st->ctx;
@@ -128,14 +144,18 @@ static apr_status_t act(report_t *r, const char *uuid)
 
     if (!uuid)
         return r->row->has_notnow ? mdm_store_queue_new_session(r->st, r->row->enrollment) : APR_SUCCESS;
-    if (!r->row->answered) {
-        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0,
-                MDMNO(0220) "%s reports %s for command %s, which is not open: ignored",
-                r->device->enrollment_id, r->status, uuid);
-        return APR_SUCCESS;
-    }
+    if (!r->row->answered && (!r->row->answered_id || is_notnow(r->status)))
+        return ignore(r, uuid);
     rv = mdm_db_transact(r->st->db, store_report, r);
-    if (rv == APR_SUCCESS)
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!r->finished && !is_notnow(r->status))
+        return ignore(r, uuid);
+    if (r->late)
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_NOTICE, 0, MDMNO(0881) "%s answers %s to %s %s, which had been cancelled, "
+                "superseded or had expired by then: the answer counts", r->device->enrollment_id, r->status,
+                r->row->answered_type, uuid);
+    else
         mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0221) "%s: %s %s is %s", r->device->enrollment_id,
                 r->row->answered_type, uuid, r->status);
     return APR_SUCCESS;
@@ -237,7 +257,7 @@ static apr_status_t hand_out(report_t *r, mdm_connect_answer_t *answer, const ch
 apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, const mdm_site_t *site,
                                 mdm_bytes_t body, const mdm_caller_t *caller)
 {
-    report_t r = { st, site, NULL, NULL, NULL, body, 0, NULL };
+    report_t r = { st, site, NULL, NULL, NULL, body, 0, 0, NULL };
     mdm_device_t *device;
     mdm_connect_row_t *row;
     const char *uuid;

@@ -143,8 +143,13 @@ apr_status_t mdm_store_targets(apr_array_header_t *ids, apr_array_header_t *miss
     return APR_SUCCESS;
 }
 
-static const char *open_state(const mdm_rows_t *rows, int r, int notnow, int sent_at)
+/* Columns of the members; held is the first of held, not_before. */
+static const char *open_state(mdm_store_t *st, const mdm_rows_t *rows, int r, int notnow, int sent_at, int held)
 {
+    if (mdm_row_number(rows, r, held))
+        return "held";
+    if (mdm_row_number(rows, r, held + 1) > mdm_ctx_now(st->ctx))
+        return "scheduled";
     if (mdm_row_number(rows, r, notnow))
         return "notnow";
     return mdm_row_number(rows, r, sent_at) ? "sent" : "queued";
@@ -171,7 +176,7 @@ apr_status_t mdm_store_command_states(apr_array_header_t **out, mdm_store_t *st,
         item->tries = (int)mdm_row_number(rows, r, 4);
         item->queued_at = mdm_row_number(rows, r, 5);
         item->sent_at = mdm_row_number(rows, r, 6);
-        item->state = MDM_ROW(rows, r, 7) ? MDM_ROW(rows, r, 7) : open_state(rows, r, 3, 6);
+        item->state = MDM_ROW(rows, r, 7) ? MDM_ROW(rows, r, 7) : open_state(st, rows, r, 3, 6, 12);
         item->finished_at = mdm_row_number(rows, r, 8);
         item->error_chain = MDM_ROW(rows, r, 9);
         rv = mdm_store_response_open(&item->response, st, MDM_ROW(rows, r, 10), MDM_ROW(rows, r, 0),
@@ -198,7 +203,10 @@ apr_status_t mdm_store_queue_list(apr_array_header_t **out, mdm_store_t *st, con
         item->uuid = MDM_ROW(rows, r, 0);
         item->request_type = MDM_ROW(rows, r, 1);
         item->enrollment_id = enrollment_id;
-        item->state = open_state(rows, r, 2, 5);
+        item->state = open_state(st, rows, r, 2, 5, 6);
+        item->not_before = mdm_row_number(rows, r, 7);
+        item->not_after = mdm_row_number(rows, r, 8);
+        item->priority = (int)mdm_row_number(rows, r, 9);
         item->tries = (int)mdm_row_number(rows, r, 3);
         item->queued_at = mdm_row_number(rows, r, 4);
         item->sent_at = mdm_row_number(rows, r, 5);

@@ -12,6 +12,7 @@
 #include "mdm_store_row.h"
 
 #define RESPONSE "mdm_result.response"
+#define ASSUMED_DONE "\"the device had got it and enrolled anew or left without an answer: assumed done\""
 
 /* Who of a chunk was not reached, and why? One more SELECT, only when somebody was not. */
 static apr_status_t find_refused(apr_array_header_t *refused, apr_array_header_t *full, mdm_store_t *st,
@@ -92,23 +93,44 @@ static const char *result_row(mdm_store_t *st, const char *enrollment, const cha
     return apr_pstrcat(st->ctx->pool, enrollment, ":", command, NULL);
 }
 
+static apr_status_t seal_response(const char **sealed, mdm_store_t *st, const mdm_result_t *result)
+{
+    *sealed = NULL;
+    return !result->response ? APR_SUCCESS
+           : mdm_row_seal(sealed, st, mdm_bytes_of(result->response), RESPONSE,
+                          result_row(st, mdm_row_text(st, result->enrollment), mdm_row_text(st, result->command)));
+}
+
 apr_status_t mdm_store_queue_finish(int *finished, mdm_store_t *st, const mdm_result_t *result)
 {
     const char *enrollment = mdm_row_text(st, result->enrollment);
     const char *command = mdm_row_text(st, result->command);
-    const char *key[] = { command, enrollment }, *response = NULL;
+    const char *key[] = { command, enrollment }, *response;
     apr_status_t rv = mdm_db_exec(finished, st->db, STMT_QUEUE_FINISH, key);
 
     if (rv == APR_SUCCESS && !*finished)
         return APR_SUCCESS;
-    if (rv == APR_SUCCESS && result->response)
-        rv = mdm_row_seal(&response, st, mdm_bytes_of(result->response), RESPONSE,
-                          result_row(st, enrollment, command));
+    if (rv == APR_SUCCESS)
+        rv = seal_response(&response, st, result);
     if (rv == APR_SUCCESS) {
         const char *args[] = { enrollment, result->status, result->error_chain, response,
                                mdm_row_text(st, mdm_ctx_now(st->ctx)), command };
 
         rv = mdm_db_exec(NULL, st->db, STMT_RESULT_INSERT, args);
+    }
+    return rv;
+}
+
+apr_status_t mdm_store_result_late(int *replaced, mdm_store_t *st, const mdm_result_t *result)
+{
+    const char *response;
+    apr_status_t rv = seal_response(&response, st, result);
+
+    if (rv == APR_SUCCESS) {
+        const char *args[] = { result->status, result->error_chain, response, mdm_row_text(st, mdm_ctx_now(st->ctx)),
+                               mdm_row_text(st, result->command), mdm_row_text(st, result->enrollment) };
+
+        rv = mdm_db_exec(replaced, st->db, STMT_RESULT_LATE, args);
     }
     return rv;
 }
@@ -137,7 +159,7 @@ apr_status_t mdm_store_queue_sent(mdm_store_t *st, apr_int64_t enrollment, apr_i
 apr_status_t mdm_store_queue_cancel(mdm_store_t *st, apr_int64_t enrollment, const char *reason)
 {
     const char *id = mdm_row_text(st, enrollment), *now = mdm_row_text(st, mdm_ctx_now(st->ctx));
-    const char *result[] = { reason, now, id, id }, *both[] = { id, id };
+    const char *result[] = { ASSUMED_DONE, reason, now, id, id }, *both[] = { id, id };
     int cancelled = 0;
     apr_status_t rv = mdm_db_exec(&cancelled, st->db, STMT_QUEUE_CANCEL_RESULTS, result);
 

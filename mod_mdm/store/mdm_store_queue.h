@@ -97,11 +97,13 @@ apr_status_t mdm_store_queue_add(apr_array_header_t **refused, mdm_store_t *st, 
 
 typedef struct mdm_queue_item_t {
     const char *uuid, *request_type, *enrollment_id;
-    const char *state;            /* "queued", "sent", "notnow"; of a result: its Status */
+    const char *state;            /* "queued", "scheduled", "held", "sent", "notnow"; of a result: its Status */
     apr_time_t queued_at, sent_at, finished_at;
     int tries;
     const char *error_chain;      /* JSON, results only */
     const char *response;         /* raw plist text, results only */
+    apr_time_t not_before, not_after; /* open ones of an enrollment only */
+    int priority;
 } mdm_queue_item_t;
 
 /** Open commands of an enrollment in the order they will be served. Array of mdm_queue_item_t *. */
@@ -127,6 +129,12 @@ typedef struct mdm_result_t {
  * @param finished 1 when this call did it, 0 when it was not open any more
  */
 apr_status_t mdm_store_queue_finish(int *finished, mdm_store_t *st, const mdm_result_t *result);
+/**
+ * The true answer to a command that had been cancelled, superseded or expired since the device got it takes the place
+ * of that status; not across enrollments. One statement.
+ * @param replaced 1 when there was such a row
+ */
+apr_status_t mdm_store_result_late(int *replaced, mdm_store_t *st, const mdm_result_t *result);
 /** Mark NotNow: tries + 1. */
 apr_status_t mdm_store_queue_notnow(mdm_store_t *st, apr_int64_t enrollment, apr_int64_t command);
 /** A new session of the device: NotNow marks are taken off. */
@@ -136,8 +144,8 @@ apr_status_t mdm_store_queue_sent(mdm_store_t *st, apr_int64_t enrollment, apr_i
                                   apr_time_t at);
 /**
  * End all open commands of an enrollment and of its user channels without an answer: each gets a result row
- * with the status "Cancelled" and `reason` (JSON) as its error chain. Two statements; one when nothing is
- * open.
+ * with the status "Cancelled" and `reason` (JSON) as its error chain; an erase that went out and was not answered is
+ * assumed done, and its row says so. Two statements; one when nothing is open.
  */
 apr_status_t mdm_store_queue_cancel(mdm_store_t *st, apr_int64_t enrollment, const char *reason);
 /** The newest result of a RequestType for an enrollment. @return MDM_ENOTFOUND */

@@ -23,6 +23,7 @@ ALTER TABLE mdm_queue ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX mdm_enrollment_by_serial ON mdm_enrollment (serial_number) WHERE serial_number IS NOT NULL;
 CREATE INDEX mdm_enrollment_by_login ON mdm_enrollment (login) WHERE login IS NOT NULL;
 CREATE UNIQUE INDEX mdm_command_by_key ON mdm_command (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX mdm_command_held ON mdm_command (id) WHERE approval = 1;
 CREATE INDEX mdm_queue_by_start ON mdm_queue (not_before) WHERE not_before > 0;
 CREATE INDEX mdm_queue_by_end ON mdm_queue (not_after) WHERE not_after > 0;
 CREATE INDEX mdm_result_by_age ON mdm_result (finished_at);
