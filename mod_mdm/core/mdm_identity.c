@@ -29,39 +29,46 @@ static apr_status_t refuse(const newcomer_t *n, const char *why)
 }
 
 /* Serial numbers of several CAs may be the same; ours are looked up and revoked by them. */
-static apr_status_t free_serial(const char **serial, const newcomer_t *n)
+static apr_status_t free_serial(mdm_certificate_t *row, mdm_store_t *st, const mdm_cert_t *cert)
 {
-    mdm_ctx_t *ctx = n->st->ctx;
     mdm_certificate_t *there;
     apr_status_t rv;
 
-    *serial = mdm_cert_serial(ctx, n->cert);
-    rv = mdm_store_certificate_by_serial(&there, n->st, *serial);
+    row->serial = mdm_cert_serial(st->ctx, cert);
+    rv = mdm_store_certificate_by_serial(&there, st, row->serial);
     if (rv == MDM_ENOTFOUND) {
-        mdm_ctx_clear(ctx);
+        mdm_ctx_clear(st->ctx);
         return APR_SUCCESS;
     }
-    *serial = apr_psprintf(ctx->pool, "%s-%.*s", *serial, SERIAL_SUFFIX, n->device->fingerprint);
+    row->serial = apr_psprintf(st->ctx->pool, "%s-%.*s", row->serial, SERIAL_SUFFIX, row->fingerprint);
     return rv;
+}
+
+apr_status_t mdm_identity_record(mdm_certificate_t *row, mdm_store_t *st, const mdm_cert_t *cert, const char *issuer,
+                                 apr_int64_t enrollment)
+{
+    apr_status_t rv;
+
+    memset(row, 0, sizeof(*row));
+    row->fingerprint = mdm_cert_fingerprint(st->ctx, cert);
+    if ((rv = free_serial(row, st, cert)) != APR_SUCCESS
+        || (rv = mdm_cert_to_pem(&row->pem, st->ctx, cert)) != APR_SUCCESS)
+        return rv;
+    row->subject = mdm_cert_subject(st->ctx, cert);
+    row->not_before = mdm_cert_not_before(cert);
+    row->not_after = mdm_cert_not_after(cert);
+    row->issued_at = mdm_ctx_now(st->ctx);
+    row->enrollment = enrollment;
+    row->issuer = issuer;
+    return mdm_store_certificate_insert(st, row);
 }
 
 static apr_status_t insert(const newcomer_t *n, apr_int64_t enrollment, const char *event)
 {
-    mdm_store_t *st = n->st;
-    mdm_certificate_t row = { 0 };
-    apr_status_t rv = free_serial(&row.serial, n);
+    mdm_certificate_t row;
+    apr_status_t rv = mdm_identity_record(&row, n->st, n->cert, n->issuer, enrollment);
 
-    if (rv != APR_SUCCESS || (rv = mdm_cert_to_pem(&row.pem, st->ctx, n->cert)) != APR_SUCCESS)
-        return rv;
-    row.fingerprint = n->device->fingerprint;
-    row.subject = mdm_cert_subject(st->ctx, n->cert);
-    row.not_before = mdm_cert_not_before(n->cert);
-    row.not_after = mdm_cert_not_after(n->cert);
-    row.issued_at = mdm_ctx_now(st->ctx);
-    row.enrollment = enrollment;
-    row.issuer = n->issuer;
-    rv = mdm_store_certificate_insert(st, &row);
-    return rv == APR_SUCCESS ? mdm_store_event(st, event, NULL, n->device->source, n->device->device_id, row.serial,
+    return rv == APR_SUCCESS ? mdm_store_event(n->st, event, NULL, n->device->source, n->device->device_id, row.serial,
                                                row.subject) : rv;
 }
 

@@ -25,4 +25,15 @@ apr_status_t mdm_identity_meet(mdm_connect_row_t **row, mdm_store_t *st, const m
  */
 apr_status_t mdm_identity_device(const char **enrollment_id, mdm_store_t *st, const char *fingerprint);
 
+/** The issuer of a certificate whose CA is not known: an imported one. */
+#define MDM_IDENTITY_ISSUER_UNKNOWN "unknown"
+
+/**
+ * Make a certificate of another CA known, under a serial number that is free here. Up to two statements.
+ * @param row    what was stored; memory is st->ctx->pool's
+ * @param issuer fingerprint of its CA, or MDM_IDENTITY_ISSUER_UNKNOWN: never NULL, which would be our oldest CA
+ */
+apr_status_t mdm_identity_record(mdm_certificate_t *row, mdm_store_t *st, const mdm_cert_t *cert, const char *issuer,
+                                 apr_int64_t enrollment);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "mdm_command.h"
 #include "mdm_device.h"
+#include "mdm_identity.h"
 #include "mdm_nanomdm.h"
 #include "mdm_pki.h"
 #include "mdm_pushcert.h"
@@ -67,30 +68,20 @@ static void describe(mdm_enrollment_t *e, mdm_ctx_t *ctx, const mdm_nanomdm_enro
 static apr_status_t take_identity(const char **fingerprint, mdm_store_t *st, const mdm_nanomdm_enrollment_t *from,
                                   apr_int64_t device)
 {
-    mdm_certificate_t c = { 0 }, *there;
+    mdm_certificate_t row, *there;
     mdm_cert_t *cert;
     apr_status_t rv = mdm_cert_from_pem(&cert, st->ctx, mdm_bytes_of(from->identity_cert));
 
     if (rv != APR_SUCCESS)
         return rv;
-    c.fingerprint = *fingerprint = mdm_cert_fingerprint(st->ctx, cert);
-    rv = mdm_store_certificate_by_fingerprint(&there, st, c.fingerprint);
-    if (rv != MDM_ENOTFOUND)
-        return rv != APR_SUCCESS || there->enrollment == device ? rv
-            : mdm_fail(st->ctx, MDM_EEXIST, "its certificate is bound to another enrollment here");
-    mdm_ctx_clear(st->ctx);
-    c.serial = mdm_cert_serial(st->ctx, cert);
-    if (mdm_store_certificate_by_serial(&there, st, c.serial) == APR_SUCCESS)
-        c.serial = apr_pstrcat(st->ctx->pool, c.serial, "-", apr_pstrndup(st->ctx->pool, c.fingerprint, 16), NULL);
-    else
+    *fingerprint = mdm_cert_fingerprint(st->ctx, cert);
+    rv = mdm_store_certificate_by_fingerprint(&there, st, *fingerprint);
+    if (rv == MDM_ENOTFOUND) {
         mdm_ctx_clear(st->ctx);
-    c.subject = mdm_cert_subject(st->ctx, cert);
-    c.pem = from->identity_cert;
-    c.not_before = mdm_cert_not_before(cert);
-    c.not_after = mdm_cert_not_after(cert);
-    c.issued_at = c.not_before;
-    c.enrollment = device;
-    return mdm_store_certificate_insert(st, &c);
+        return mdm_identity_record(&row, st, cert, MDM_IDENTITY_ISSUER_UNKNOWN, device);
+    }
+    return rv != APR_SUCCESS || there->enrollment == device ? rv
+        : mdm_fail(st->ctx, MDM_EEXIST, "its certificate is bound to another enrollment here");
 }
 
 static apr_status_t take_tokens(mdm_store_t *st, const mdm_nanomdm_enrollment_t *from, apr_int64_t id,
