@@ -33,6 +33,9 @@ int mdm_api_json(mdm_api_t *api, int status, json_t *json);
 /** Send {"error": the failure's sentence} with `status`; 503 and Retry-After when the database is away. */
 int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv);
 
+/** Wake-ups by enrollment id, ids in order: mdm_push_target_t. *failed counts the distinct ids with a problem. */
+json_t *mdm_api_targets(const apr_array_header_t *targets, int *failed, apr_pool_t *p);
+
 /** A query parameter, percent-decoded; NULL when absent. */
 const char *mdm_api_query(mdm_api_t *api, const char *name);
 
@@ -47,7 +50,17 @@ int mdm_api_enqueue(mdm_api_t *api);      /* v1/enqueue/<ids> */
 int mdm_api_enrollments(mdm_api_t *api);  /* GET v1/enrollments[/<id>[/queue]] */
 int mdm_api_webhooks(mdm_api_t *api);     /* GET v1/webhooks */
 int mdm_api_requests(mdm_api_t *api);     /* v1/requests[/<id>[/approve|/deny]] */
-int mdm_api_commands(mdm_api_t *api);     /* GET v1/commands/<uuid> */
+int mdm_api_commands(mdm_api_t *api);     /* POST v1/commands; GET v1/commands/types[/<RequestType>], <uuid> */
+int mdm_api_command(mdm_api_t *api);      /* GET v1/commands/<uuid>, for mdm_api_commands */
+/** DELETE v1/commands/<uuid>, POST v1/commands/<uuid>/approve and /deny. @return whether it was one of them */
+int mdm_api_command_verb(int *answer, mdm_api_t *api);
+int mdm_api_commands_held(mdm_api_t *api); /* GET v1/commands?state=held */
+int mdm_api_queue_clear(mdm_api_t *api, const char *enrollment_id);
+int mdm_api_groups(mdm_api_t *api);       /* v1/groups[/<name>[/members[/<enrollment id>]]] */
+/** Members that tell how a command was ordered and decided. */
+void mdm_api_command_members(json_t *json, const mdm_command_t *command, apr_pool_t *p);
+/** How many enrollments are in which state. */
+apr_status_t mdm_api_command_counts(json_t **out, mdm_api_t *api, const mdm_command_t *command);
 int mdm_api_certificates(mdm_api_t *api); /* GET v1/certificates[/<serial>[.pem]]; POST .../<serial>/revoke */
 int mdm_api_invitations(mdm_api_t *api);  /* GET, POST v1/invitations; GET, DELETE v1/invitations/<id> */
 

@@ -101,6 +101,10 @@ static json_t *item_json(mdm_api_t *api, const mdm_queue_item_t *item)
     mdm_json_set_text(json, "queued_at", mdm_api_time(item->queued_at, p));
     mdm_json_set_text(json, "sent_at", mdm_api_time(item->sent_at, p));
     mdm_json_set_text(json, "finished_at", mdm_api_time(item->finished_at, p));
+    if (item->priority)
+        json_object_set_new(json, "priority", json_integer(item->priority));
+    mdm_json_set_text(json, "not_before", mdm_api_time(item->not_before, p));
+    mdm_json_set_text(json, "not_after", mdm_api_time(item->not_after, p));
     if (item->error_chain) {
         json_t *chain = json_loads(item->error_chain, JSON_DECODE_ANY, NULL);
 
@@ -171,6 +175,9 @@ int mdm_api_enrollments(mdm_api_t *api)
     apr_status_t rv;
     int sent;
 
+    if (api->r->method_number == M_DELETE && len > sizeof(queue) - 1
+        && !strcmp(api->path + len - (sizeof(queue) - 1), queue))
+        return mdm_api_queue_clear(api, apr_pstrmemdup(api->r->pool, api->path, len - (sizeof(queue) - 1)));
     if (!mdm_io_method(&sent, api->r, methods))
         return sent;
     if ((rv = mdm_api_store(api)) != APR_SUCCESS)
@@ -186,20 +193,24 @@ int mdm_api_command(mdm_api_t *api)
 {
     mdm_command_t *command;
     apr_array_header_t *states;
-    json_t *json;
+    json_t *json, *counts;
     int sent, limit = limit_of(api);
     apr_status_t rv;
 
-    if (!mdm_io_method(&sent, api->r, methods))
+    if (mdm_api_command_verb(&sent, api) || !mdm_io_method(&sent, api->r, methods))
         return sent;
     if ((rv = mdm_api_store(api)) == APR_SUCCESS
         && (rv = mdm_store_command_get(&command, api->st, api->path)) == APR_SUCCESS)
         rv = mdm_store_command_states(&states, api->st, api->path, mdm_api_query(api, "cursor"), limit);
+    if (rv == APR_SUCCESS)
+        rv = mdm_api_command_counts(&counts, api, command);
     if (rv != APR_SUCCESS)
         return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
     json = json_pack("{s:s, s:s}", "command_uuid", command->uuid, "request_type", command->request_type);
     mdm_json_set_text(json, "created_by", command->created_by);
     mdm_json_set_text(json, "created_at", mdm_api_time(command->created_at, api->r->pool));
+    mdm_api_command_members(json, command, api->r->pool);
+    json_object_set_new(json, "counts", counts);
     json_object_set_new(json, "enrollments", items_json(api, states));
     if (states->nelts == limit)
         mdm_json_set_text(json, "next_cursor",

@@ -59,6 +59,53 @@ apr_status_t mdm_store_command_get(mdm_command_t **out, mdm_store_t *st, const c
 
 #define MDM_QUEUE_CHUNK 64          /* enrollments per statement */
 
+/** So many open commands, or so many names, in one step of the housekeeper. */
+#define MDM_QUEUE_STEP 500
+
+/** The earliest times at which something starts and ends; 0: none. One statement, by index. */
+apr_status_t mdm_store_queue_edges(apr_time_t *start, apr_time_t *end, mdm_store_t *st);
+/** What has come into its time waits no longer, and its devices' wake-up is wanted. @param more 1: call again */
+apr_status_t mdm_store_queue_start(int *started, int *more, mdm_store_t *st);
+/** What is over its time ends with the status "Expired", MDM_QUEUE_STEP at most. */
+apr_status_t mdm_store_queue_expire(int *expired, mdm_store_t *st);
+/** Forget results that ended before this time, MDM_QUEUE_STEP at most. */
+apr_status_t mdm_store_result_prune(int *pruned, mdm_store_t *st, apr_time_t before);
+/**
+ * Forget commands made before this time that no queue and no result names any more, among the MDM_QUEUE_STEP next to
+ * `cursor`. @param next where to go on, 0: at the end
+ */
+apr_status_t mdm_store_command_prune(int *pruned, apr_int64_t *next, mdm_store_t *st, apr_int64_t cursor,
+                                     apr_time_t before);
+
+/**
+ * End open rows of a command that were not sent, with the status "Cancelled". Two statements at most.
+ * @param enrollment_id of this enrollment only; NULL: of all
+ * @param reason        JSON
+ */
+apr_status_t mdm_store_command_cancel(int *cancelled, mdm_store_t *st, apr_int64_t command, const char *enrollment_id,
+                                      const char *reason);
+/** The same for all that waits for one enrollment. */
+apr_status_t mdm_store_queue_clear(int *cancelled, mdm_store_t *st, const char *enrollment_id, const char *reason);
+/** Enrollments that were sent this command and have not answered. Array of const char *. */
+apr_status_t mdm_store_command_sent(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command, int limit);
+/** CommandUUIDs that an enrollment was sent and has not answered. Array of const char *. */
+apr_status_t mdm_store_queue_sent_list(apr_array_header_t **out, mdm_store_t *st, const char *enrollment_id, int limit);
+/** Decide about a command that waits for approval. @return MDM_ENOTFOUND when it does not (any more) */
+apr_status_t mdm_store_command_decide(mdm_store_t *st, apr_int64_t id, mdm_approval_e approval, const char *by);
+/** An approved command may be handed out. */
+apr_status_t mdm_store_queue_release(mdm_store_t *st, apr_int64_t command);
+
+typedef struct mdm_state_count_t {
+    const char *state;            /* as mdm_queue_item_t.state */
+    apr_int64_t count;
+} mdm_state_count_t;
+
+/** How many enrollments a command is in which state for. Array of mdm_state_count_t. */
+apr_status_t mdm_store_command_counts(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command);
+
+/** Commands that wait for approval, after the id `cursor`; no bodies. Array of mdm_command_t *. */
+apr_status_t mdm_store_command_held(apr_array_header_t **out, mdm_store_t *st, apr_int64_t cursor, int limit);
+
 /** What enrollments can be named by. */
 typedef enum { MDM_TARGETS_SERIAL = 0, MDM_TARGETS_USER, MDM_TARGETS_GROUP } mdm_targets_e;
 

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The housekeeper: a list of jobs, each done in small transactions until its turn is over, and gone on with in the
+ * next. Runs in the worker's thread, in turns between pushes; waits for nothing but the database.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "mdm_housekeeper.h"
+#include "mdm_store_job.h"
+
+#define SECOND apr_time_from_sec(1)
+#define MINUTE apr_time_from_sec(60)
+#define HOUR (60 * MINUTE)
+#define TURN (SECOND / 5)                   /* of work before pushes get their turn */
+#define LEASE MINUTE
+
+struct mdm_housekeeper_t {
+    mdm_ctx_t *ctx;
+    mdm_housekeeper_config_t config;
+    apr_time_t next;                        /* turn */
+    apr_time_t looked;                      /* for edges */
+};
+
+typedef struct {
+    mdm_housekeeper_t *keeper;
+    mdm_store_t *st;
+    apr_time_t end;                         /* of this turn */
+    int *queued;
+    int count, more;
+} turn_t;
+
+/* ---- commands come into their time, and run out of it */
+
+static apr_status_t start_step(void *baton, mdm_db_t *db)
+{
+    turn_t *t = baton;
+
+    (void)db;
+    return mdm_store_queue_start(&t->count, &t->more, t->st);
+}
+
+static apr_status_t expire_step(void *baton, mdm_db_t *db)
+{
+    turn_t *t = baton;
+    apr_status_t rv = mdm_store_queue_expire(&t->count, t->st);
+
+    (void)db;
+    t->more = t->count == MDM_QUEUE_STEP;
+    return rv;
+}
+
+static apr_status_t repeat(turn_t *t, mdm_db_work_fn *step, int *total)
+{
+    apr_status_t rv;
+
+    *total = 0;
+    do {
+        rv = mdm_db_transact(t->st->db, step, t);
+        *total += rv == APR_SUCCESS ? t->count : 0;
+    } while (rv == APR_SUCCESS && t->more && apr_time_now() < t->end);
+    return rv;
+}
+
+static apr_status_t do_edges(turn_t *t)
+{
+    int started, expired;
+    apr_status_t rv = repeat(t, start_step, &started);
+
+    if (started)
+        *t->queued = 1;
+    if (rv == APR_SUCCESS)
+        rv = repeat(t, expire_step, &expired);
+    if (rv == APR_SUCCESS && (started || expired))
+        mdm_log(t->st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0885) "%d queued commands have come into their time, "
+                "%d have expired", started, expired);
+    return rv;
+}
+
+static apr_status_t edges(turn_t *t, apr_time_t *next)
+{
+    apr_time_t now = mdm_ctx_now(t->st->ctx), start, end;
+    mdm_job_t *job;
+    apr_status_t rv = mdm_store_queue_edges(&start, &end, t->st);
+
+    *next = now + MINUTE;
+    if (rv != APR_SUCCESS)
+        return rv;
+    if ((start && start <= now) || (end && end <= now)) {
+        *next = now + SECOND;
+        rv = mdm_store_job_claim(&job, t->st, "edges", t->keeper->config.owner, LEASE);
+        if (rv != APR_SUCCESS || !job)
+            return rv;
+        rv = do_edges(t);
+        *next = now;
+        return rv == APR_SUCCESS ? mdm_store_job_advance(t->st, job, 0, NULL) : rv;
+    }
+    if (start && start < *next)
+        *next = start;
+    if (end && end < *next)
+        *next = end;
+    return APR_SUCCESS;
+}
+
+/* ---- history */
+
+static apr_status_t prune_commands(turn_t *t, apr_time_t before, apr_int64_t *cursor, int *total)
+{
+    apr_status_t rv;
+
+    do {
+        rv = mdm_store_command_prune(&t->count, cursor, t->st, *cursor, before);
+        *total += rv == APR_SUCCESS ? t->count : 0;
+    } while (rv == APR_SUCCESS && *cursor && apr_time_now() < t->end);
+    return rv;
+}
+
+static apr_status_t history(turn_t *t)
+{
+    apr_time_t now = mdm_ctx_now(t->st->ctx), before = now - t->keeper->config.site->history_lifetime;
+    apr_int64_t cursor;
+    mdm_job_t *job;
+    int results = 0, commands = 0;
+    apr_status_t rv = mdm_store_job_claim(&job, t->st, "history", t->keeper->config.owner, LEASE);
+
+    if (rv != APR_SUCCESS || !job)
+        return rv;
+    cursor = job->position ? apr_atoi64(job->position) : 0;
+    do {
+        rv = mdm_store_result_prune(&t->count, t->st, before);
+        results += rv == APR_SUCCESS ? t->count : 0;
+        t->more = t->count == MDM_QUEUE_STEP;
+    } while (rv == APR_SUCCESS && t->more && apr_time_now() < t->end);
+    if (rv == APR_SUCCESS && !t->more) {
+        rv = prune_commands(t, before, &cursor, &commands);
+        t->more = cursor != 0;
+    }
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (results || commands)
+        mdm_log(t->st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0886) "history: %d results and %d commands are "
+                "forgotten", results, commands);
+    return mdm_store_job_advance(t->st, job, t->more ? now + SECOND : now + HOUR,
+                                 cursor ? apr_psprintf(t->st->ctx->pool, "%" APR_INT64_T_FMT, cursor) : NULL);
+}
+
+/* ---- the turn */
+
+mdm_housekeeper_t *mdm_housekeeper_create(mdm_ctx_t *ctx, const mdm_housekeeper_config_t *config)
+{
+    mdm_housekeeper_t *keeper = apr_pcalloc(ctx->pool, sizeof(*keeper));
+
+    keeper->ctx = ctx;
+    keeper->config = *config;
+    return keeper;
+}
+
+apr_time_t mdm_housekeeper_turn(mdm_housekeeper_t *keeper, int *queued)
+{
+    turn_t t = { keeper, NULL, apr_time_now() + TURN, queued, 0, 0 };
+    apr_time_t now = apr_time_now(), next = 0;
+    apr_pool_t *p;
+    mdm_ctx_t *ctx;
+    apr_status_t rv;
+
+    /* what was queued just now may have an edge that nobody has seen */
+    if (now < keeper->next && !(*queued && now - keeper->looked >= SECOND))
+        return keeper->next;
+    keeper->looked = now;
+    apr_pool_create(&p, keeper->ctx->pool);
+    ctx = mdm_ctx_create(p, keeper->ctx->log);
+    ctx->fixed_now = keeper->ctx->fixed_now;
+    if ((rv = keeper->config.open(&t.st, ctx, keeper->config.baton)) == APR_SUCCESS) {
+        rv = edges(&t, &next);
+        if (rv == APR_SUCCESS)
+            rv = history(&t);
+        keeper->config.close(t.st, keeper->config.baton);
+    }
+    if (rv != APR_SUCCESS)
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0887) "housekeeping: %s; tried again",
+                mdm_ctx_detail(ctx, rv));
+    apr_pool_destroy(p);
+    keeper->next = rv == APR_SUCCESS && next > now ? next : now + SECOND / 4;
+    if (rv != APR_SUCCESS)
+        keeper->next = now + 10 * SECOND;
+    return keeper->next;
+}
