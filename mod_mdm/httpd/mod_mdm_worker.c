@@ -18,6 +18,7 @@
 #include <apr_thread_mutex.h>
 #include <mod_watchdog.h>
 
+#include "mdm_housekeeper.h"
 #include "mdm_push.h"
 #include "mdm_pushcert_watch.h"
 #include "mdm_renewal.h"
@@ -47,6 +48,7 @@ typedef struct {
     const mdm_conf_t *conf;
     mdm_push_t *push;
     mdm_renewer_t *renewer;
+    mdm_housekeeper_t *housekeeper;
     mdm_pushcert_watch_t *watch;
     mdm_webhook_t *webhook;
 } worker_site_t;
@@ -111,6 +113,13 @@ static mdm_webhook_t *make_webhook(worker_t *worker, mdm_ctx_t *ctx, mdm_conf_t 
     return webhook;
 }
 
+static mdm_housekeeper_t *make_housekeeper(mdm_ctx_t *ctx, mdm_conf_t *conf, const char *owner)
+{
+    mdm_housekeeper_config_t config = { open_store, close_store, conf, conf->site, owner };
+
+    return mdm_housekeeper_create(ctx, &config);
+}
+
 static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *owner)
 {
     worker_site_t *site = apr_array_push(worker->sites);
@@ -129,6 +138,7 @@ static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *own
     config.concurrency = CONCURRENCY;
     site->conf = conf;
     site->renewer = make_renewer(ctx, conf);
+    site->housekeeper = make_housekeeper(ctx, conf, owner);
     site->watch = mdm_pushcert_watch_create(ctx, open_store, close_store, conf);
     site->webhook = make_webhook(worker, ctx, conf, owner);
     rv = mdm_push_create(&site->push, ctx, worker->http, &config);
@@ -213,11 +223,13 @@ static void turn(worker_t *worker)
 
     for (i = 0; i < worker->sites->nelts; i++) {
         const worker_site_t *site = &APR_ARRAY_IDX(worker->sites, i, worker_site_t);
+        apr_time_t edge = mdm_housekeeper_turn(site->housekeeper, &woken);
         apr_time_t renewal = mdm_renewer_turn(site->renewer, &woken), push = mdm_push_turn(site->push, woken);
         apr_time_t event = mdm_webhook_turn(site->webhook, woken);
 
         (void)mdm_pushcert_watch_turn(site->watch);
         next = renewal < next ? renewal : next;
+        next = edge < next ? edge : next;
         next = push < next ? push : next;
         next = event < next ? event : next;
     }
