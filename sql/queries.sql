@@ -542,8 +542,9 @@ WHERE e.enrollment_id = %s AND q.sent_at > 0 ORDER BY q.command LIMIT %lld;
 UPDATE mdm_queue SET held = 0 WHERE command = %lld AND held = 1;
 
 -- STMT_QUEUE_EDGES ()
-SELECT (SELECT MIN(not_before) FROM mdm_queue WHERE not_before > 0),
-    (SELECT MIN(not_after) FROM mdm_queue WHERE not_after > 0);
+SELECT 0, MIN(not_before) FROM mdm_queue WHERE not_before > 0
+UNION ALL
+SELECT 1, MIN(not_after) FROM mdm_queue WHERE not_after > 0;
 
 -- STMT_QUEUE_STARTING (now, limit)
 SELECT due_rows.enrollment, e.enrollment_id, due_rows.held

@@ -132,10 +132,11 @@ apr_status_t mdm_store_queue_edges(apr_time_t *start, apr_time_t *end, mdm_store
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, STMT_QUEUE_EDGES, NULL);
 
-    if (rv == APR_SUCCESS) {
-        *start = mdm_row_number(rows, 0, 0);
-        *end = mdm_row_number(rows, 0, 1);
-    }
+    int r;
+
+    *start = *end = 0;
+    for (r = 0; rv == APR_SUCCESS && r < rows->count; r++)
+        *(mdm_row_number(rows, r, 0) ? end : start) = mdm_row_number(rows, r, 1);
     return rv;
 }
 

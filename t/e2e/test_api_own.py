@@ -122,7 +122,7 @@ def test_no_secret_is_in_any_answer(site, phone):
 
 def test_reading_routes_refuse_other_methods(site, phone):
     for path in ("/v1/enrollments", "/v1/enrollments/" + phone.id, "/v1/commands/x"):
-        for method in ("PUT", "POST", "DELETE"):
+        for method in ("PUT", "POST", *(() if "commands" in path else ("DELETE",))):
             assert site.api(method, path).status == 405, (method, path)
 
 
