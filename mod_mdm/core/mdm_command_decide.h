@@ -22,7 +22,10 @@ typedef struct mdm_decision_t {
 apr_status_t mdm_command_cancel(mdm_decision_t *decision, mdm_store_t *st, const char *uuid,
                                 const char *enrollment_id);
 
-/** The same for all that waits for one enrollment; nothing that waits is no failure. @return MDM_ENOTFOUND, MDM_EEXIST */
+/**
+ * The same for all that waits for one enrollment; that nothing waits is no failure.
+ * @return MDM_ENOTFOUND, MDM_EEXIST
+ */
 apr_status_t mdm_command_clear(mdm_decision_t *decision, mdm_store_t *st, const char *enrollment_id);
 
 /**

@@ -193,7 +193,8 @@ static int needs_approval(const mdm_site_t *site, const char *request_type)
 static apr_status_t check(mdm_ctx_t *ctx, const mdm_command_order_t *o, const mdm_targets_t *t)
 {
     if (!count_of(t->ids) && !count_of(t->serials) && !count_of(t->users) && !count_of(t->groups))
-        return mdm_fail(ctx, MDM_EINPUT, "the command is for nobody: name enrollments, serial numbers, users or groups");
+        return mdm_fail(ctx, MDM_EINPUT, "the command is for nobody: name enrollments, serial numbers, users or "
+                        "groups");
     if (o->priority < -100 || o->priority > 100)
         return mdm_fail(ctx, MDM_EINPUT, "the priority %d is not between -100 and 100", o->priority);
     if (o->not_after && (o->not_after <= o->not_before || o->not_after <= mdm_ctx_now(ctx)))

@@ -117,7 +117,8 @@ int mdm_api_commands_held(mdm_api_t *api)
     apr_status_t rv;
 
     if (!state || strcmp(state, "held"))
-        return fail(api, mdm_fail(api->ctx, MDM_EINPUT, "state must be held: these are the commands that can be listed"));
+        return fail(api, mdm_fail(api->ctx, MDM_EINPUT, "state must be held: these are the commands that can be "
+                                  "listed"));
     limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
     if ((rv = mdm_api_store(api)) == APR_SUCCESS)
         rv = mdm_store_command_held(&list, api->st, cursor ? apr_atoi64(cursor) : 0, limit);
