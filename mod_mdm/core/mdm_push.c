@@ -22,6 +22,7 @@
 #define TURN_MAX apr_time_from_sec(1)
 #define CLAIMED_MAX (4 * MDM_PUSH_CLAIM_MAX)      /* in memory */
 #define REASON_MAX 100
+#define REPUSHES_MAX 40                           /* counted no further */
 
 struct mdm_push_t {
     mdm_ctx_t *ctx;
@@ -113,17 +114,44 @@ static void end_entry(mdm_push_entry_t *entry, mdm_apns_outcome_e outcome, apr_t
     mdm_push_entries_add(&push->ended, entry);
 }
 
+/* When a device that does not come is woken again, after so many pushes that it has not followed. */
+static apr_time_t again_at(const mdm_push_t *push, int repushes)
+{
+    apr_interval_time_t gap = push->config.retry_first;
+
+    if (!gap)
+        return 0;
+    while (repushes-- > 0 && gap < push->config.retry_max)
+        gap *= 2;
+    return mdm_ctx_now(push->ctx) + (gap < push->config.retry_max ? gap : push->config.retry_max);
+}
+
+static int repushes_of(const mdm_push_entry_t *entry)
+{
+    return entry->job->repushes < REPUSHES_MAX ? entry->job->repushes : REPUSHES_MAX;
+}
+
+/* Those that wait for their devices equally long go together. */
 static apr_status_t write_sent(mdm_push_t *push, mdm_store_t *st)
 {
     apr_int64_t *ids = apr_palloc(st->ctx->pool, (apr_size_t)push->ended.count * sizeof(*ids));
     mdm_push_entry_t *entry;
-    int n = 0;
+    apr_status_t rv = APR_SUCCESS;
+    int repushes, left = push->ended.count, n;
 
-    for (entry = push->ended.first; entry; entry = entry->next) {
-        if (entry->outcome == MDM_APNS_SENT && !entry->superseded)
-            ids[n++] = entry->job->enrollment;
+    for (repushes = 0; rv == APR_SUCCESS && left > 0 && repushes <= REPUSHES_MAX; repushes++) {
+        n = 0;
+        for (entry = push->ended.first; entry; entry = entry->next) {
+            if (repushes_of(entry) != repushes)
+                continue;
+            left--;
+            if (entry->outcome == MDM_APNS_SENT && !entry->superseded)
+                ids[n++] = entry->job->enrollment;
+        }
+        if (n)
+            rv = mdm_store_push_done(st, push->config.owner, ids, n, again_at(push, repushes), repushes + 1);
     }
-    return n ? mdm_store_push_done(st, push->config.owner, ids, n) : APR_SUCCESS;
+    return rv;
 }
 
 typedef struct write_baton_t {
@@ -336,10 +364,11 @@ static apr_status_t start(mdm_push_entry_t *entry)
 }
 
 /* Until a first answer shows that the way is open, one request tries it for all. */
-static int must_wait(const mdm_push_t *push, const mdm_push_topic_state_t *topic, apr_time_t now)
+static int must_wait(const mdm_push_t *push, mdm_push_topic_state_t *topic, apr_time_t now)
 {
     return now < topic->hold_until || (!topic->open && topic->under_way)
-        || push->counts.under_way >= push->config.concurrency;
+        || push->counts.under_way >= push->config.concurrency
+        || !mdm_push_topic_pace(topic, now, push->config.rate);
 }
 
 /* Start the next of a topic. @return 0 when nothing of it can be started now */
@@ -393,6 +422,14 @@ static void start_ready(mdm_push_t *push)
 
 /* ---- claiming */
 
+/* No more than what goes within the lease. */
+static int claim_max(const mdm_push_t *push)
+{
+    int paced = push->config.rate ? push->config.rate * 10 : MDM_PUSH_CLAIM_MAX;
+
+    return paced < MDM_PUSH_CLAIM_MAX ? paced : MDM_PUSH_CLAIM_MAX;
+}
+
 static void take_jobs(mdm_push_t *push, mdm_push_batch_t *batch, const apr_array_header_t *jobs)
 {
     int i;
@@ -417,7 +454,7 @@ static apr_status_t claim_batch(mdm_push_t *push, mdm_push_batch_t *batch, mdm_s
     apr_status_t rv;
 
     batch->lease_until = now + MDM_PUSH_LEASE;
-    rv = mdm_store_push_claim(&jobs, st, push->config.owner, batch->lease_until, MDM_PUSH_CLAIM_MAX);
+    rv = mdm_store_push_claim(&jobs, st, push->config.owner, batch->lease_until, claim_max(push));
     if (rv != APR_SUCCESS)
         return rv;
     /* After the claim, so that no job is judged by an older list of topics. When it fails, the leases end. */
@@ -427,7 +464,7 @@ static apr_status_t claim_batch(mdm_push_t *push, mdm_push_batch_t *batch, mdm_s
         return rv;
     take_jobs(push, batch, jobs);
     push->look_at = now;
-    if (jobs->nelts == MDM_PUSH_CLAIM_MAX)
+    if (jobs->nelts == claim_max(push))
         return APR_SUCCESS;
     push->look_at = now + push->config.interval;
     rv = mdm_store_push_next_due(&due_at, st);
@@ -472,7 +509,7 @@ static int may_claim(const mdm_push_t *push, apr_time_t now)
         if (now >= topic->hold_until)
             open += topic->ready.count;
     }
-    return open < push->config.concurrency && claimed < CLAIMED_MAX;
+    return open < push->config.concurrency && (!push->config.rate || open <= push->config.rate) && claimed < CLAIMED_MAX;
 }
 
 /* ---- the interface */
@@ -502,8 +539,12 @@ static apr_time_t next_turn(const mdm_push_t *push, apr_time_t now)
     apr_time_t at = now + TURN_MAX, database = now + TURN_MAX;
 
     for (topic = push->topics.first; topic; topic = topic->next) {
+        apr_time_t paced = mdm_push_topic_paced_until(topic, push->config.rate);
+
         if (topic->ready.count && topic->hold_until > now)
             at = earlier(at, topic->hold_until);
+        else if (topic->ready.count && paced > now)
+            at = earlier(at, paced);
     }
     if (may_claim(push, now))
         database = earlier(database, push->look_at);

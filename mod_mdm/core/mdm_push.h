@@ -27,6 +27,10 @@ typedef struct mdm_push_config_t {
     apr_interval_time_t expiration;  /* how long APNs keeps a push for a sleeping device; 0: not at all */
     apr_interval_time_t interval;    /* look at the database at least so often: finds other nodes' work */
     int concurrency;                 /* at most so many requests under way */
+    /* A device with work that has not come is woken again after `retry_first`, each time twice as late, at most
+     * `retry_max`; 0: it is not. */
+    apr_interval_time_t retry_first, retry_max;
+    int rate;                        /* at most so many per second and topic, 0: no limit */
 } mdm_push_config_t;
 
 /** What an engine has done since it was made. */

@@ -14,6 +14,7 @@
 #define BACKOFF_BASE apr_time_from_sec(1)
 #define HOLD_MAX apr_time_from_sec(60)
 #define TOPICS_MAX 64
+#define PACE_BURST apr_time_from_msec(100)   /* a pause may be made up for so long */
 
 apr_interval_time_t mdm_push_backoff(int n, apr_interval_time_t cap)
 {
@@ -149,6 +150,23 @@ apr_status_t mdm_push_topics_refresh(mdm_push_topics_t *topics, mdm_store_t *st)
     }
     forget_idle(topics);
     return APR_SUCCESS;
+}
+
+apr_time_t mdm_push_topic_paced_until(const mdm_push_topic_state_t *topic, int rate)
+{
+    return rate ? topic->pace_at - PACE_BURST : 0;
+}
+
+int mdm_push_topic_pace(mdm_push_topic_state_t *topic, apr_time_t now, int rate)
+{
+    if (!rate)
+        return 1;
+    if (mdm_push_topic_paced_until(topic, rate) > now)
+        return 0;
+    if (topic->pace_at < now)
+        topic->pace_at = now;
+    topic->pace_at += APR_USEC_PER_SEC / rate;
+    return 1;
 }
 
 int mdm_push_topic_blocked(mdm_push_topic_state_t *topic, const mdm_ctx_t *ctx)

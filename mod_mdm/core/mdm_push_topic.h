@@ -25,6 +25,7 @@ struct mdm_push_topic_state_t {
     int failures;                    /* holds in a row */
     int open;                        /* an answer came since the last failure: many may be under way at once */
     int under_way;
+    apr_time_t pace_at;              /* the next may start then, when a rate is set */
     mdm_push_entries_t ready;
 };
 
@@ -54,6 +55,12 @@ void mdm_push_topic_hold(mdm_push_topic_state_t *topic, const mdm_ctx_t *ctx, co
 
 /** Half to whole of base * 2^n, at most `cap`: spread out, so that many failed at once do not come back at once. */
 apr_interval_time_t mdm_push_backoff(int n, apr_interval_time_t cap);
+
+/** Whether the rate (per second, 0: none) lets one more start now; if so, it is counted. */
+int mdm_push_topic_pace(mdm_push_topic_state_t *topic, apr_time_t now, int rate);
+
+/** When the rate lets the next one start. */
+apr_time_t mdm_push_topic_paced_until(const mdm_push_topic_state_t *topic, int rate);
 
 /** How long a blocked topic's jobs wait. */
 #define MDM_PUSH_BLOCKED_WAIT apr_time_from_sec(15 * 60)

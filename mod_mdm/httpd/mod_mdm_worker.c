@@ -136,6 +136,9 @@ static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *own
     config.expiration = conf->site->push_expiration;
     config.interval = conf->push_interval;
     config.concurrency = CONCURRENCY;
+    config.retry_first = conf->site->push_retry_first;
+    config.retry_max = conf->site->push_retry_max;
+    config.rate = conf->site->push_rate;
     site->conf = conf;
     site->renewer = make_renewer(ctx, conf);
     site->housekeeper = make_housekeeper(ctx, conf, owner);

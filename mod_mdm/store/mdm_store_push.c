@@ -129,7 +129,8 @@ apr_status_t mdm_store_push_want_one(mdm_store_t *st, apr_int64_t enrollment, ap
     return mdm_db_exec(NULL, st->db, STMT_PUSH_WANT_ONE, args);
 }
 
-/* columns: enrollment, enrollment_id, topic, push_token, push_magic, wish, attempts, wanted_at, token_at */
+/* columns: enrollment, enrollment_id, topic, push_token, push_magic, wish, attempts, wanted_at, token_at, repushes, has
+ * work */
 static apr_status_t read_job(mdm_push_job_t *job, mdm_store_t *st, const mdm_rows_t *rows, int r)
 {
     const char *row = MDM_ROW(rows, r, 0);
@@ -148,6 +149,7 @@ static apr_status_t read_job(mdm_push_job_t *job, mdm_store_t *st, const mdm_row
     job->attempts = (int)mdm_row_number(rows, r, 6);
     job->due_at = mdm_row_number(rows, r, 7);
     job->token_at = mdm_row_number(rows, r, 8);
+    job->repushes = (int)mdm_row_number(rows, r, 9);
     return APR_SUCCESS;
 }
 
@@ -158,8 +160,11 @@ static void read_jobs(apr_array_header_t *jobs, mdm_store_t *st, const mdm_rows_
 
     for (r = 0; r < rows->count; r++) {
         mdm_push_job_t job = { 0 };
-        apr_status_t rv = read_job(&job, st, rows, r);
+        apr_status_t rv;
 
+        if (!mdm_row_number(rows, r, 10))
+            continue;
+        rv = read_job(&job, st, rows, r);
         if (rv == APR_SUCCESS)
             APR_ARRAY_PUSH(jobs, mdm_push_job_t) = job;
         else {
@@ -171,12 +176,42 @@ static void read_jobs(apr_array_header_t *jobs, mdm_store_t *st, const mdm_rows_
     }
 }
 
+/* Fill up the list of enrollments that ends a statement's arguments. */
+static void put_ids(const char **args, mdm_store_t *st, const apr_int64_t *enrollments, int count)
+{
+    int i;
+
+    for (i = 0; i < MDM_ROW_CHUNK; i++)
+        args[i] = i < count ? mdm_row_text(st, enrollments[i]) : NULL;
+}
+
+/* Repetitions without work: the device has been here meanwhile. */
+static apr_status_t drop(mdm_store_t *st, const char *owner, const mdm_rows_t *rows)
+{
+    const char *args[1 + MDM_ROW_CHUNK] = { owner };
+    apr_int64_t ids[MDM_ROW_CHUNK];
+    apr_status_t rv = APR_SUCCESS;
+    int n = 0, r;
+
+    for (r = 0; rv == APR_SUCCESS && r < rows->count; r++) {
+        if (!mdm_row_number(rows, r, 10))
+            ids[n++] = mdm_row_number(rows, r, 0);
+        if (!n || (n < MDM_ROW_CHUNK && r + 1 < rows->count))
+            continue;
+        put_ids(args + 1, st, ids, n);
+        rv = mdm_db_exec(NULL, st->db, STMT_PUSH_DROP, args);
+        n = 0;
+    }
+    return rv;
+}
+
 apr_status_t mdm_store_push_claim(apr_array_header_t **jobs, mdm_store_t *st, const char *owner, apr_time_t lease_until,
                                   int limit)
 {
     const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx)), *until = mdm_row_text(st, lease_until);
     const char *lease = mdm_row_text(st, mdm_id_next());
-    const char *take[] = { until, owner, lease, now, mdm_row_text(st, limit), now }, *taken[] = { until, owner, lease };
+    const char *take[] = { until, owner, lease, now, mdm_row_text(st, limit), now };
+    const char *taken[] = { now, now, until, owner, lease };
     mdm_rows_t *rows;
     int affected = 0;
     apr_status_t rv = mdm_db_exec(&affected, st->db, STMT_PUSH_CLAIM, take);
@@ -186,6 +221,8 @@ apr_status_t mdm_store_push_claim(apr_array_header_t **jobs, mdm_store_t *st, co
         rv = mdm_db_select(&rows, st->db, STMT_PUSH_CLAIMED, taken);
     if (rv == APR_SUCCESS && affected)
         read_jobs(*jobs, st, rows);
+    if (rv == APR_SUCCESS && affected)
+        rv = drop(st, owner, rows);
     return rv;
 }
 
@@ -199,15 +236,17 @@ apr_status_t mdm_store_push_next_due(apr_time_t *due_at, mdm_store_t *st)
     return rv;
 }
 
-apr_status_t mdm_store_push_done(mdm_store_t *st, const char *owner, const apr_int64_t *enrollments, int count)
+apr_status_t mdm_store_push_done(mdm_store_t *st, const char *owner, const apr_int64_t *enrollments, int count,
+                                 apr_time_t again_at, int repushes)
 {
-    const char *args[2 + MDM_ROW_CHUNK] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), owner };
+    const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx));
+    const char *args[6 + MDM_ROW_CHUNK] = { now, now, mdm_row_text(st, again_at), mdm_row_text(st, repushes), now,
+                                            owner };
     apr_status_t rv = APR_SUCCESS;
-    int done, i;
+    int done;
 
     for (done = 0; rv == APR_SUCCESS && done < count; done += MDM_ROW_CHUNK) {
-        for (i = 0; i < MDM_ROW_CHUNK; i++)
-            args[2 + i] = done + i < count ? mdm_row_text(st, enrollments[done + i]) : NULL;
+        put_ids(args + 6, st, enrollments + done, count - done);
         rv = mdm_db_exec(NULL, st->db, STMT_PUSH_DONE, args);
     }
     return rv;

@@ -73,12 +73,13 @@ typedef struct mdm_push_job_t {
     const char *magic;
     const char *apns_id;
     int attempts;                 /* failed ones so far */
-    apr_time_t due_at;
+    apr_time_t due_at;            /* 0: nobody asked, it repeats one that the device has not followed */
+    int repushes;                 /* accepted ones in a row that the device has not followed */
 } mdm_push_job_t;
 
 /**
  * Claim due wake-ups for `owner` until `lease_until`: one UPDATE, one SELECT. A claimed row is nobody else's
- * until then.
+ * until then. Repetitions for devices whose work is gone by now are dropped; one UPDATE more then.
  * @param jobs array of mdm_push_job_t
  */
 apr_status_t mdm_store_push_claim(apr_array_header_t **jobs, mdm_store_t *st, const char *owner,
@@ -86,11 +87,12 @@ apr_status_t mdm_store_push_claim(apr_array_header_t **jobs, mdm_store_t *st, co
 /** When the next wake-up is due, a claimed one at the end of its lease; 0: none. */
 apr_status_t mdm_store_push_next_due(apr_time_t *due_at, mdm_store_t *st);
 /**
- * Sent: nothing is wanted any more, unless somebody has wanted again since the claim.
- * Chunked; ids of enrollments.
+ * Sent: nothing is wanted any more, unless somebody has wanted again since the claim. A device with work that it can
+ * get now is woken again at `again_at` (0: never), by a new wish. Chunked; ids of enrollments.
+ * @param repushes how many in a row they have not followed, this one included
  */
-apr_status_t mdm_store_push_done(mdm_store_t *st, const char *owner, const apr_int64_t *enrollments,
-                                 int count);
+apr_status_t mdm_store_push_done(mdm_store_t *st, const char *owner, const apr_int64_t *enrollments, int count,
+                                 apr_time_t again_at, int repushes);
 /** Not sent: due again at `due_at` (0: not wanted any more), attempts + 1, with APNs' or our reason. */
 apr_status_t mdm_store_push_failed(mdm_store_t *st, const char *owner, apr_int64_t enrollment,
                                    apr_time_t due_at, const char *reason);

@@ -84,6 +84,9 @@ void fixture_make_engine_at(const char *url)
     config.expiration = apr_time_from_sec(3600);
     config.interval = apr_time_from_sec(5);
     config.concurrency = 100;
+    config.retry_first = apr_time_from_sec(3600);
+    config.retry_max = apr_time_from_sec(86400);
+    config.rate = fx.rate;
     fx.engine_ctx = mdm_ctx_create(fx.ctx->pool, &log_sink);
     fx.engine_ctx->fixed_now = apr_time_now();
     ck_assert_int_eq(mdm_http_create(&fx.http, mdm_ctx_create(fx.ctx->pool, &log_sink), 1, 100), APR_SUCCESS);

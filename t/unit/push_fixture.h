@@ -16,6 +16,7 @@ typedef struct push_fixture_t {
     apns_mock_t mock;
     mdm_http_t *http;
     mdm_push_t *push;
+    int rate;                      /* of the engines to be made */
     int database_fails;            /* the engine gets no store */
     int opened, closed;            /* stores lent to the engine */
     char *log_text;                /* its log, warnings and worse */

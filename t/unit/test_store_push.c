@@ -179,10 +179,10 @@ START_TEST(wishes_join_until_they_are_claimed)
     /* wanted again while it is on its way: the report about the first does not end the second */
     second = want("DEV-1", st->ctx->fixed_now);
     ck_assert_str_ne(first.apns_id, second.apns_id);
-    OK(mdm_store_push_done(st, "one", &job.enrollment, 1));
+    OK(mdm_store_push_done(st, "one", &job.enrollment, 1, 0, 1));
     ck_assert_int_eq(claim(&job, "two"), 1);
     ck_assert_str_eq(job.apns_id, second.apns_id);
-    OK(mdm_store_push_done(st, "two", &job.enrollment, 1));
+    OK(mdm_store_push_done(st, "two", &job.enrollment, 1, 0, 1));
     OK(mdm_store_push_next_due(&due, st));
     ck_assert_int_eq(due, 0);
     ck_assert_str_eq(database_sql("SELECT last_reason, last_wish FROM mdm_push;"), "Success|2");
@@ -199,7 +199,7 @@ START_TEST(a_later_wish_during_a_claim_waits_for_its_time)
     want("DEV-1", st->ctx->fixed_now);
     ck_assert_int_eq(claim(&job, "one"), 1);
     OK(mdm_store_push_want_one(st, 1, st->ctx->fixed_now + 600 * SECOND));
-    OK(mdm_store_push_done(st, "one", &job.enrollment, 1));
+    OK(mdm_store_push_done(st, "one", &job.enrollment, 1, 0, 1));
     OK(mdm_store_push_next_due(&due, st));
     ck_assert_int_eq(due, st->ctx->fixed_now + 600 * SECOND);
     database_end();
@@ -221,7 +221,7 @@ START_TEST(claims_end_with_their_lease)
     st->ctx->fixed_now += 60 * SECOND;
     ck_assert_int_eq(claim(&again, "two"), 1);
     ck_assert_str_eq(again.apns_id, job.apns_id);
-    OK(mdm_store_push_done(st, "one", &job.enrollment, 1));
+    OK(mdm_store_push_done(st, "one", &job.enrollment, 1, 0, 1));
     OK(mdm_store_push_failed(st, "two", 1, st->ctx->fixed_now + 7 * SECOND, "TooManyRequests"));
     OK(mdm_store_push_next_due(&due, st));
     ck_assert_int_eq(due, st->ctx->fixed_now + 7 * SECOND);
