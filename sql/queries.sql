@@ -934,10 +934,10 @@ WHERE name = %s AND due_at <= %lld AND (lease_owner IS NULL OR lease_until <= %l
 UPDATE mdm_job SET due_at = %lld, position = %s, lease_owner = NULL, lease_until = 0
 WHERE name = %s AND lease_owner = %s;
 
--- ---- events for webhooks: a row goes only when no earlier one of its sink and enrollment is left
+-- ---- events for webhooks: a row goes only when no earlier one of its sink and channel is left
 
--- STMT_WEBHOOK_INSERT (id, sink, enrollment, topic, body, created_at, due_at)
-INSERT INTO mdm_webhook_outbox (id, sink, enrollment, topic, body, created_at, due_at, attempts, lease_owner, lease,
+-- STMT_WEBHOOK_INSERT (id, sink, channel, topic, body, created_at, due_at)
+INSERT INTO mdm_webhook_outbox (id, sink, channel, topic, body, created_at, due_at, attempts, lease_owner, lease,
     last_error)
 VALUES (%lld, %s, %lld, %s, %s, %lld, %lld, 0, NULL, 0, NULL);
 
@@ -949,12 +949,12 @@ UPDATE mdm_webhook_outbox SET due_at = %lld, lease_owner = %s, lease = %lld
 WHERE id IN (
         SELECT o.id FROM mdm_webhook_outbox o
         WHERE o.sink = %s AND o.due_at <= %lld AND NOT EXISTS (
-            SELECT 1 FROM mdm_webhook_outbox e WHERE e.sink = o.sink AND e.enrollment = o.enrollment AND e.id < o.id)
+            SELECT 1 FROM mdm_webhook_outbox e WHERE e.sink = o.sink AND e.channel = o.channel AND e.id < o.id)
         ORDER BY o.due_at, o.id LIMIT %lld)
     AND due_at <= %lld;
 
 -- STMT_WEBHOOK_CLAIMED (sink, lease_until, owner, lease)
-SELECT id, enrollment, topic, body, created_at, attempts FROM mdm_webhook_outbox
+SELECT id, channel, topic, body, created_at, attempts FROM mdm_webhook_outbox
 WHERE sink = %s AND due_at = %lld AND lease_owner = %s AND lease = %lld
 ORDER BY id;
 
@@ -968,9 +968,9 @@ DELETE FROM mdm_webhook_outbox WHERE lease_owner = %s AND id IN (%64lld);
 UPDATE mdm_webhook_outbox SET due_at = %lld, attempts = attempts + 1, lease_owner = NULL, last_error = %s
 WHERE id = %lld AND lease_owner = %s;
 
--- STMT_WEBHOOK_FOLLOW (due_at, sink, enrollment, id, due_at)
+-- STMT_WEBHOOK_FOLLOW (due_at, sink, channel, id, due_at)
 UPDATE mdm_webhook_outbox SET due_at = %lld
-WHERE sink = %s AND enrollment = %lld AND id > %lld AND due_at < %lld;
+WHERE sink = %s AND channel = %lld AND id > %lld AND due_at < %lld;
 
 -- STMT_WEBHOOK_RELEASE (sink, owner)
 UPDATE mdm_webhook_outbox SET due_at = created_at, lease_owner = NULL WHERE sink = %s AND lease_owner = %s;

@@ -338,11 +338,11 @@ CREATE TABLE mdm_member (
 );
 CREATE INDEX mdm_member_by_enrollment ON mdm_member (enrollment);
 
--- Events on their way to webhooks, in the order of id per sink and enrollment.
+-- Events on their way to webhooks, in the order of id per sink and channel.
 CREATE TABLE mdm_webhook_outbox (
     id BIGINT NOT NULL PRIMARY KEY,
     sink TEXT COLLATE "C" NOT NULL,                     -- names the URL: mdm_webhook_sink_t.id
-    enrollment BIGINT NOT NULL,             -- a number made of the enrollment id
+    channel BIGINT NOT NULL,                -- hash of the enrollment id: keeps its events in order
     topic TEXT NOT NULL,
     body TEXT NOT NULL,                     -- sealed
     created_at BIGINT NOT NULL,
@@ -353,7 +353,7 @@ CREATE TABLE mdm_webhook_outbox (
     last_error TEXT
 );
 CREATE INDEX mdm_webhook_outbox_by_due ON mdm_webhook_outbox (sink, due_at, id);
-CREATE INDEX mdm_webhook_outbox_order ON mdm_webhook_outbox (sink, enrollment, id);
+CREATE INDEX mdm_webhook_outbox_order ON mdm_webhook_outbox (sink, channel, id);
 
 -- Work that one process of all does now and then.
 CREATE TABLE mdm_job (

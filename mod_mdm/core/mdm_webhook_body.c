@@ -143,7 +143,7 @@ apr_status_t mdm_webhook_body(mdm_bytes_t *body, mdm_ctx_t *ctx, const mdm_webho
 }
 
 /* Events of one enrollment share a number, also those from before it is known here. */
-static apr_int64_t order_of(const mdm_device_t *device, apr_pool_t *p)
+static apr_int64_t channel_of(const mdm_device_t *device, apr_pool_t *p)
 {
     const char *hex = mdm_sha256_hex(mdm_bytes_of(device->enrollment_id), p);
 
@@ -162,7 +162,7 @@ apr_status_t mdm_webhook_note(int *queued, mdm_store_t *st, const mdm_site_t *si
         rv = mdm_store_webhook_tally(&tally, st, event->enrollment);
     if (rv == APR_SUCCESS)
         rv = mdm_webhook_body(&row.body, st->ctx, event, tally);
-    row.enrollment = order_of(event->device, st->ctx->pool);
+    row.channel = channel_of(event->device, st->ctx->pool);
     row.topic = event->topic;
     for (i = 0; rv == APR_SUCCESS && i < site->webhooks->nelts; i++) {
         const mdm_webhook_sink_t *sink = &APR_ARRAY_IDX(site->webhooks, i, mdm_webhook_sink_t);

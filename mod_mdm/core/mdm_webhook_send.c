@@ -48,7 +48,7 @@ struct mdm_webhook_t {
     mdm_http_t *http;
     mdm_webhook_config_t config;
     sink_t *sinks;
-    int sink_count, ended_count, under_way, database_down;
+    int sink_count, ended_count, under_way, held_up;
     entry_t *ended, **ended_last;
     apr_time_t ended_at, sweep_at, database_retry_at;
 };
@@ -91,14 +91,14 @@ static int with_store(mdm_webhook_t *webhook, store_fn *work, void *baton)
     }
     if (rv != APR_SUCCESS) {
         webhook->database_retry_at = mdm_ctx_now(webhook->ctx) + LOOK;
-        if (!webhook->database_down)
-            mdm_log(webhook->ctx, MDM_LOG_MARK, MDM_LOG_ERR, 0, MDMNO(0941) "events for webhooks wait for the "
-                    "database, which is tried each second: %s", mdm_ctx_detail(ctx, rv));
-        webhook->database_down = 1;
-    } else if (webhook->database_down) {
-        webhook->database_down = 0;
+        if (!webhook->held_up)
+            mdm_log(webhook->ctx, MDM_LOG_MARK, MDM_LOG_ERR, 0, MDMNO(0941) "events for webhooks wait, and "
+                    "are tried again each second: %s", mdm_ctx_detail(ctx, rv));
+        webhook->held_up = 1;
+    } else if (webhook->held_up) {
+        webhook->held_up = 0;
         mdm_log(webhook->ctx, MDM_LOG_MARK, MDM_LOG_NOTICE, 0,
-                MDMNO(0942) "the database answers again, events for webhooks go on");
+                MDMNO(0942) "events for webhooks go on");
     }
     apr_pool_destroy(p);
     return rv == APR_SUCCESS;
@@ -442,6 +442,6 @@ void mdm_webhook_stop(mdm_webhook_t *webhook)
 {
     if (webhook->ended_count)
         write_down(webhook);
-    if (webhook->sink_count && !webhook->database_down)
+    if (webhook->sink_count && !webhook->held_up)
         (void)with_store(webhook, release_all, NULL);
 }

@@ -12,7 +12,7 @@
 apr_status_t mdm_store_webhook_put(mdm_store_t *st, const mdm_webhook_row_t *row)
 {
     const char *id = mdm_row_text(st, mdm_id_next()), *now = mdm_row_text(st, mdm_ctx_now(st->ctx));
-    const char *args[] = { id, row->sink, mdm_row_text(st, row->enrollment), row->topic, NULL, now, now };
+    const char *args[] = { id, row->sink, mdm_row_text(st, row->channel), row->topic, NULL, now, now };
     apr_status_t rv = mdm_row_seal(&args[4], st, row->body, BODY, id);
 
     return rv == APR_SUCCESS ? mdm_db_exec(NULL, st->db, STMT_WEBHOOK_INSERT, args) : rv;
@@ -29,11 +29,11 @@ apr_status_t mdm_store_webhook_tally(int *tally, mdm_store_t *st, apr_int64_t en
     return rv;
 }
 
-/* columns: id, enrollment, topic, body, created_at, attempts */
+/* columns: id, channel, topic, body, created_at, attempts */
 static apr_status_t read_row(mdm_webhook_row_t *row, mdm_store_t *st, const mdm_rows_t *rows, int r)
 {
     row->id = mdm_row_number(rows, r, 0);
-    row->enrollment = mdm_row_number(rows, r, 1);
+    row->channel = mdm_row_number(rows, r, 1);
     row->topic = MDM_ROW(rows, r, 2);
     row->created_at = mdm_row_number(rows, r, 4);
     row->attempts = (int)mdm_row_number(rows, r, 5);
@@ -110,7 +110,7 @@ apr_status_t mdm_store_webhook_failed(mdm_store_t *st, const char *owner, const 
 {
     const char *due = mdm_row_text(st, due_at), *id = mdm_row_text(st, row->id);
     const char *failed[] = { due, error, id, owner };
-    const char *follow[] = { due, row->sink, mdm_row_text(st, row->enrollment), id, due };
+    const char *follow[] = { due, row->sink, mdm_row_text(st, row->channel), id, due };
     int affected = 0;
     apr_status_t rv = mdm_db_exec(&affected, st->db, STMT_WEBHOOK_FAILED, failed);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The outbox of events for webhooks. Rows are put in by the check-in and connect paths, taken and ended by the
- * worker of any process and machine: claimed with a lease. Of one sink and enrollment only the oldest row is ever
- * given out; `enrollment` here is any number that is the same for the same enrollment id.
+ * worker of any process and machine: claimed with a lease. Of one sink and channel only the oldest row is ever
+ * given out; `channel` is any number that is the same for the same enrollment id.
  */
 #ifndef MDM_STORE_WEBHOOK_H
 #define MDM_STORE_WEBHOOK_H
@@ -10,7 +10,7 @@
 #include "mdm_store_base.h"
 
 typedef struct mdm_webhook_row_t {
-    apr_int64_t id, enrollment;
+    apr_int64_t id, channel;
     const char *sink, *topic;
     mdm_bytes_t body;             /* sealed in the table */
     apr_time_t created_at;

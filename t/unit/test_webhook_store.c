@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The outbox of webhooks on both databases: of one sink and enrollment only the oldest goes, a failure holds back
+ * The outbox of webhooks on both databases: of one sink and channel only the oldest goes, a failure holds back
  * what follows and nobody else, claims are exclusive and end, old and orphaned events go.
  */
 #include <string.h>
@@ -23,12 +23,12 @@ static void start(int loop)
     st->ctx->fixed_now = apr_time_from_sec(1700000000);
 }
 
-static void put(const char *sink, apr_int64_t enrollment, const char *body)
+static void put(const char *sink, apr_int64_t channel, const char *body)
 {
     mdm_webhook_row_t row = { 0 };
 
     row.sink = sink;
-    row.enrollment = enrollment;
+    row.channel = channel;
     row.topic = "mdm.Connect";
     row.body = mdm_bytes_of(body);
     OK(mdm_store_webhook_put(st, &row));
