@@ -176,7 +176,7 @@ class Asker:
 def _all_sent(ask, count, timeout=120):
     """Look every 50 ms; returns when the last push was written down, by the clock of time.monotonic()."""
     limit = time.monotonic() + timeout
-    while ask("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0"):
+    while ask("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND wanted_at > 0"):
         if time.monotonic() > limit:
             raise SystemExit("bench: %d pushes are not sent after %d s" % (count, timeout))
         time.sleep(0.05)
