@@ -184,6 +184,64 @@ const char *mdm_time_text(apr_time_t at, apr_pool_t *p)
                         t.tm_hour, t.tm_min, t.tm_sec);
 }
 
+/* So many digits, from 0 to `most`; -1: they are none. */
+static int read_digits(const char **at, int count, int most)
+{
+    int value = 0;
+
+    while (count--) {
+        if (**at < '0' || **at > '9')
+            return -1;
+        value = value * 10 + *(*at)++ - '0';
+    }
+    return value <= most ? value : -1;
+}
+
+/* "Z" or "+01:00", up to the end of the text, in seconds. */
+static int read_offset(int *seconds, const char *at)
+{
+    int sign = *at == '-' ? -1 : 1, hours, minutes;
+
+    *seconds = 0;
+    if (*at == 'Z' || *at == 'z')
+        return !at[1];
+    if (*at != '+' && *at != '-')
+        return 0;
+    at++;
+    if ((hours = read_digits(&at, 2, 23)) < 0 || *at++ != ':' || (minutes = read_digits(&at, 2, 59)) < 0 || *at)
+        return 0;
+    *seconds = sign * (hours * 3600 + minutes * 60);
+    return 1;
+}
+
+apr_status_t mdm_time_read(apr_time_t *at, const char *text)
+{
+    static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    apr_time_exp_t t;
+    int offset, scale = 100000;
+
+    memset(&t, 0, sizeof(t));
+    if ((t.tm_year = read_digits(&text, 4, 9999) - 1900) < 70 || *text++ != '-'
+        || (t.tm_mon = read_digits(&text, 2, 12) - 1) < 0 || *text++ != '-'
+        || (t.tm_mday = read_digits(&text, 2, days[t.tm_mon])) < 1 || (*text != 'T' && *text != 't'))
+        return MDM_EINPUT;
+    if (t.tm_mon == 1 && t.tm_mday == 29
+        && ((t.tm_year + 1900) % 4 || (!((t.tm_year + 1900) % 100) && (t.tm_year + 1900) % 400)))
+        return MDM_EINPUT;
+    text++;
+    if ((t.tm_hour = read_digits(&text, 2, 23)) < 0 || *text++ != ':' || (t.tm_min = read_digits(&text, 2, 59)) < 0
+        || *text++ != ':' || (t.tm_sec = read_digits(&text, 2, 59)) < 0)
+        return MDM_EINPUT;
+    if (*text == '.' && (text[1] < '0' || text[1] > '9'))
+        return MDM_EINPUT;
+    for (text += *text == '.'; *text >= '0' && *text <= '9'; text++, scale /= 10)
+        t.tm_usec += (*text - '0') * scale;
+    if (!read_offset(&offset, text))
+        return MDM_EINPUT;
+    t.tm_gmtoff = offset;
+    return apr_time_exp_gmt_get(at, &t) == APR_SUCCESS ? APR_SUCCESS : MDM_EINPUT;
+}
+
 const char *mdm_time_plain(apr_time_t at, const char *unset, apr_pool_t *p)
 {
     apr_time_exp_t t;

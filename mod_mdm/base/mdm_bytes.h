@@ -61,6 +61,13 @@ const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p);
 /** A time in UTC as RFC 3339 has it, "2026-01-31T23:59:59Z"; NULL when there is no such date. */
 const char *mdm_time_text(apr_time_t at, apr_pool_t *p);
 
+/**
+ * Read a time as RFC 3339 has it, with any offset: "2026-01-31T23:59:59Z", "2026-02-01T00:59:59.5+01:00". Years
+ * 1970 to 9999.
+ * @return MDM_EINPUT
+ */
+apr_status_t mdm_time_read(apr_time_t *at, const char *text);
+
 /** The same for people, "2026-01-31 23:59:59"; `unset` for the time 0. */
 const char *mdm_time_plain(apr_time_t at, const char *unset, apr_pool_t *p);
 

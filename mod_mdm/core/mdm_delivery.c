@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Commands on their way out: most as they were enqueued, profiles encrypted to the device that fetches them,
- * renewals made at the last moment, so that their challenge is fresh. Called by the connect path, any thread.
- * Profiles and challenges are never logged.
+ * renewals made at the last moment, so that their challenge is fresh; passcodes cleared with the token that only the
+ * device of the enrollment has given. Called by the connect path, any thread. Profiles, challenges and tokens are
+ * never logged.
  */
 #include <string.h>
 
@@ -81,12 +82,38 @@ static apr_status_t make_renewal(mdm_bytes_t *body, mdm_store_t *st, const mdm_s
     return mdm_plist_write(body, st->ctx, root);
 }
 
+/* The use of a token is on record before the device has it. */
+static apr_status_t add_unlock_token(mdm_bytes_t *body, mdm_store_t *st, const mdm_device_t *device,
+                                     const mdm_connect_row_t *row)
+{
+    mdm_plist_t *root, *command;
+    mdm_bytes_t token;
+    apr_status_t rv = mdm_plist_read(&root, st->ctx, *body);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    command = find(root, "Command");
+    if (!command || command->type != MDM_PLIST_DICT || find(command, "UnlockToken"))
+        return APR_SUCCESS;
+    rv = mdm_store_unlock_token(&token, st, row->enrollment);
+    if (rv == MDM_ENOTFOUND || (rv == APR_SUCCESS && !token.len))
+        return mdm_fail(st->ctx, MDM_EGONE, "this enrollment has given no unlock token: its passcode cannot be cleared");
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_event(st, "unlock_token.used", NULL, device->source, device->enrollment_id, row->next_uuid, NULL);
+    if (rv != APR_SUCCESS)
+        return rv;
+    mdm_plist_set_data(command, "UnlockToken", token, st->ctx->pool);
+    return mdm_plist_write(body, st->ctx, root);
+}
+
 apr_status_t mdm_delivery_make(mdm_bytes_t *body, mdm_store_t *st, const mdm_site_t *site,
                                const mdm_device_t *device, const mdm_connect_row_t *row)
 {
     *body = mdm_bytes_of(row->next_body);
     if (row->next_delivery == MDM_DELIVERY_RENEWAL)
         return make_renewal(body, st, site, device, row);
+    if (row->next_delivery == MDM_DELIVERY_UNLOCK_TOKEN)
+        return add_unlock_token(body, st, device, row);
     /* A user channel's profile goes to the user's process, which cannot use the device's key. */
     if (row->next_delivery == MDM_DELIVERY_ENCRYPT && !row->parent
         && site->profile_cipher != MDM_CIPHER_UNSET)

@@ -11,7 +11,8 @@
  * The body of row->next for the device that asks. MDM_DELIVERY_AS_IS: the stored bytes. MDM_DELIVERY_ENCRYPT:
  * the profile in it is encrypted to the certificate that made this request and signed by the site, if it is
  * one that can be read and the channel is a device's; a signature of its own goes. MDM_DELIVERY_RENEWAL: an
- * enrollment profile with a challenge of its own, made now and sealed likewise.
+ * enrollment profile with a challenge of its own, made now and sealed likewise. MDM_DELIVERY_UNLOCK_TOKEN: the
+ * unlock token that this enrollment has given is added, with an event; there is none: MDM_EGONE.
  * @return MDM_EINPUT, MDM_EPLIST, MDM_ECONFIG, MDM_EGONE when this command can never be delivered;
  *         MDM_ECRYPTO, MDM_EDB
  */

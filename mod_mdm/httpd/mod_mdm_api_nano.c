@@ -29,8 +29,7 @@ static int compare_targets(const void *a, const void *b)
                   (*(const mdm_push_target_t *const *)b)->enrollment_id);
 }
 
-/* The status member: an object by id, ids in order; *failed counts the distinct ids with an error. */
-static json_t *targets_json(const apr_array_header_t *targets, int *failed, apr_pool_t *p)
+json_t *mdm_api_targets(const apr_array_header_t *targets, int *failed, apr_pool_t *p)
 {
     const mdm_push_target_t **sorted = apr_palloc(p, sizeof(*sorted) * (apr_size_t)(targets->nelts + 1));
     json_t *json = json_object();
@@ -59,7 +58,7 @@ static int answer(mdm_api_t *api, const outcome_t *o, int http_status)
     int failed = 0;
 
     if (o->targets && o->targets->nelts) {
-        json_object_set_new(json, "status", targets_json(o->targets, &failed, api->r->pool));
+        json_object_set_new(json, "status", mdm_api_targets(o->targets, &failed, api->r->pool));
         if (!http_status)
             http_status = !failed ? HTTP_OK
                 : failed == o->targets->nelts ? HTTP_INTERNAL_SERVER_ERROR : HTTP_MULTI_STATUS;
