@@ -2,13 +2,14 @@
 /*
  * Commands on their way out: most as they were enqueued, profiles encrypted to the device that fetches them,
  * renewals made at the last moment, so that their challenge is fresh; passcodes cleared with the token that only the
- * device of the enrollment has given. Called by the connect path, any thread. Profiles, challenges and tokens are
- * never logged.
+ * device of the enrollment has given; erases with what the device needs to return. Called by the connect path, any
+ * thread. Profiles, challenges and tokens are never logged.
  */
 #include <string.h>
 
 #include "mdm_delivery.h"
 #include "mdm_profile.h"
+#include "mdm_return_to_service.h"
 
 static apr_status_t find_recipient(mdm_cert_t **cert, mdm_store_t *st, const mdm_device_t *device)
 {
@@ -106,6 +107,33 @@ static apr_status_t add_unlock_token(mdm_bytes_t *body, mdm_store_t *st, const m
     return mdm_plist_write(body, st->ctx, root);
 }
 
+/* What the command says itself stays as it is. */
+static apr_status_t add_return_to_service(mdm_bytes_t *body, mdm_store_t *st, const mdm_site_t *site,
+                                          const mdm_device_t *device, const mdm_connect_row_t *row)
+{
+    mdm_plist_t *root, *service, *made, *value, *next;
+    apr_status_t rv = mdm_plist_read(&root, st->ctx, *body);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    service = find(find(root, "Command"), "ReturnToService");
+    if (row->parent || !service || !mdm_plist_get_boolean(service, "Enabled", 0))
+        return APR_SUCCESS;
+    rv = mdm_return_to_service_make(&made, st, site, device->enrollment_id);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_event(st, "return_to_service.given", NULL, device->source, device->enrollment_id, row->next_uuid,
+                             NULL);
+    if (rv != APR_SUCCESS)
+        return rv;
+    for (value = made->first; value; value = next) {
+        next = value->next;
+        value->next = NULL;
+        if (!find(service, value->key))
+            mdm_plist_set(service, value->key, value, st->ctx->pool);
+    }
+    return mdm_plist_write(body, st->ctx, root);
+}
+
 apr_status_t mdm_delivery_make(mdm_bytes_t *body, mdm_store_t *st, const mdm_site_t *site,
                                const mdm_device_t *device, const mdm_connect_row_t *row)
 {
@@ -114,6 +142,8 @@ apr_status_t mdm_delivery_make(mdm_bytes_t *body, mdm_store_t *st, const mdm_sit
         return make_renewal(body, st, site, device, row);
     if (row->next_delivery == MDM_DELIVERY_UNLOCK_TOKEN)
         return add_unlock_token(body, st, device, row);
+    if (row->next_delivery == MDM_DELIVERY_RETURN_TO_SERVICE)
+        return add_return_to_service(body, st, site, device, row);
     /* A user channel's profile goes to the user's process, which cannot use the device's key. */
     if (row->next_delivery == MDM_DELIVERY_ENCRYPT && !row->parent
         && site->profile_cipher != MDM_CIPHER_UNSET)

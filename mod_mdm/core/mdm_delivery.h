@@ -13,6 +13,7 @@
  * one that can be read and the channel is a device's; a signature of its own goes. MDM_DELIVERY_RENEWAL: an
  * enrollment profile with a challenge of its own, made now and sealed likewise. MDM_DELIVERY_UNLOCK_TOKEN: the
  * unlock token that this enrollment has given is added, with an event; there is none: MDM_EGONE.
+ * MDM_DELIVERY_RETURN_TO_SERVICE: what its ReturnToService lacks is added, with an event (mdm_return_to_service.h).
  * @return MDM_EINPUT, MDM_EPLIST, MDM_ECONFIG, MDM_EGONE when this command can never be delivered;
  *         MDM_ECRYPTO, MDM_EDB
  */

@@ -48,6 +48,8 @@ int mdm_api_escrow_unlock(mdm_api_t *api); /* POST v1/escrowkeyunlock */
 int mdm_api_push(mdm_api_t *api);         /* v1/push/<ids> */
 int mdm_api_enqueue(mdm_api_t *api);      /* v1/enqueue/<ids> */
 int mdm_api_enrollments(mdm_api_t *api);  /* GET v1/enrollments[/<id>[/queue]] */
+/** v1/enrollments/<id>/facts, items and escrow. @return whether it was one of them */
+int mdm_api_facts(int *answer, mdm_api_t *api);
 int mdm_api_webhooks(mdm_api_t *api);     /* GET v1/webhooks */
 int mdm_api_requests(mdm_api_t *api);     /* v1/requests[/<id>[/approve|/deny]] */
 int mdm_api_commands(mdm_api_t *api);     /* POST v1/commands; GET v1/commands/types[/<RequestType>], <uuid> */

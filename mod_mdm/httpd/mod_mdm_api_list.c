@@ -178,7 +178,7 @@ int mdm_api_enrollments(mdm_api_t *api)
     if (api->r->method_number == M_DELETE && len > sizeof(queue) - 1
         && !strcmp(api->path + len - (sizeof(queue) - 1), queue))
         return mdm_api_queue_clear(api, apr_pstrmemdup(api->r->pool, api->path, len - (sizeof(queue) - 1)));
-    if (!mdm_io_method(&sent, api->r, methods))
+    if ((len && mdm_api_facts(&sent, api)) || !mdm_io_method(&sent, api->r, methods))
         return sent;
     if ((rv = mdm_api_store(api)) != APR_SUCCESS)
         return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);

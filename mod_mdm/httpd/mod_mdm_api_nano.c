@@ -134,7 +134,7 @@ int mdm_api_push(mdm_api_t *api)
     return push_ids(api, ids, count);
 }
 
-/* Profiles go out encrypted unless the caller says no; nothing else has anything to encrypt. */
+/* Profiles go out encrypted unless the caller says no; an unlock token that is missing is added. */
 static apr_status_t choose_delivery(mdm_command_t *command, mdm_api_t *api)
 {
     const char *encrypt = mdm_api_query(api, "encrypt");
@@ -143,6 +143,9 @@ static apr_status_t choose_delivery(mdm_command_t *command, mdm_api_t *api)
         return mdm_fail(api->ctx, MDM_EINPUT, "the encrypt parameter is neither yes nor no");
     if (!strcmp(command->request_type, "InstallProfile") && !(encrypt && !strcmp(encrypt, "no")))
         command->delivery = MDM_DELIVERY_ENCRYPT;
+    /* delivered as it is when it has a token already */
+    if (!strcmp(command->request_type, "ClearPasscode"))
+        command->delivery = MDM_DELIVERY_UNLOCK_TOKEN;
     return APR_SUCCESS;
 }
 
