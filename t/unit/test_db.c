@@ -433,6 +433,16 @@ START_TEST(many_writers_lose_nothing)
 }
 END_TEST
 
+/* What SQLite scans: rows of a query within the query, or of VALUES ("15 CONSTANT ROWS"). */
+static int is_no_table(const char *scanned)
+{
+    const char *line = apr_pstrmemdup(database_pool(), scanned, strcspn(scanned, "\n"));
+    const char *number = line + strspn(line, "0123456789");
+
+    return strstr(line, "_rows") == line + strcspn(line, "_") || !strcmp(number, "CONSTANT ROW")
+        || !strcmp(number, " CONSTANT ROWS");
+}
+
 /* Cost of a device's request must not grow with tables: every table by index, whatever the statistics say. */
 START_TEST(what_devices_wait_for_reads_no_whole_table)
 {
@@ -471,8 +481,7 @@ START_TEST(what_devices_wait_for_reads_no_whole_table)
         plan = database_sql(apr_psprintf(database_pool(), "%s EXPLAIN %s %s;", set, _i ? "" : "QUERY PLAN",
                                          sql));
         for (found = strstr(plan, scan); found; found = strstr(found + 1, scan))
-            ck_assert_msg(strstr(found, "_rows") == found + strcspn(found, "_\n") && !_i, "%s:\n%s",
-                          mdm_stmts[stmt].name, plan);
+            ck_assert_msg(!_i && is_no_table(found + strlen(scan)), "%s:\n%s", mdm_stmts[stmt].name, plan);
     }
     database_end();
 }
