@@ -38,6 +38,30 @@ static mdm_bytes_t unglue(mdm_bytes_t pem, apr_pool_t *p)
     return mdm_bytes_of(result);
 }
 
+static int ends_with(const char *text, apr_size_t len, const char *end)
+{
+    apr_size_t wanted = strlen(end);
+
+    return len >= wanted && !memcmp(text + len - wanted, end, wanted);
+}
+
+/* A block of another kind is a wrong file, such as the request in the place of the certificate. */
+static apr_status_t check_kinds(mdm_ctx_t *ctx, mdm_bytes_t pem)
+{
+    static const char begin[] = "-----BEGIN ", dashes[] = "-----";
+    const char *at = apr_pstrmemdup(ctx->pool, (const char *)pem.data, pem.len), *end;
+
+    while ((at = strstr(at, begin)) != NULL) {
+        at += sizeof(begin) - 1;
+        if ((end = strstr(at, dashes)) == NULL)
+            break;
+        if (!(end - at == 11 && !memcmp(at, "CERTIFICATE", 11)) && !ends_with(at, (apr_size_t)(end - at), "PRIVATE KEY"))
+            return mdm_fail(ctx, MDM_EINPUT, "the PEM text has a block that is neither a CERTIFICATE nor a PRIVATE KEY: "
+                            "send only the push certificate and its key");
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t check(mdm_push_topic_t *topic, const char **serial, mdm_ctx_t *ctx, mdm_bytes_t pem)
 {
     apr_array_header_t *certs;
@@ -45,7 +69,8 @@ static apr_status_t check(mdm_push_topic_t *topic, const char **serial, mdm_ctx_
     mdm_key_t *key;
     apr_status_t rv;
 
-    if ((rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS
+    if ((rv = check_kinds(ctx, pem)) != APR_SUCCESS
+        || (rv = mdm_certs_from_pem(&certs, ctx, pem)) != APR_SUCCESS
         || (rv = mdm_key_from_pem(&key, ctx, pem)) != APR_SUCCESS)
         return rv;
     cert = APR_ARRAY_IDX(certs, certs->nelts - 1, mdm_cert_t *);
