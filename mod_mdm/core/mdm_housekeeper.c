@@ -15,6 +15,7 @@
 #define HOUR (60 * MINUTE)
 #define TURN (SECOND / 5)                   /* of work before pushes get their turn */
 #define LEASE MINUTE
+#define LOOK (15 * SECOND)                  /* for edges that another node's people made */
 
 struct mdm_housekeeper_t {
     mdm_ctx_t *ctx;
@@ -84,7 +85,7 @@ static apr_status_t edges(turn_t *t, apr_time_t *next)
     mdm_job_t *job;
     apr_status_t rv = mdm_store_queue_edges(&start, &end, t->st);
 
-    *next = now + MINUTE;
+    *next = now + LOOK;
     if (rv != APR_SUCCESS)
         return rv;
     if ((start && start <= now) || (end && end <= now)) {
@@ -164,8 +165,10 @@ apr_time_t mdm_housekeeper_turn(mdm_housekeeper_t *keeper, int *queued)
     mdm_ctx_t *ctx;
     apr_status_t rv;
 
-    /* what was queued just now may have an edge that nobody has seen */
-    if (now < keeper->next && !(*queued && now - keeper->looked >= SECOND))
+    /* what was queued just now may have an edge that nobody has seen; a flood of orders costs a look per second */
+    if (*queued && keeper->next > keeper->looked + SECOND)
+        keeper->next = keeper->looked + SECOND;
+    if (now < keeper->next)
         return keeper->next;
     keeper->looked = now;
     apr_pool_create(&p, keeper->ctx->pool);

@@ -26,7 +26,7 @@ mdm_housekeeper_t *mdm_housekeeper_create(mdm_ctx_t *ctx, const mdm_housekeeper_
 /**
  * One turn, a part of a second at most. Failures are logged and tried again; nothing is returned.
  * @param queued in: nonzero when commands may have come; set to 1 when wake-ups are wanted now; else not touched
- * @return when to call again: the next edge, or in a minute
+ * @return when to call again: the next edge, or some seconds later
  */
 apr_time_t mdm_housekeeper_turn(mdm_housekeeper_t *housekeeper, int *queued);
 

@@ -344,7 +344,8 @@ static int order(mdm_api_t *api)
         return answer_full(api);
     if (rv != APR_SUCCESS)
         return refuse(api, rv);
-    if (outcome.targets && !outcome.repeated)
+    /* what waits for its time is news too: the worker looks when to wake up */
+    if (!outcome.repeated && !outcome.held && (outcome.targets || q.order.not_before))
         mdm_worker_wake();
     return answer(api, &q, &outcome);
 }

@@ -11,7 +11,7 @@ from .document import METHODS, document
 
 pytestmark = pytest.mark.once
 
-VALUES = {"ids": "none", "id": "none", "uuid": "none", "serial": "00", "name": "none"}
+VALUES = {"decision": "approve", "ids": "none", "id": "none", "uuid": "none", "serial": "00", "name": "none"}
 
 
 def operations():
