@@ -87,11 +87,26 @@ static int answer_failure(mdm_api_t *api, outcome_t *o, const char **member, apr
     return answer(api, o, status);
 }
 
+/* "AllowEncodedSlashes NoDecode" leaves %2F as the only octets that are still encoded. */
+static const char *with_slashes(const char *text, apr_pool_t *p)
+{
+    char *result = apr_pstrdup(p, text), *to = result;
+
+    for (; *text; to++) {
+        int encoded = text[0] == '%' && text[1] == '2' && (text[2] == 'F' || text[2] == 'f');
+
+        *to = encoded ? '/' : *text;
+        text += encoded ? 3 : 1;
+    }
+    *to = '\0';
+    return result;
+}
+
 /* Every comma separates; nothing is trimmed; empty pieces are ids, too. NULL when there is no id at all. */
 static const char *const *split_ids(int *count, mdm_api_t *api)
 {
     apr_array_header_t *ids = apr_array_make(api->r->pool, 64, sizeof(const char *));
-    const char *at = api->path, *comma;
+    const char *at = with_slashes(api->path, api->r->pool), *comma;
 
     *count = 0;
     if (!*at)
