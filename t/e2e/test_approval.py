@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that need a second person: held until somebody else decides, whoever of them restarts what."""
+
+import json
+
+import pytest
+
+from . import devices
+from .site import PASSWORD, USER
+
+OTHER = "other"
+JSON = {"Content-Type": "application/json"}
+GUARD = """SetHandler mdm-api
+    AuthType Basic
+    AuthName api
+    AuthBasicProvider file
+    AuthUserFile "%(folder)s/htpasswd"
+    Require valid-user"""
+
+
+@pytest.fixture
+def ward(make_site):
+    """A site where Apache tells people apart, and EraseDevice needs two of them."""
+    site = make_site(directives={"MDMAPIKeyFile": None, "MDMApproval": "EraseDevice DeviceLock"})
+    site.locations = site.locations.replace("SetHandler mdm-api", GUARD)
+    site.start()
+    reply = site.api("PUT", "/v1/pushcert", site.keys.push_pem, user=USER, key=PASSWORD)
+    assert reply.status == 200, reply.text
+    return site
+
+
+def call(site, user, method, path, body=None):
+    return site.api(method, path, json.dumps(body).encode() if body is not None else None, JSON if body else None,
+                    user=user, key=PASSWORD)
+
+
+def order(site, phone, user=USER, request_type="EraseDevice"):
+    reply = call(site, user, "POST", "/v1/commands",
+                 {"command": {"RequestType": request_type}, "targets": {"ids": [phone.id]}})
+    assert reply.status == 201 and reply.json["state"] == "held" and "status" not in reply.json, reply.text
+    return reply.json["command_uuid"]
+
+
+def held(site):
+    return [one["command_uuid"] for one in call(site, OTHER, "GET", "/v1/commands?state=held").json["commands"]]
+
+
+def test_a_second_person_lets_a_command_go(ward, new_phone, apns):
+    phone = new_phone(ward)
+    apns.clear()
+    command_uuid = order(ward, phone)
+    assert held(ward) == [command_uuid]
+    assert phone.connect() == [] and not apns.pushes(magic=phone.push_magic)
+    for verb in ("approve", "deny"):
+        refused = call(ward, USER, "POST", "/v1/commands/%s/%s" % (command_uuid, verb))
+        assert refused.status == 403 and USER in refused.json["error"], refused.text
+    shown = call(ward, USER, "GET", "/v1/commands/" + command_uuid).json
+    assert shown["approval"] == "wanted" and shown["counts"] == {"held": 1}
+    ward.stop()
+    ward.start_again()
+    assert phone.connect() == [] and held(ward) == [command_uuid]
+    given = call(ward, OTHER, "POST", "/v1/commands/%s/approve" % command_uuid)
+    assert given.json == {"command_uuid": command_uuid, "approval": "given", "decided_by": OTHER, "enrollments": 1}
+    assert apns.wait_pushes(1, magic=phone.push_magic)
+    assert held(ward) == []
+    assert call(ward, OTHER, "POST", "/v1/commands/%s/deny" % command_uuid).status == 409
+    assert devices.served(phone.idle()) == command_uuid
+    assert ward.database.sql("SELECT kind, actor FROM mdm_event WHERE kind LIKE 'command.%' ORDER BY id") \
+        == [["command.held", USER], ["command.approved", OTHER]]
+
+
+def test_what_is_denied_ends(ward, new_phone):
+    phone = new_phone(ward)
+    command_uuid = order(ward, phone, request_type="DeviceLock")
+    given = call(ward, OTHER, "POST", "/v1/commands/%s/deny" % command_uuid)
+    assert given.status == 200 and given.json["approval"] == "denied", given.text
+    assert phone.connect() == []
+    shown = call(ward, USER, "GET", "/v1/commands/" + command_uuid).json
+    assert shown["counts"] == {"cancelled": 1} and shown["decided_by"] == OTHER
+    assert call(ward, OTHER, "POST", "/v1/commands/nothing/approve").status == 404
+
+
+def test_a_raw_command_is_held_like_any_other(ward, new_phone):
+    phone = new_phone(ward)
+    command_uuid, body = devices.command("EraseDevice")
+    reply = ward.api("PUT", "/v1/enqueue/" + phone.id, body, user=USER, key=PASSWORD)
+    assert reply.status == 200, reply.text
+    assert phone.connect() == [] and held(ward) == [command_uuid]
+    free, body = devices.command("DeviceInformation")
+    assert ward.api("PUT", "/v1/enqueue/" + phone.id, body, user=USER, key=PASSWORD).status == 200
+    assert [one.uuid for one in phone.connect()] == [free]
+    # an ordinary command needs nobody
+    assert call(ward, OTHER, "POST", "/v1/commands/%s/approve" % free).status == 409
+
+
+@pytest.mark.once
+def test_all_who_have_the_key_are_one_person(make_site, new_phone):
+    site = make_site(directives={"MDMApproval": "EraseDevice"}).start()
+    site.upload_push_certificate()
+    phone = new_phone(site)
+    command_uuid, body = devices.command("EraseDevice")
+    assert site.enqueue(phone.id, body, nopush=True).status == 200
+    refused = site.api("POST", "/v1/commands/%s/approve" % command_uuid)
+    assert refused.status == 403 and "key" in refused.json["error"], refused.text
+    assert phone.connect() == []
