@@ -55,9 +55,10 @@ static apr_status_t check_kinds(mdm_ctx_t *ctx, mdm_bytes_t pem)
         at += sizeof(begin) - 1;
         if ((end = strstr(at, dashes)) == NULL)
             break;
-        if (!(end - at == 11 && !memcmp(at, "CERTIFICATE", 11)) && !ends_with(at, (apr_size_t)(end - at), "PRIVATE KEY"))
-            return mdm_fail(ctx, MDM_EINPUT, "the PEM text has a block that is neither a CERTIFICATE nor a PRIVATE KEY: "
-                            "send only the push certificate and its key");
+        if ((end - at != 11 || memcmp(at, "CERTIFICATE", 11))
+            && !ends_with(at, (apr_size_t)(end - at), "PRIVATE KEY"))
+            return mdm_fail(ctx, MDM_EINPUT, "the PEM text has a block that is neither a CERTIFICATE nor a PRIVATE "
+                            "KEY: send only the push certificate and its key");
     }
     return APR_SUCCESS;
 }

@@ -134,20 +134,21 @@ int mdm_handle_api(request_rec *r, const mdm_conf_t *conf)
 {
     mdm_api_t api = { r, conf, NULL, NULL, NULL, NULL };
     const char *route = strstr(r->uri, "/v1/"), *last = strrchr(r->uri, '/');
-    int answer;
+    int answer, micromdm;
 
     if (!route && last && !strcmp(last, "/version"))
         return version(r);
-    if (!mdm_auth_api(&api.actor, &answer, r))
+    micromdm = mdm_auth_micromdm(&api.actor, r);
+    if (!micromdm && !mdm_auth_api(&api.actor, &answer, r))
         return answer;
-    if (!route)
+    if (!route && !micromdm)
         return not_found(r);
     api.ctx = mdm_io_ctx(r);
     if (mdm_api_is_foreign(r))
         return mdm_api_error(&api, HTTP_FORBIDDEN,
                              mdm_fail(api.ctx, MDM_EDENIED, "the request comes from another web site"));
-    if (!mdm_utf8_valid(mdm_bytes_of(route)))
+    if (!mdm_utf8_valid(mdm_bytes_of(micromdm ? r->uri : route)))
         return mdm_api_error(&api, HTTP_BAD_REQUEST,
                              mdm_fail(api.ctx, MDM_EINPUT, "the path is not UTF-8 text"));
-    return dispatch(&api, route + 4);
+    return micromdm ? mdm_api_micromdm(&api) : dispatch(&api, route + 4);
 }

@@ -46,6 +46,10 @@ int mdm_api_pushcert(mdm_api_t *api);     /* PUT, GET v1/pushcert */
 int mdm_api_pushcerts(mdm_api_t *api);    /* GET v1/pushcerts */
 int mdm_api_escrow_unlock(mdm_api_t *api); /* POST v1/escrowkeyunlock */
 int mdm_api_push(mdm_api_t *api);         /* v1/push/<ids> */
+/** Profiles go out encrypted unless the caller says no; an unlock token that is missing is added. */
+apr_status_t mdm_api_delivery(mdm_command_t *command, mdm_api_t *api);
+/** All that the user "micromdm" may ask for; routes by the whole path. */
+int mdm_api_micromdm(mdm_api_t *api);
 int mdm_api_enqueue(mdm_api_t *api);      /* v1/enqueue/<ids> */
 int mdm_api_enrollments(mdm_api_t *api);  /* GET v1/enrollments[/<id>[/queue]] */
 /** v1/enrollments/<id>/facts, items and escrow. @return whether it was one of them */

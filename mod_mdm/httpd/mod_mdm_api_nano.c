@@ -149,8 +149,7 @@ int mdm_api_push(mdm_api_t *api)
     return push_ids(api, ids, count);
 }
 
-/* Profiles go out encrypted unless the caller says no; an unlock token that is missing is added. */
-static apr_status_t choose_delivery(mdm_command_t *command, mdm_api_t *api)
+apr_status_t mdm_api_delivery(mdm_command_t *command, mdm_api_t *api)
 {
     const char *encrypt = mdm_api_query(api, "encrypt");
 
@@ -176,7 +175,7 @@ static int enqueue_command(mdm_api_t *api, mdm_bytes_t body, const char *const *
     else if ((rv = mdm_command_read(&command, api->ctx, body)) == APR_SUCCESS)
         o.command = command;
     if (rv == APR_SUCCESS)
-        rv = choose_delivery(command, api);
+        rv = mdm_api_delivery(command, api);
     if (rv == APR_SUCCESS && !ids)
         rv = mdm_fail(api->ctx, MDM_EINPUT, "no ids: name enrollments in the path, separated by commas");
     if (rv == APR_SUCCESS && (rv = mdm_api_store(api)) == APR_SUCCESS)

@@ -12,6 +12,7 @@
 #include "mod_mdm_io.h"
 
 #define API_USER "nanomdm"
+#define MICROMDM_USER "micromdm"
 #define SIGNATURE_MAX 65536
 
 /* The fingerprint needs the DER only; the certificate itself is never parsed on this path. */
@@ -163,10 +164,23 @@ static int unauthorized(request_rec *r)
     return mdm_io_send(r, HTTP_UNAUTHORIZED, "text/plain; charset=utf-8", mdm_bytes_of("Unauthorized\n"));
 }
 
+static int has_key(request_rec *r, const mdm_conf_t *conf, const char *wanted)
+{
+    const char *user, *password;
+
+    return conf->api_key && ap_get_basic_auth_components(r, &user, &password) == APR_SUCCESS && mdm_equal(user, wanted)
+        && mdm_equal(password, conf->api_key);
+}
+
+int mdm_auth_micromdm(const char **actor, request_rec *r)
+{
+    *actor = MICROMDM_USER;
+    return !(r->user && *r->user) && has_key(r, mdm_config_of(r->server), MICROMDM_USER);
+}
+
 int mdm_auth_api(const char **actor, int *answer, request_rec *r)
 {
     const mdm_conf_t *conf = mdm_config_of(r->server);
-    const char *user, *password;
 
     if (r->user && *r->user) {
         *actor = r->user;
@@ -179,8 +193,7 @@ int mdm_auth_api(const char **actor, int *answer, request_rec *r)
                               mdm_bytes_of("The API has no sign-in set up.\n"));
         return 0;
     }
-    if (ap_get_basic_auth_components(r, &user, &password) == APR_SUCCESS && mdm_equal(user, API_USER)
-        && mdm_equal(password, conf->api_key)) {
+    if (has_key(r, conf, API_USER)) {
         *actor = API_USER;
         return 1;
     }

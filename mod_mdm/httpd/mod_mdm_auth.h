@@ -42,6 +42,9 @@ int mdm_auth_location(request_rec *r);
  */
 int mdm_auth_api(const char **actor, int *answer, request_rec *r);
 
+/** Whether a client of MicroMDM's signs in: the user "micromdm" with the API key. For mod_mdm_api_micromdm.c's routes. */
+int mdm_auth_micromdm(const char **actor, request_rec *r);
+
 /**
  * Give the caller a trace id, logged at info, and the parameters of the URL; nothing when neither webhooks nor a
  * declarative management server of this site, nor MDMDeviceAuth here, hand them on.
