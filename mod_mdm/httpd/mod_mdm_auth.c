@@ -174,7 +174,8 @@ static int has_key(request_rec *r, const mdm_conf_t *conf, const char *wanted)
 
 int mdm_auth_micromdm(const char **actor, request_rec *r)
 {
-    *actor = MICROMDM_USER;
+    /* who has the one key is one person, who must not approve his own commands under another name */
+    *actor = API_USER;
     return !(r->user && *r->user) && has_key(r, mdm_config_of(r->server), MICROMDM_USER);
 }
 

@@ -24,7 +24,7 @@ def test_a_command_is_queued_and_the_device_woken(site, new_phone, apns, method)
     assert reply.json == {"payload": {"udid": phone.id, "command_uuid": uuid, "command": {"request_type": "ProfileList"},
                                       "payload": base64.b64encode(body).decode()}}
     assert apns.wait_pushes(1, magic=phone.push_magic)
-    assert site.show_command(uuid)["created_by"] == "micromdm"
+    assert site.show_command(uuid)["created_by"] == "nanomdm", "one key is one person"
     assert served(phone.idle()) == uuid
 
 
@@ -61,6 +61,16 @@ def test_what_cannot_be_done_is_said(site, phone):
     assert call(site, "POST", "/v1/commands/" + phone.id, body).status == 201
     assert call(site, "POST", "/v1/commands/" + phone.id, body).status == 409
     assert call(site, "GET", "/push/nobody").status == 500
+
+
+def test_who_orders_here_does_not_approve_with_the_same_key(make_site, new_phone):
+    site = make_site(directives={"MDMApproval": "EraseDevice"}).start()
+    site.upload_push_certificate()
+    phone = new_phone(site)
+    uuid, body = command("EraseDevice")
+    assert call(site, "POST", "/v1/commands/" + phone.id, body).status == 201
+    assert site.api("POST", "/v1/commands/%s/approve" % uuid).status == 403
+    assert served(phone.idle()) is None
 
 
 def test_that_user_gets_nothing_else(site, phone, keys):
