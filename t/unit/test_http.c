@@ -438,6 +438,89 @@ START_TEST(test_http1_is_no_answer)
 }
 END_TEST
 
+static const char plain_answer[] =
+    "import socket\n"
+    "s=socket.create_server(('127.0.0.1',0)); print(s.getsockname()[1],flush=True)\n"
+    "while True:\n"
+    "    try:\n"
+    "        t=s.accept()[0]; t.recv(9000)\n"
+    "        t.sendall(b'HTTP/1.1 418 No\\r\\nRetry-After: 9\\r\\nContent-Length: 9000\\r\\n\\r\\n'+b'x'*9000)\n"
+    "        t.recv(9000); t.close()\n"
+    "    except OSError: pass\n";
+
+static int python_server(const char *name, const char *text, const char *argument)
+{
+    const char *program = getenv("MDM_PYTHON");
+
+    oracle_write(name, mdm_bytes_of(text));
+    return atoi(apns_mock_spawn(ctx, apr_pstrcat(ctx->pool, program && *program ? program : "/usr/bin/python3", " ", name,
+                                                 " ", argument, NULL)));
+}
+
+static void prepare_any(outcome_t *outcome, mdm_http_request_t *request, const char *url)
+{
+    static const char *const headers[] = { "Content-Type: application/json", NULL };
+
+    memset(outcome, 0, sizeof(*outcome));
+    memset(request, 0, sizeof(*request));
+    request->url = url;
+    request->headers = headers;
+    request->body = mdm_bytes_of("{}");
+    request->timeout = apr_time_from_sec(10);
+    request->any_version = 1;
+    request->done = note;
+    request->baton = outcome;
+}
+
+/* For webhooks: HTTP without TLS, and answers of any length. */
+START_TEST(test_any_version_without_tls)
+{
+    static const char *const refused[] = { "ftp://127.0.0.1/", "file:///etc/hostname", "HTTP", "" };
+    mdm_http_request_t request;
+    outcome_t outcome;
+    const char *url;
+    size_t i;
+
+    url = apr_psprintf(ctx->pool, "http://127.0.0.1:%d/x", python_server("plain.py", plain_answer, ""));
+    ck_assert_int_eq(mdm_http_create(&http, ctx, 1, 2), APR_SUCCESS);
+    prepare_any(&outcome, &request, url);
+    send_one(&outcome, request);
+    ck_assert_msg(outcome.status == 418, "%d %s", outcome.status, outcome.error);
+    ck_assert_uint_eq(outcome.body_len, 4096);
+    ck_assert_int_eq(outcome.retry_after, 9);
+    request.any_version = 0;
+    ck_assert_int_eq(mdm_http_start(http, &request), MDM_EINPUT);
+    request.any_version = 1;
+    for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        request.url = refused[i];
+        ck_assert_int_eq(mdm_http_start(http, &request), MDM_EINPUT);
+    }
+    ck_assert_int_eq(mdm_http_pending(http), 0);
+}
+END_TEST
+
+/* HTTP/1.1 over TLS, whose certificate has to be good all the same: without a CA here, by the system's. */
+START_TEST(test_any_version_over_tls)
+{
+    static const char *const protocols[] = { "http/1.1", "" };
+    mdm_http_request_t request;
+    outcome_t outcome;
+    const char *url;
+
+    make_server_certificate();
+    url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d/x", python_server("one.py", one_answer, protocols[_i]));
+    ck_assert_int_eq(mdm_http_create(&http, ctx, 1, 2), APR_SUCCESS);
+    prepare_any(&outcome, &request, url);
+    send_one(&outcome, request);
+    ck_assert_int_eq(outcome.status, 0);
+    oracle_has(outcome.error, "certificate");
+    prepare_any(&outcome, &request, url);
+    request.ca_pem = oracle_read("server.pem");
+    send_one(&outcome, request);
+    ck_assert_msg(outcome.status == 200, "%d %s", outcome.status, outcome.error);
+}
+END_TEST
+
 START_TEST(test_nghttpd)
 {
     mdm_http_request_t request;
@@ -544,6 +627,8 @@ int main(void)
     tcase_add_test(tests, test_many_certificates);
     tcase_add_test(tests, test_no_connection);
     tcase_add_loop_test(tests, test_http1_is_no_answer, 0, 3);
+    tcase_add_test(tests, test_any_version_without_tls);
+    tcase_add_loop_test(tests, test_any_version_over_tls, 0, 2);
     tcase_add_test(tests, test_nghttpd);
     tcase_add_test(tests, test_wake_fd);
     tcase_add_test(tests, test_end_with_requests_under_way);
