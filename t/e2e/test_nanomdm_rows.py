@@ -12,11 +12,12 @@ import urllib.parse
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from mdmsim import pki, web
+from mdmsim import web
 
 from . import devices
 from .devices import API_KEY, command, served
 from .keys import TOPIC
+from .receiver import Receiver
 from .site import LOCATIONS
 
 pytestmark = pytest.mark.once
@@ -271,6 +272,21 @@ def test_tool_curl_waits_for_100_continue_with_a_large_body(site, phone):
     status, text = curl(site, "/v1/enqueue/%s?encrypt=no&nopush=1" % phone.id, body, "-X", "PUT", "-H",
                         "Expect: 100-continue", "--expect100-timeout", "20", "--data-binary", "@-")
     assert status == 200 and json.loads(text)["command_uuid"] == uuid
+
+
+def test_row_18_no_webhook_is_told_of_what_is_handed_over(make_site, new_device, closing):
+    receiver = closing(Receiver().start())
+    site = make_site(directives={"MDMWebhookURL": receiver.url})
+    site.locations = LOCATIONS + '  <Location "/migration">\n    SetHandler mdm-migration\n  </Location>\n'
+    site.start()
+    site.upload_push_certificate()
+    moved, other = new_device(site), devices.enroll(site, new_device(site))
+    body = plistlib.dumps({"MessageType": "Authenticate", "UDID": moved.udid, "Topic": moved.topic,
+                           "SerialNumber": moved.serial})
+    assert raw(site, "PUT /migration HTTP/1.1\nContent-Length: %d\n" % len(body), body)[0] == 200
+    other.idle()
+    receiver.wait(1, topic="mdm.Connect")
+    assert not receiver.taken(id=moved.udid) and site.show(moved.udid)
 
 
 def test_tool_nano2nano_puts_raw_messages_without_a_type(make_site, new_device):
