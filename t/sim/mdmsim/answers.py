@@ -22,7 +22,7 @@ def device_information(device, command):
 
 def security_info(device, _command):
     return {"SecurityInfo": {
-        "HardwareEncryptionCaps": 3, "PasscodePresent": True, "PasscodeCompliant": True,
+        "HardwareEncryptionCaps": 3, "PasscodePresent": device.passcode, "PasscodeCompliant": True,
         "PasscodeCompliantWithProfiles": True, "PasscodeLockGracePeriod": 0,
         "PasscodeLockGracePeriodEnforced": 0,
         "ManagementStatus": {"EnrolledViaDEP": False, "UserApprovedEnrollment": True,
@@ -60,6 +60,36 @@ def installed_applications(_device, _command):
          "BundleSize": 31457280, "DynamicSize": 1048576, "Installing": False}]}
 
 
+def lost_mode(on):
+    def answer_it(device, command):
+        if on and not (command.get("Message") or command.get("PhoneNumber")):
+            return error(12066, text="Lost mode needs a message or a phone number.")
+        if not on and not device.lost_mode:
+            return error(12067, text="The device is not in lost mode.")
+        device.lost_mode = on
+        return {}
+    return answer_it
+
+
+def in_lost_mode(answer_it):
+    """What a device does only while it is in lost mode."""
+    def only_then(device, command):
+        return answer_it(device, command) if device.lost_mode else error(12067, text="The device is not in lost mode.")
+    return only_then
+
+
+def device_location(_device, _command):
+    return {"Latitude": 52.5163, "Longitude": 13.3777, "HorizontalAccuracy": 12.0, "VerticalAccuracy": 4.0,
+            "Altitude": 36.5, "Speed": 0.0, "Course": -1.0, "Timestamp": "2026-01-05T03:00:00Z"}
+
+
+def clear_passcode(device, command):
+    if command.get("UnlockToken") != device.unlock_token:
+        return error(5013, "MCPasscodeErrorDomain", "The unlock token is not this device's.")
+    device.passcode = False
+    return {}
+
+
 def error(code=12021, domain="MCMDMErrorDomain", text="The command is not possible now."):
     """An Error answer, for scripts: device.script("RemoveProfile", answers.error(12024))."""
     return {"Status": "Error", "ErrorChain": error_chain(code, domain, text)}
@@ -77,6 +107,16 @@ TABLE = {
     "ProvisioningProfileList": lambda _device, _command: {"ProvisioningProfileList": []},
     "Restrictions": lambda _device, _command: {"GlobalRestrictions": {}},
     "UserList": lambda _device, _command: {"Users": []},
+    "EnableLostMode": lost_mode(True),
+    "DisableLostMode": lost_mode(False),
+    "PlayLostModeSound": in_lost_mode(lambda _device, _command: {}),
+    "DeviceLocation": in_lost_mode(device_location),
+    "ClearPasscode": clear_passcode,
+    "ActivationLockBypassCode": lambda device, _command: {"ActivationLockBypassCode": device.bypass_code},
+    "AvailableOSUpdates": lambda _device, _command: {"AvailableOSUpdates": [
+        {"ProductKey": "iOSUpdate22C152", "HumanReadableName": "iOS 18.2", "ProductName": "iOS", "Version": "18.2",
+         "Build": "22C152", "DownloadSize": 1.5e9, "InstallSize": 3.0e9, "IsCritical": False, "RestartRequired": True}]},
+    "OSUpdateStatus": lambda _device, _command: {"OSUpdateStatus": []},
     "DeviceLock": lambda _device, _command: {"MessageResult": "Success"},
     "Settings": lambda _device, command: {"Settings": [
         {"Item": item.get("Item", ""), "Status": "Acknowledged"} for item in command.get("Settings", [])]},
@@ -152,7 +192,7 @@ def plausible_facts(device):
         "IMEI": device.imei, "BatteryLevel": 0.83, "DeviceCapacity": 128.0, "AvailableDeviceCapacity": 91.5,
         "WiFiMAC": device.mac, "BluetoothMAC": device.mac[:-2] + "ff", "CellularTechnology": 1,
         "IsSupervised": False, "IsActivationLockEnabled": False, "IsDeviceLocatorServiceEnabled": False,
-        "IsCloudBackupEnabled": False, "IsMDMLostModeEnabled": False, "IsRoaming": False,
+        "IsCloudBackupEnabled": False, "IsMDMLostModeEnabled": device.lost_mode, "IsRoaming": False,
         "AwaitingConfiguration": False, "PasscodePresent": True, "TimeZone": "Europe/Berlin",
         "LastCloudBackupDate": datetime.datetime(2026, 1, 5, 3, 0, 0),
         "ServiceSubscriptions": [{"Slot": "CTSubscriptionSlotOne", "ICCID": device.iccid,

@@ -58,6 +58,7 @@ class Device(Channel):
         self.profiles, self.profile, self.scep_result = {}, None, None
         self.certificate = self.key = None
         self.unlock_token = os.urandom(48)
+        self.lost_mode, self.passcode, self.bypass_code = False, True, "0YQX-%s" % os.urandom(6).hex().upper()
         self.users = {}
         self._temporary = None
         if state_dir is None:
