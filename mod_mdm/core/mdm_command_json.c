@@ -241,7 +241,8 @@ static apr_status_t build_integer(mdm_plist_t **out, const at_t *at, const char 
 {
     if (!json_is_integer(json))
         return expected(at, "an integer", json);
-    if (values && !is_listed(values, apr_psprintf(at->ctx->pool, "%" JSON_INTEGER_FORMAT, json_integer_value(json))))
+    if (values && !is_listed(values, apr_psprintf(at->ctx->pool, "%" APR_INT64_T_FMT,
+                                                   (apr_int64_t)json_integer_value(json))))
         return unlisted(at, values);
     /* no key of the table is a number below 0 */
     if (json_integer_value(json) < 0)
