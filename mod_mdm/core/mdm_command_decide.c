@@ -109,13 +109,12 @@ static apr_status_t may_decide(const work_t *w, const mdm_command_t *c)
 static apr_status_t release(const work_t *w, const mdm_command_t *c)
 {
     apr_array_header_t *ids, *ignored;
-    apr_status_t rv = mdm_store_queue_release(w->st, c->id);
+    apr_status_t rv = mdm_store_queue_release(&w->decision->count, w->st, c->id);
 
     if (rv == APR_SUCCESS)
         rv = mdm_store_command_enrollments(&ids, w->st, c->id);
-    if (rv != APR_SUCCESS)
+    if (rv != APR_SUCCESS || !w->decision->count)
         return rv;
-    w->decision->count = ids->nelts;
     return c->not_before > mdm_ctx_now(w->st->ctx) ? APR_SUCCESS
            : mdm_store_push_want(&ignored, w->st, mdm_ctx_now(w->st->ctx), (const char *const *)ids->elts, ids->nelts);
 }
@@ -136,6 +135,9 @@ static apr_status_t decide(void *baton, mdm_db_t *db)
     if (rv == APR_SUCCESS)
         rv = w->approve ? release(w, c)
                         : mdm_store_command_cancel(&d->count, w->st, c->id, NULL, reason(w, "denied"));
+    if (rv == APR_SUCCESS && !d->count)
+        return mdm_fail(w->st->ctx, MDM_EEXIST, "the command %s waits nowhere any more: it has been cancelled or has "
+                        "expired, or its devices have left", w->uuid);
     return rv != APR_SUCCESS ? rv
            : mdm_store_event(w->st, w->approve ? "command.approved" : "command.denied", d->actor, d->source, NULL,
                              w->uuid, apr_psprintf(w->st->ctx->pool, "%s, for %d enrollments, ordered by %s",

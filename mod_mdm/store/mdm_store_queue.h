@@ -92,8 +92,8 @@ apr_status_t mdm_store_command_sent(apr_array_header_t **out, mdm_store_t *st, a
 apr_status_t mdm_store_queue_sent_list(apr_array_header_t **out, mdm_store_t *st, const char *enrollment_id, int limit);
 /** Decide about a command that waits for approval. @return MDM_ENOTFOUND when it does not (any more) */
 apr_status_t mdm_store_command_decide(mdm_store_t *st, apr_int64_t id, mdm_approval_e approval, const char *by);
-/** An approved command may be handed out. */
-apr_status_t mdm_store_queue_release(mdm_store_t *st, apr_int64_t command);
+/** An approved command may be handed out. @param released to so many enrollments */
+apr_status_t mdm_store_queue_release(int *released, mdm_store_t *st, apr_int64_t command);
 
 typedef struct mdm_state_count_t {
     const char *state;            /* as mdm_queue_item_t.state */

@@ -72,11 +72,11 @@ apr_status_t mdm_store_command_decide(mdm_store_t *st, apr_int64_t id, mdm_appro
     return mdm_row_change(st, STMT_COMMAND_DECIDE, args);
 }
 
-apr_status_t mdm_store_queue_release(mdm_store_t *st, apr_int64_t command)
+apr_status_t mdm_store_queue_release(int *released, mdm_store_t *st, apr_int64_t command)
 {
     const char *id = mdm_row_text(st, command);
 
-    return mdm_db_exec(NULL, st->db, STMT_QUEUE_RELEASE, &id);
+    return mdm_db_exec(released, st->db, STMT_QUEUE_RELEASE, &id);
 }
 
 apr_status_t mdm_store_command_counts(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command)

@@ -331,8 +331,12 @@ START_TEST(another_person_decides)
     ck_assert_str_eq(database_sql("SELECT r.status, r.error_chain FROM mdm_result r;"), "Cancelled|\"denied by bert\"");
     OK(order("C-3", "ProfileList"));
     refused(MDM_EEXIST, mdm_command_decide(&by_bert, st, "C-3", 1), "needs no approval");
+    OK(order("C-4", "EraseDevice"));
+    OK(mdm_command_cancel(&by_anna, st, "C-4", NULL));
+    refused(MDM_EEXIST, mdm_command_decide(&by_bert, st, "C-4", 1), "waits nowhere any more");
     ck_assert_str_eq(database_sql("SELECT kind, actor FROM mdm_event WHERE kind LIKE 'command.%' ORDER BY id;"),
-                     "command.held|anna\ncommand.approved|bert\ncommand.held|anna\ncommand.denied|bert");
+                     "command.held|anna\ncommand.approved|bert\ncommand.held|anna\ncommand.denied|bert\n"
+                     "command.held|anna\ncommand.cancelled|anna");
     database_end();
 }
 END_TEST
