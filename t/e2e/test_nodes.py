@@ -2,28 +2,39 @@
 """Two httpd nodes on one PostgreSQL: one command for one Idempotency-Key however many ask at once, every push sent,
 nothing served after its final answer."""
 
+import datetime
 import json
+import re
 import threading
+import time
 import uuid
 
 import pytest
 
 from . import devices
 from .httpd import wait_until
+from .receiver import Receiver
 
 AT_ONCE = 100
 
 
-@pytest.fixture
-def nodes(make_site, make_database, closing):
-    """Two sites with the same keys and the same database."""
+def pair(make_site, make_database, webhook=None):
+    """Two sites with the same keys and the same database, of which the first runs."""
     database = make_database("pgsql")
-    first = make_site(database=database, mpm="event").start()
+    first = make_site(database=database, mpm="event")
     second = make_site(database=database, mpm="event")
     second.state_dir = second.own["MDMStateDir"] = first.state_dir
-    second.start()
+    for one in (first, second):
+        one.locations += "\n  MDMWebhookURL " + webhook if webhook else ""
+    first.start()
     first.upload_push_certificate()
     return first, second
+
+
+@pytest.fixture
+def nodes(make_site, make_database):
+    first, second = pair(make_site, make_database)
+    return first, second.start()
 
 
 pytestmark = pytest.mark.once
@@ -119,3 +130,64 @@ def test_pushes_of_both_nodes_arrive_once_each_even_when_one_dies(nodes, new_pho
     assert len(ids) == len(set(ids)), "a wish was sent twice"
     wait_until(lambda: second.database.sql("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND last_reason IS NULL")
                == [["0"]], what="every push to be sent")
+
+
+def test_what_comes_into_its_time_is_released_by_one_node(nodes, new_phone, apns):
+    first, second = nodes
+    phones = [new_phone(first) for _ in range(6)]
+    apns.clear()
+    at = int(time.time()) + 2
+    body = {"command": {"RequestType": "ProfileList"}, "targets": {"ids": [phone.id for phone in phones]},
+            "not_before": datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    reply = second.api("POST", "/v1/commands", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    assert reply.status == 201, reply.text
+    assert phones[0].idle().body == b"" or time.time() >= at
+    pushes = [apns.wait_pushes(1, magic=phone.push_magic)[0] for phone in phones]
+    assert min(push.time for push in pushes) >= at, "woken before there was anything to fetch"
+    for number, phone in enumerate(phones):
+        phone.server_url = nodes[number % 2].at("/mdm/connect")
+        assert [one.uuid for one in phone.connect()] == [reply.json["command_uuid"]]
+    wait_until(lambda: sum(released(site) for site in nodes) == len(phones), what="both logs to tell")
+    assert all(len(apns.pushes(magic=phone.push_magic)) == 1 for phone in phones)
+
+
+def released(site):
+    return sum(int(one) for one in re.findall(r"(\d+) queued commands have come into their time", site.log.text()))
+
+
+def test_both_nodes_send_each_event_once_and_in_order(make_site, make_database, new_phone, closing):
+    receiver = closing(Receiver().start())
+    nodes = pair(make_site, make_database, receiver.url)
+    nodes[1].start()
+    phones = [new_phone(nodes[number % 2]) for number in range(4)]
+    for number in range(10):
+        for phone in phones:
+            phone.server_url = nodes[number % 2].at("/mdm/connect")
+            assert phone.idle().status == 200
+    receiver.wait(12 * len(phones))
+    wait_until(lambda: nodes[0].database.sql("SELECT COUNT(*) FROM mdm_webhook_outbox") == [["0"]],
+               what="an empty outbox")
+    ids = [one.event_id for one in receiver.all]
+    assert len(ids) == len(set(ids)) == 12 * len(phones)
+    for phone in phones:
+        moments = [one.json["created_at"] for one in receiver.taken(id=phone.id)]
+        assert moments == sorted(moments)
+
+
+def test_the_events_of_a_dead_node_wait_for_its_lease_and_go_on(make_site, make_database, new_phone, closing):
+    state = {"silent": True}
+    receiver = closing(Receiver(lambda one: None if state["silent"] else 200).start())
+    first, second = pair(make_site, make_database, receiver.url)
+    phone = new_phone(first)
+    wait_until(lambda: receiver.all, what="a request under way")
+    first.httpd.kill()
+    state["silent"] = False
+    second.start()
+    other = new_phone(second)
+    receiver.wait(2, id=other.id)
+    assert not receiver.taken(id=phone.id), "the lease of the dead node was not kept"
+    second.database.sql("UPDATE mdm_webhook_outbox SET due_at = due_at - 60000000 WHERE lease_owner IS NOT NULL")
+    assert [one.topic for one in receiver.wait(2, id=phone.id)] == ["mdm.Authenticate", "mdm.TokenUpdate"]
+    phone.server_url = second.at("/mdm/connect")
+    assert phone.idle().status == 200
+    receiver.wait(3, id=phone.id)
