@@ -117,12 +117,24 @@ static apr_status_t prune_commands(turn_t *t, apr_time_t before, apr_int64_t *cu
     return rv;
 }
 
+static apr_status_t prune_facts(turn_t *t, apr_time_t before, int *total)
+{
+    apr_status_t rv;
+
+    do {
+        rv = mdm_store_facts_prune(&t->count, t->st, before, MDM_QUEUE_STEP);
+        *total += rv == APR_SUCCESS ? t->count : 0;
+        t->more = rv == APR_SUCCESS && t->count == MDM_QUEUE_STEP;
+    } while (t->more && apr_time_now() < t->end);
+    return rv;
+}
+
 static apr_status_t history(turn_t *t)
 {
     apr_time_t now = mdm_ctx_now(t->st->ctx), before = now - t->keeper->config.site->history_lifetime;
     apr_int64_t cursor;
     mdm_job_t *job;
-    int results = 0, commands = 0;
+    int results = 0, commands = 0, facts = 0;
     apr_status_t rv = mdm_store_job_claim(&job, t->st, "history", t->keeper->config.owner, LEASE);
 
     if (rv != APR_SUCCESS || !job)
@@ -137,11 +149,13 @@ static apr_status_t history(turn_t *t)
         rv = prune_commands(t, before, &cursor, &commands);
         t->more = cursor != 0;
     }
+    if (rv == APR_SUCCESS && !t->more)
+        rv = prune_facts(t, before, &facts);
     if (rv != APR_SUCCESS)
         return rv;
-    if (results || commands)
-        mdm_log(t->st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0886) "history: %d results and %d commands are "
-                "forgotten", results, commands);
+    if (results || commands || facts)
+        mdm_log(t->st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0886) "history: %d results, %d commands and %d "
+                "earlier values of facts are forgotten", results, commands, facts);
     return mdm_store_job_advance(t->st, job, t->more ? now + SECOND : now + HOUR,
                                  cursor ? apr_psprintf(t->st->ctx->pool, "%" APR_INT64_T_FMT, cursor) : NULL);
 }
