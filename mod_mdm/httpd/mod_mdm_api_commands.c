@@ -162,8 +162,8 @@ static apr_status_t read_plist(mdm_command_t **command, mdm_ctx_t *ctx, const js
     mdm_bytes_t body;
 
     if (member(json, "command") || member(json, "command_uuid"))
-        return mdm_fail(ctx, MDM_EINPUT, "command_plist: has a CommandUUID of its own, so that command and command_uuid "
-                        "must not be given");
+        return mdm_fail(ctx, MDM_EINPUT, "command_plist: has a CommandUUID of its own, so that command and "
+                        "command_uuid must not be given");
     if (!json_is_string(text)
         || mdm_base64_decode(&body, json_string_value(text), json_string_length(text), ctx->pool) != APR_SUCCESS)
         return mdm_fail(ctx, MDM_EINPUT, "command_plist: expected base64 data as a string");
