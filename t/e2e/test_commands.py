@@ -5,13 +5,16 @@ what is wrong in an order is told with the path of its key."""
 import base64
 import datetime
 import json
+import os
 import plistlib
+import re
 import time
 import uuid
 
 import pytest
 
 from . import devices
+from .document import SOURCE
 
 PROFILE = plistlib.dumps({"PayloadType": "Configuration", "PayloadIdentifier": "org.example.ward", "PayloadVersion": 1,
                           "PayloadUUID": "0D3F7C1A-6F57-4B4B-A0C7-6F8E2C2F31AA", "PayloadContent": []})
@@ -364,3 +367,18 @@ def test_profiles_are_encrypted_unless_told_otherwise(site, steady_phone):
     sealed, plain = [one.command["Payload"] for one in steady_phone.connect()]
     assert plain == profile
     assert b"<key>EncryptedPayloadContent</key>" in sealed and b"CANARY" not in sealed
+
+
+@pytest.mark.once
+def test_the_examples_in_the_manual_are_taken(site, steady_phone):
+    with open(os.path.join(SOURCE, "docs", "commands.md"), encoding="utf-8") as text:
+        examples = re.findall(r"^send '(.*?)'$", text.read(), re.DOTALL | re.MULTILINE)
+    assert len(examples) >= 16
+    assert site.api("PUT", "/v1/groups/ward-3").status == 201
+    assert site.api("PUT", "/v1/groups/ward-3/members/" + steady_phone.id).status == 200
+    files = {"wifi.mobileconfig": PROFILE, "command.plist": devices.command("ProfileList")[1]}
+    for one in examples:
+        one = re.sub(r"'\"\$\(base64 -w0 ([a-z.]+)\)\"'", lambda m: base64.b64encode(files[m.group(1)]).decode(), one)
+        order(site, {**json.loads(one.replace("DEVICE", steady_phone.id)), "push": False})
+    assert site.api("DELETE", "/v1/enrollments/%s/queue" % steady_phone.id).status == 200
+    assert site.api("DELETE", "/v1/groups/ward-3").status == 204
