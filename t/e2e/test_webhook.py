@@ -8,6 +8,7 @@ import os
 import plistlib
 import re
 import signal
+import ssl
 
 import pytest
 
@@ -275,3 +276,19 @@ def test_a_crash_of_the_worker_loses_nothing(make_site, new_phone, closing):
     assert phone.idle().status == 200
     receiver.wait(3)
     site.log.expected.append(r"AH00052")
+
+
+@pytest.mark.once
+def test_a_receiver_whose_certificate_nobody_knows_gets_nothing(make_site, new_phone, keys, closing):
+    """The system's CAs decide, and keys.tls_ca_file is none of them."""
+    receiver = closing(Receiver().start())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys.server_file, keys.server_key_file)
+    receiver.server.socket = context.wrap_socket(receiver.server.socket, server_side=True)
+    site = with_webhook(make_site, receiver.url.replace("http:", "https:"))
+    phone = new_phone(site)
+    site.log.wait("takes no events, they wait: .*certificate")
+    assert phone.idle().status == 200
+    assert waiting(site) == 3 and not receiver.all
+    shown = site.api("GET", "/v1/webhooks").json["webhooks"][0]
+    assert shown["waiting"] == 3 and "certificate" in shown["last_error"]
