@@ -513,7 +513,12 @@ static apr_status_t find_type(const mdm_command_type_t **type, mdm_ctx_t *ctx, c
 
 static apr_status_t check_uuid(mdm_ctx_t *ctx, const char *uuid)
 {
-    if (!*uuid || strlen(uuid) > UUID_MAX || !is_writable(uuid))
+    const unsigned char *c = (const unsigned char *)uuid;
+
+    /* a line end comes back as another one */
+    while (*c >= 0x20 && *c != 0x7F)
+        c++;
+    if (*c || !*uuid || strlen(uuid) > UUID_MAX || !is_writable(uuid))
         return mdm_fail(ctx, MDM_EINPUT, "command_uuid: expected 1 to %d printable characters", UUID_MAX);
     return APR_SUCCESS;
 }

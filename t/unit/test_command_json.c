@@ -76,6 +76,8 @@ START_TEST(values_of_each_kind)
     any = mdm_plist_get(mdm_plist_get(any, "a"), "b")->first;
     ck_assert(any->type == MDM_PLIST_REAL && any->real == 1.5);
     ck_assert(mdm_plist_get(dict, "RequestRequiresNetworkTether") == NULL);
+    dict = made(&c, "DeviceLock", "\"Message\":\"a\\r\\n\\tb \"");
+    ck_assert_str_eq(mdm_plist_get_string(dict, "Message"), "a\r\n\tb ");
 }
 END_TEST
 
@@ -98,6 +100,7 @@ START_TEST(identifiers)
     ck_assert_str_ne(one->uuid, other->uuid);
     ck_assert_int_eq(make(&one, "{\"RequestType\":\"ProfileList\"}", ""), MDM_EINPUT);
     ck_assert_int_eq(make(&one, "{\"RequestType\":\"ProfileList\"}", "a\x01"), MDM_EINPUT);
+    ck_assert_int_eq(make(&one, "{\"RequestType\":\"ProfileList\"}", "a\r\n"), MDM_EINPUT);
 }
 END_TEST
 
