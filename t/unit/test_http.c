@@ -453,8 +453,8 @@ static int python_server(const char *name, const char *text, const char *argumen
     const char *program = getenv("MDM_PYTHON");
 
     oracle_write(name, mdm_bytes_of(text));
-    return atoi(apns_mock_spawn(ctx, apr_pstrcat(ctx->pool, program && *program ? program : "/usr/bin/python3", " ", name,
-                                                 " ", argument, NULL)));
+    program = program && *program ? program : "/usr/bin/python3";
+    return atoi(apns_mock_spawn(ctx, apr_pstrcat(ctx->pool, program, " ", name, " ", argument, NULL)));
 }
 
 static void prepare_any(outcome_t *outcome, mdm_http_request_t *request, const char *url)
