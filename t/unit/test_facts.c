@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Facts and items out of answers, on both databases: what is kept, what changes, what goes, what is left out, what never
- * becomes a fact; and how many statements each answer costs.
+ * Facts and items out of answers, on both databases: what is kept, what changes, what goes, what is left out, what
+ * never becomes a fact; and how many statements each answer costs.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -280,14 +280,15 @@ START_TEST(odd_answers_are_left_out)
         answer(odd_answers[i][0], "", odd_answers[i][1]);
     huge = apr_pcalloc(database_pool(), 70001);
     memset(huge, 'a', 70000);
-    answer("DeviceInformation", "", apr_pstrcat(database_pool(), "<key>QueryResponses</key><dict><key>Big</key><string>",
-           huge, "</string></dict>", NULL));
+    answer("DeviceInformation", "",
+           apr_pstrcat(database_pool(), "<key>QueryResponses</key><dict><key>Big</key><string>", huge, "</string></dict>", NULL));
     answer("ProfileList", "", apr_pstrcat(database_pool(), "<key>ProfileList</key><array><dict><key>PayloadIdentifier"
            "</key><string>", huge, "</string></dict><dict>" STRING("PayloadIdentifier", "a") STRING("X", ""),
            "<key>Y</key><string>", huge, "</string></dict></array>", NULL));
     stored("SELECT COUNT(*) FROM mdm_fact;", "0");
     stored("SELECT COUNT(*) FROM mdm_item;", "0");
-    answer("CertificateList", "", "<key>CertificateList</key><array><dict><key>Data</key><data>AAAA</data></dict></array>");
+    answer("CertificateList", "",
+           "<key>CertificateList</key><array><dict><key>Data</key><data>AAAA</data></dict></array>");
     stored("SELECT detail FROM mdm_item;", "{}");
     ck_assert(!mdm_facts_wanted("DeviceLock"));
     ck_assert(!mdm_facts_wanted("ManagedApplicationFeedback"));
