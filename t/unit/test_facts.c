@@ -281,7 +281,8 @@ START_TEST(odd_answers_are_left_out)
     huge = apr_pcalloc(database_pool(), 70001);
     memset(huge, 'a', 70000);
     answer("DeviceInformation", "",
-           apr_pstrcat(database_pool(), "<key>QueryResponses</key><dict><key>Big</key><string>", huge, "</string></dict>", NULL));
+           apr_pstrcat(database_pool(), "<key>QueryResponses</key><dict><key>Big</key><string>",
+           huge, "</string></dict>", NULL));
     answer("ProfileList", "", apr_pstrcat(database_pool(), "<key>ProfileList</key><array><dict><key>PayloadIdentifier"
            "</key><string>", huge, "</string></dict><dict>" STRING("PayloadIdentifier", "a") STRING("X", ""),
            "<key>Y</key><string>", huge, "</string></dict></array>", NULL));
