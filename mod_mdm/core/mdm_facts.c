@@ -101,8 +101,8 @@ static apr_status_t keep(taking_t *t, const apr_array_header_t *known)
 
     compare(t, known);
     if (t->left_out)
-        mdm_log(t->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0903) "%s: %d values of the answer to %s are left out: odd "
-                "names, over %d bytes or more than %d", t->device->enrollment_id, t->left_out, t->row->answered_type,
+        mdm_log(t->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0903) "%s: %d values of the answer to %s are left out: "
+                "odd names, over %d bytes or more than %d", t->device->enrollment_id, t->left_out, t->row->answered_type,
                 MDM_FACTS_VALUE_MAX, MDM_FACTS_ITEMS_MAX);
     rv = mdm_store_facts_change(t->st, t->row->enrollment, t->source, t->changes);
     return rv == APR_SUCCESS ? mdm_store_facts_seen(t->st, t->row->enrollment, t->source) : rv;
@@ -124,8 +124,8 @@ static const mdm_plist_t *dict_of(taking_t *t, const char *key)
 
     if (dict && dict->type == MDM_PLIST_DICT)
         return dict;
-    mdm_log(t->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0902) "the answer of %s to %s has no dictionary %s: nothing "
-            "was learned from it", t->device->enrollment_id, t->row->answered_type, key);
+    mdm_log(t->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0902) "the answer of %s to %s has no dictionary %s: "
+            "nothing was learned from it", t->device->enrollment_id, t->row->answered_type, key);
     return NULL;
 }
 
@@ -299,8 +299,8 @@ static apr_status_t take_bypass_code(taking_t *t)
     const char *code = mdm_plist_get_string(t->device->message, "ActivationLockBypassCode");
 
     if (!code || !*code || strlen(code) > MDM_FACTS_VALUE_MAX) {
-        mdm_log(t->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0904) "the answer of %s to ActivationLockBypassCode has "
-                "no code", t->device->enrollment_id);
+        mdm_log(t->ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0904) "the answer of %s to ActivationLockBypassCode "
+                "has no code", t->device->enrollment_id);
         return APR_SUCCESS;
     }
     return put_away(t, "ActivationLockBypassCode", code);
