@@ -98,9 +98,11 @@ static apr_status_t add_unlock_token(mdm_bytes_t *body, mdm_store_t *st, const m
         return APR_SUCCESS;
     rv = mdm_store_unlock_token(&token, st, row->enrollment);
     if (rv == MDM_ENOTFOUND || (rv == APR_SUCCESS && !token.len))
-        return mdm_fail(st->ctx, MDM_EGONE, "this enrollment has given no unlock token: its passcode cannot be cleared");
+        return mdm_fail(st->ctx, MDM_EGONE, "this enrollment has given no unlock token: its passcode cannot be "
+                        "cleared");
     if (rv == APR_SUCCESS)
-        rv = mdm_store_event(st, "unlock_token.used", NULL, device->source, device->enrollment_id, row->next_uuid, NULL);
+        rv = mdm_store_event(st, "unlock_token.used", NULL, device->source, device->enrollment_id, row->next_uuid,
+                             NULL);
     if (rv != APR_SUCCESS)
         return rv;
     mdm_plist_set_data(command, "UnlockToken", token, st->ctx->pool);
