@@ -102,8 +102,8 @@ static apr_status_t keep(taking_t *t, const apr_array_header_t *known)
     compare(t, known);
     if (t->left_out)
         mdm_log(t->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0903) "%s: %d values of the answer to %s are left out: "
-                "odd names, over %d bytes or more than %d", t->device->enrollment_id, t->left_out, t->row->answered_type,
-                MDM_FACTS_VALUE_MAX, MDM_FACTS_ITEMS_MAX);
+                "odd names, over %d bytes or more than %d", t->device->enrollment_id, t->left_out,
+                t->row->answered_type, MDM_FACTS_VALUE_MAX, MDM_FACTS_ITEMS_MAX);
     rv = mdm_store_facts_change(t->st, t->row->enrollment, t->source, t->changes);
     return rv == APR_SUCCESS ? mdm_store_facts_seen(t->st, t->row->enrollment, t->source) : rv;
 }
