@@ -245,19 +245,19 @@ DELETE FROM mdm_request WHERE id = %lld AND state > 2;
 -- STMT_ENROLLMENT_GET (enrollment_id)
 SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
     left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
-    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration
+    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration, silent_since
 FROM mdm_enrollment WHERE enrollment_id = %s;
 
 -- STMT_ENROLLMENT_LIST (cursor, limit)
 SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
     left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
-    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration
+    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration, silent_since
 FROM mdm_enrollment WHERE enrollment_id > %s ORDER BY enrollment_id LIMIT %lld;
 
 -- STMT_ENROLLMENT_NEWEST (limit)
 SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
     left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
-    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration
+    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration, silent_since
 FROM mdm_enrollment ORDER BY id DESC LIMIT %lld;
 
 -- STMT_ENROLLMENT_INSERT (id, enrollment_id, type, parent, state, user, certificate, topic, token_update_tally,
@@ -878,6 +878,32 @@ WHERE enrollment = %lld AND lease_owner = %s;
 -- STMT_PUSH_RELEASE (owner)
 UPDATE mdm_push SET due_at = CASE WHEN wanted_at > 0 THEN wanted_at ELSE 1 END, lease_owner = NULL
 WHERE lease_owner = %s AND due_at > 0;
+
+-- ---- silence
+
+-- STMT_SILENCE_RANGE (cursor, limit)
+SELECT MAX(x.id) FROM (SELECT id FROM mdm_enrollment WHERE id > %lld ORDER BY id LIMIT %lld) x;
+
+-- STMT_SILENCE_FIND (cursor, end, before, before, before, before, limit)
+SELECT e.id, e.enrollment_id, e.last_seen_at, e.token_at, e.silent_since,
+    CASE WHEN p.dead_tally = e.token_update_tally THEN 1 ELSE 0 END
+FROM mdm_enrollment e JOIN mdm_push p ON p.enrollment = e.id
+WHERE e.id > %lld AND e.id <= %lld AND e.parent = 0 AND e.state = 2
+    AND ((e.silent_since = 0 AND e.last_seen_at < %lld AND e.token_at < %lld)
+        OR (e.silent_since > 0 AND (e.last_seen_at >= %lld OR e.token_at >= %lld
+            OR p.dead_tally = e.token_update_tally)))
+ORDER BY e.id LIMIT %lld;
+
+-- STMT_SILENCE_BEGIN (silent_since, id, before, before)
+UPDATE mdm_enrollment SET silent_since = %lld WHERE id = %lld AND state = 2 AND last_seen_at < %lld AND token_at < %lld;
+
+-- STMT_SILENCE_END (id)
+UPDATE mdm_enrollment SET silent_since = 0 WHERE id = %lld AND silent_since > 0;
+
+-- STMT_REACH (enrollment)
+SELECT p.last_at, p.last_reason, CASE WHEN p.dead_tally = e.token_update_tally THEN 1 ELSE 0 END, p.due_at,
+    CASE WHEN e.last_seen_at > p.last_at THEN 0 ELSE p.repushes END
+FROM mdm_push p JOIN mdm_enrollment e ON e.id = p.enrollment WHERE p.enrollment = %lld;
 
 -- ---- groups: the column collection holds mdm_group.id
 

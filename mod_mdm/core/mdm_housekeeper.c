@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "mdm_housekeeper.h"
+#include "mdm_silence.h"
 #include "mdm_store_job.h"
 
 #define SECOND apr_time_from_sec(1)
@@ -15,7 +16,7 @@
 #define HOUR (60 * MINUTE)
 #define TURN (SECOND / 5)                   /* of work before pushes get their turn */
 #define LEASE MINUTE
-#define LOOK (15 * SECOND)                  /* for edges that another node's people made */
+#define LOOK (5 * SECOND)                   /* for edges that another node's people made */
 
 struct mdm_housekeeper_t {
     mdm_ctx_t *ctx;
@@ -160,6 +161,32 @@ static apr_status_t history(turn_t *t)
                                  cursor ? apr_psprintf(t->st->ctx->pool, "%" APR_INT64_T_FMT, cursor) : NULL);
 }
 
+/* ---- silent devices */
+
+static apr_status_t silence(turn_t *t)
+{
+    const mdm_site_t *site = t->keeper->config.site;
+    mdm_silence_counts_t counts = { 0, 0, 0 };
+    apr_time_t now = mdm_ctx_now(t->st->ctx);
+    apr_int64_t cursor;
+    mdm_job_t *job;
+    apr_status_t rv = mdm_store_job_claim(&job, t->st, "silence", t->keeper->config.owner, LEASE);
+
+    if (rv != APR_SUCCESS || !job)
+        return rv;
+    cursor = job->position ? apr_atoi64(job->position) : 0;
+    do {
+        rv = mdm_silence_sweep(&counts, &cursor, t->st, site);
+    } while (rv == APR_SUCCESS && cursor && apr_time_now() < t->end);
+    if (counts.silent || counts.heard || counts.missing)
+        mdm_log(t->st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0911) "%d devices have fallen silent, %d were heard "
+                "of again, %d are missing", counts.silent, counts.heard, counts.missing);
+    if (rv != APR_SUCCESS)
+        return rv;
+    return mdm_store_job_advance(t->st, job, cursor ? now : now + mdm_silence_every(site),
+                                 cursor ? apr_psprintf(t->st->ctx->pool, "%" APR_INT64_T_FMT, cursor) : NULL);
+}
+
 /* ---- the turn */
 
 mdm_housekeeper_t *mdm_housekeeper_create(mdm_ctx_t *ctx, const mdm_housekeeper_config_t *config)
@@ -192,6 +219,8 @@ apr_time_t mdm_housekeeper_turn(mdm_housekeeper_t *keeper, int *queued)
         rv = edges(&t, &next);
         if (rv == APR_SUCCESS)
             rv = history(&t);
+        if (rv == APR_SUCCESS)
+            rv = silence(&t);
         keeper->config.close(t.st, keeper->config.baton);
     }
     if (rv != APR_SUCCESS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work by the clock: commands come into their time and run out of it, history is forgotten. Of all nodes with one
- * database one does each job (mdm_job).
+ * Work by the clock: commands come into their time and run out of it, history is forgotten, silent devices are noted.
+ * Of all nodes with one database one does each job (mdm_job).
  */
 #ifndef MDM_HOUSEKEEPER_H
 #define MDM_HOUSEKEEPER_H

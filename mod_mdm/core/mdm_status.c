@@ -265,11 +265,28 @@ apr_status_t mdm_status_facts(json_t **facts, mdm_store_t *st, apr_int64_t enrol
     return APR_SUCCESS;
 }
 
-const char *mdm_status_hint(const mdm_enrollment_t *enrollment, const mdm_site_t *site, apr_pool_t *p)
+static const char *last_sign(const mdm_enrollment_t *e, apr_pool_t *p)
 {
-    return enrollment->state != MDM_STATE_UNMANAGED
-        ? NULL : apr_pstrcat(p, "Configured without management: nothing can be sent to it. For newer "
-                             "settings its owner has to enroll again at ", site->enroll_url, NULL);
+    return e->silent_since <= 1 ? "Never heard of"
+        : apr_pstrcat(p, "Not heard of since ", mdm_time_plain(e->silent_since, NULL, p), NULL);
+}
+
+const char *mdm_status_hint(const mdm_enrollment_t *e, const mdm_reach_t *reach, const mdm_site_t *site, apr_pool_t *p)
+{
+    if (e->state == MDM_STATE_UNMANAGED)
+        return apr_pstrcat(p, "Configured without management: nothing can be sent to it. For newer "
+                           "settings its owner has to enroll again at ", site->enroll_url, NULL);
+    if (e->state == MDM_STATE_MISSING)
+        return apr_pstrcat(p, last_sign(e, p), ", and APNs calls its push token dead: most likely it is not managed "
+                           "any more. Its open commands were cancelled. It returns with its next TokenUpdate, or when its "
+                           "owner enrolls again at ", site->enroll_url, NULL);
+    if (e->state != MDM_STATE_ENROLLED)
+        return NULL;
+    if (reach->dead)
+        return apr_psprintf(p, "APNs calls its push token dead (%s): it cannot be woken until its next TokenUpdate",
+                            reach->last_reason ? reach->last_reason : "Unregistered");
+    return e->silent_since ? apr_pstrcat(p, last_sign(e, p), ": it is off, without network, or not managed any more. "
+                                         "Commands wait for it", NULL) : NULL;
 }
 
 apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const mdm_site_t *site,
@@ -278,10 +295,12 @@ apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const mdm_site
     mdm_enrollment_t *e;
     apr_array_header_t *queue;
     json_t *json, *items, *facts, *identity;
+    mdm_reach_t reach;
     apr_status_t rv;
     int i;
 
     if ((rv = mdm_store_enrollment_get(&e, st, enrollment_id)) != APR_SUCCESS
+        || (rv = mdm_store_reach(&reach, st, e->id)) != APR_SUCCESS
         || (rv = mdm_store_queue_list(&queue, st, enrollment_id, QUEUE_SHOWN)) != APR_SUCCESS
         || (rv = mdm_status_facts(&facts, st, e->id)) != APR_SUCCESS)
         return rv;
@@ -289,7 +308,7 @@ apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const mdm_site
     if ((rv = mdm_status_identity(&identity, st, e, NULL)) != APR_SUCCESS)
         return rv;
     json = enrollment_json(e, st->ctx->pool);
-    mdm_json_set_text(json, "hint", mdm_status_hint(e, site, st->ctx->pool));
+    mdm_json_set_text(json, "hint", mdm_status_hint(e, &reach, site, st->ctx->pool));
     if (facts)
         json_object_set(json, "device_facts", facts);
     if (identity)

@@ -47,7 +47,8 @@ apr_status_t mdm_status_identity(json_t **identity, mdm_store_t *st, const mdm_e
 /** Add to a report the counts of identities that end ("identities") and the soonest ("ending_identities"). */
 void mdm_status_identities(json_t *report, json_t *alerts, mdm_store_t *st, const mdm_site_t *site);
 
-/** What an administrator has to know of an enrollment in this state, or NULL. */
-const char *mdm_status_hint(const mdm_enrollment_t *enrollment, const mdm_site_t *site, apr_pool_t *p);
+/** What an administrator has to know of an enrollment in this state, such as why its commands wait, or NULL. */
+const char *mdm_status_hint(const mdm_enrollment_t *enrollment, const mdm_reach_t *reach, const mdm_site_t *site,
+                            apr_pool_t *p);
 
 #endif

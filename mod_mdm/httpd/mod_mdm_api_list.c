@@ -139,13 +139,26 @@ static int show_queue(mdm_api_t *api, const char *id)
                         json_pack("{s:s, s:o}", "enrollment_id", id, "commands", items_json(api, list)));
 }
 
+static json_t *push_json(const mdm_reach_t *reach, apr_pool_t *p)
+{
+    json_t *json = json_pack("{s:b, s:i}", "dead", reach->dead, "repushes", reach->repushes);
+
+    mdm_json_set_text(json, "last_at", mdm_api_time(reach->last_at, p));
+    mdm_json_set_text(json, "last_reason", reach->last_reason);
+    mdm_json_set_text(json, "due_at", mdm_api_time(reach->due_at, p));
+    return json;
+}
+
 static int show_enrollment(mdm_api_t *api, const char *id)
 {
+    mdm_reach_t reach;
     mdm_enrollment_t *enrollment;
     mdm_queue_item_t *info;
     json_t *json, *facts, *identity;
     apr_status_t rv = mdm_store_enrollment_get(&enrollment, api->st, id);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_reach(&reach, api->st, enrollment->id);
     if (rv == APR_SUCCESS)
         rv = mdm_status_facts(&facts, api->st, enrollment->id);
     if (rv != APR_SUCCESS)
@@ -158,7 +171,11 @@ static int show_enrollment(mdm_api_t *api, const char *id)
     if (rv != APR_SUCCESS && rv != MDM_ENOTFOUND)
         return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
     json = enrollment_json(enrollment, api->r->pool);
-    mdm_json_set_text(json, "hint", mdm_status_hint(enrollment, api->conf->site, api->r->pool));
+    mdm_json_set_text(json, "hint", mdm_status_hint(enrollment, &reach, api->conf->site, api->r->pool));
+    if (enrollment->silent_since > 1
+        && (enrollment->state == MDM_STATE_ENROLLED || enrollment->state == MDM_STATE_MISSING))
+        mdm_json_set_text(json, "silent_since", mdm_api_time(enrollment->silent_since, api->r->pool));
+    json_object_set_new(json, "push", push_json(&reach, api->r->pool));
     if (facts)
         json_object_set(json, "device_facts", facts);
     if (identity)

@@ -20,6 +20,7 @@
 #include "mdm_store_invitation.h"
 #include "mdm_store_push.h"
 #include "mdm_store_queue.h"
+#include "mdm_store_reach.h"
 #include "mdm_store_renewal.h"
 #include "mdm_store_request.h"
 #include "mdm_store_session.h"

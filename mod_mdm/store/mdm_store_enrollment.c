@@ -51,6 +51,7 @@ static mdm_enrollment_t *from_row(mdm_store_t *st, const mdm_rows_t *rows, int r
     e->user_short_name = MDM_ROW(rows, r, 23);
     e->user_long_name = MDM_ROW(rows, r, 24);
     e->awaiting_configuration = mdm_row_number(rows, r, 25) != 0;
+    e->silent_since = mdm_row_number(rows, r, 26);
     return e;
 }
 

@@ -38,6 +38,7 @@ typedef struct mdm_enrollment_t {
     int awaiting_configuration;   /* holds still in Setup Assistant until it is told to go on */
     apr_time_t created_at, enrolled_at, left_at, last_seen_at;
     const char *last_ip;
+    apr_time_t silent_since;      /* last sign of life of one that counts as silent; 0: it speaks */
 } mdm_enrollment_t;
 
 /** @return MDM_ENOTFOUND */

@@ -38,6 +38,10 @@ static const char *state_problem(mdm_state_e state)
         return "the enrollment has left management (CheckOut)";
     case MDM_STATE_WIPED:
         return "the device was wiped";
+    case MDM_STATE_MISSING:
+        return "the device is missing (silent for long, and its push token is dead): waits for its next TokenUpdate";
+    case MDM_STATE_UNMANAGED:
+        return "the device was configured without management";
     default:
         return "the enrollment is not complete: waits for the device's TokenUpdate";
     }
