@@ -278,8 +278,8 @@ const char *mdm_status_hint(const mdm_enrollment_t *e, const mdm_reach_t *reach,
                            "settings its owner has to enroll again at ", site->enroll_url, NULL);
     if (e->state == MDM_STATE_MISSING)
         return apr_pstrcat(p, last_sign(e, p), ", and APNs calls its push token dead: most likely it is not managed "
-                           "any more. Its open commands were cancelled. It returns with its next TokenUpdate, or when its "
-                           "owner enrolls again at ", site->enroll_url, NULL);
+                           "any more. Its open commands were cancelled. It returns with its next TokenUpdate, or when "
+                           "its owner enrolls again at ", site->enroll_url, NULL);
     if (e->state != MDM_STATE_ENROLLED)
         return NULL;
     if (reach->dead)

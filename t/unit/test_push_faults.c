@@ -215,6 +215,48 @@ START_TEST(test_ten_thousand)
 }
 END_TEST
 
+static const struct {
+    int status;
+    const char *reason;
+    int again;                     /* whether it is tried again by itself */
+} answers[] = {
+    { 400, "BadCollapseId", 0 }, { 400, "BadDeviceToken", 0 }, { 400, "BadExpirationDate", 0 },
+    { 400, "BadMessageId", 0 }, { 400, "BadPriority", 0 }, { 400, "BadTopic", 1 },
+    { 400, "DeviceTokenNotForTopic", 0 }, { 400, "DuplicateHeaders", 0 }, { 400, "IdleTimeout", 1 },
+    { 400, "InvalidPushType", 0 }, { 400, "MissingDeviceToken", 0 }, { 400, "MissingTopic", 1 },
+    { 400, "PayloadEmpty", 0 }, { 400, "TopicDisallowed", 1 }, { 403, "BadCertificate", 1 },
+    { 403, "BadCertificateEnvironment", 1 }, { 403, "ExpiredProviderToken", 1 }, { 403, "Forbidden", 1 },
+    { 403, "InvalidProviderToken", 1 }, { 403, "MissingProviderToken", 1 }, { 404, "BadPath", 0 },
+    { 405, "MethodNotAllowed", 0 }, { 410, "ExpiredToken", 0 }, { 410, "Unregistered", 0 },
+    { 413, "PayloadTooLarge", 0 }, { 429, "TooManyProviderTokenUpdates", 1 }, { 429, "TooManyRequests", 1 },
+    { 500, "InternalServerError", 1 }, { 503, "ServiceUnavailable", 1 }, { 503, "Shutdown", 1 },
+};
+
+/* Each push ends delivered after a pause, or marked with the reason and nothing more to come. */
+START_TEST(test_every_documented_answer)
+{
+    const char *reason = answers[_i].reason;
+
+    fixture_make_engine();
+    fixture_enroll(1);
+    fixture_rule(apr_psprintf(fx.ctx->pool, "{\"status\":%d,\"reason\":\"%s\",\"retry_after\":90}",
+                              answers[_i].status, reason));
+    fixture_run();
+    ck_assert_int_eq(fixture_mock_pushes(), 1);
+    ck_assert_str_eq(database_sql("SELECT last_reason FROM mdm_push;"), reason);
+    ck_assert_str_eq(database_sql("SELECT due_at > 0 FROM mdm_push;"), answers[_i].again ? "1" : "0");
+    fixture_pass(apr_time_from_sec(90) - 1);
+    fixture_run();
+    ck_assert_int_eq(fixture_mock_pushes(), 1);
+    fixture_pass(apr_time_from_sec(3600));
+    fixture_run();
+    ck_assert_int_eq(fixture_mock_pushes(), 1 + answers[_i].again);
+    ck_assert_str_eq(database_sql("SELECT last_reason FROM mdm_push WHERE due_at = 0 AND lease_owner IS NULL;"),
+                     answers[_i].again ? "Success" : reason);
+    ck_assert_int_eq(fixture_counts().unwritten, 0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("push faults");
@@ -228,5 +270,6 @@ int main(void)
     tcase_add_test(tests, test_stop_gives_claims_back);
     tcase_add_test(tests, test_sleeps_until_due);
     tcase_add_test(tests, test_ten_thousand);
+    tcase_add_loop_test(tests, test_every_documented_answer, 0, sizeof(answers) / sizeof(answers[0]));
     return fixture_main(suite_create("push faults"), tests);
 }

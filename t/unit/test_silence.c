@@ -157,7 +157,7 @@ START_TEST(test_missing_and_returned)
     ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_result WHERE error_chain LIKE '%is missing%';"), "2");
     assert_events("silent", "1");
     assert_events("missing", "1");
-    ck_assert_ptr_nonnull(strstr(hint(), "enrolls again at https://mdm.example.com/enroll"));
+    ck_assert_ptr_nonnull(strstr(hint(), "its owner enrolls again at https://mdm.example.com/enroll"));
     t.topic = "com.apple.mgmt.x";
     t.push_token = mdm_bytes_of("new");
     t.push_magic = "MAGIC";
