@@ -76,16 +76,27 @@ static int list_enrollments(mdm_api_t *api)
     return mdm_api_json(api, HTTP_OK, json);
 }
 
-/* The device's answer as JSON, without the members that every report has. */
+static void hide(json_t *dict, const char *name)
+{
+    if (json_object_get(dict, name))
+        json_object_set_new(dict, name, json_string("in escrow"));
+}
+
+/* The device's answer as JSON. What went into escrow leaves it where the audit trail says so, not here. */
 static json_t *response_json(mdm_api_t *api, const char *response)
 {
     mdm_plist_t *root;
+    json_t *json;
 
     if (!response || mdm_plist_read(&root, api->ctx, mdm_bytes_of(response)) != APR_SUCCESS) {
         mdm_ctx_clear(api->ctx);
         return json_null();
     }
-    return mdm_plist_to_json(root, api->r->pool);
+    json = mdm_plist_to_json(root, api->r->pool);
+    hide(json, "ActivationLockBypassCode");
+    hide(json_object_get(json, "SecurityInfo"), "FDE_PersonalRecoveryKeyCMS");
+    hide(json_object_get(json, "RotateResult"), "EncryptedNewRecoveryKey");
+    return json;
 }
 
 static json_t *item_json(mdm_api_t *api, const mdm_queue_item_t *item)

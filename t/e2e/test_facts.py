@@ -103,6 +103,11 @@ def test_a_bypass_code_is_kept_sealed_and_given_to_whom_is_on_record(site, phone
     order(site, phone, "ActivationLockBypassCode")
     assert [one["kind"] for one in get(site, phone, "escrow")["escrow"]] == ["ActivationLockBypassCode"]
     assert phone.bypass_code not in str(facts(site, phone))
+    [[uuid]] = site.database.sql("SELECT uuid FROM mdm_command WHERE request_type = 'ActivationLockBypassCode' AND id IN "
+                                 "(SELECT command FROM mdm_result WHERE enrollment = (SELECT id FROM mdm_enrollment "
+                                 "WHERE enrollment_id = '%s'))" % phone.id)
+    [shown] = site.show_command(uuid)["enrollments"]
+    assert shown["response"]["ActivationLockBypassCode"] == "in escrow"
     [[value]] = site.database.sql("SELECT value FROM mdm_escrow WHERE kind = 'ActivationLockBypassCode' AND enrollment = "
                                   "(SELECT id FROM mdm_enrollment WHERE enrollment_id = '%s')" % phone.id)
     assert phone.bypass_code not in value
