@@ -113,6 +113,7 @@ apr_status_t mdm_device_judge(mdm_ctx_t *ctx, const mdm_device_t *device, const 
     if (row->bound_to != device_enrollment)
         return mdm_device_refuse(ctx, device, "the certificate is bound to another enrollment");
     if (!shows_auth_token(device, row, ctx->pool))
-        return mdm_device_refuse(ctx, device, "the user has not signed in: it lacks the AuthToken of its UserAuthenticate");
+        return mdm_device_refuse(ctx, device,
+                                 "the user has not signed in: the AuthToken of its UserAuthenticate is missing");
     return APR_SUCCESS;
 }

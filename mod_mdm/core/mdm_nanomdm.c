@@ -262,7 +262,8 @@ static apr_status_t take_command(import_t *i, const mdm_nanomdm_command_t *open)
     if ((rv = still_enrolled(&ids, i->st, open->enrollment_ids)) != APR_SUCCESS || !ids->nelts)
         return rv;
     if ((rv = mdm_command_read(&command, i->st->ctx, mdm_bytes_of(open->body))) == APR_SUCCESS)
-        rv = mdm_command_enqueue(&ignored, i->st, NULL, command, (const char *const *)ids->elts, ids->nelts, 0, i->actor);
+        rv = mdm_command_enqueue(&ignored, i->st, NULL, command, (const char *const *)ids->elts, ids->nelts, 0,
+                                 i->actor);
     if (rv == APR_SUCCESS) {
         i->counts->commands++;
         i->counts->waiting += ids->nelts;

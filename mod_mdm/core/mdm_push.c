@@ -509,7 +509,8 @@ static int may_claim(const mdm_push_t *push, apr_time_t now)
         if (now >= topic->hold_until)
             open += topic->ready.count;
     }
-    return open < push->config.concurrency && (!push->config.rate || open <= push->config.rate) && claimed < CLAIMED_MAX;
+    return open < push->config.concurrency && (!push->config.rate || open <= push->config.rate)
+        && claimed < CLAIMED_MAX;
 }
 
 /* ---- the interface */

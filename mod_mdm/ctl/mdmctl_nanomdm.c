@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mdmctl nanomdm: take over the database of a NanoMDM server. Two connections at a time, new ones for each page, so that
- * a large database needs no large memory.
+ * mdmctl nanomdm: take over the database of a NanoMDM server. Two connections at a time, new ones for each page, so
+ * that a large database needs no large memory.
  */
 #include <stdio.h>
 #include <string.h>
@@ -69,8 +69,8 @@ static void report(const mdm_nanomdm_counts_t *c)
     printf("enrollments: %d taken over (%d of them disabled), %d were here\n", c->enrollments, c->left, c->known);
     printf("open commands: %d, for %d enrollments\n", c->commands, c->waiting);
     if (c->without_identity)
-        printf("%d enrollments have no certificate there: set MDMIdentityCAFile and MDMRetroactiveIdentity On until they "
-               "have come by\n", c->without_identity);
+        printf("%d enrollments have no certificate there: set MDMIdentityCAFile and MDMRetroactiveIdentity On until "
+               "they have come by\n", c->without_identity);
     if (c->refused)
         printf("left out: %d, for the reasons above\n", c->refused);
 }

@@ -42,7 +42,7 @@ int mdm_auth_location(request_rec *r);
  */
 int mdm_auth_api(const char **actor, int *answer, request_rec *r);
 
-/** Whether a client of MicroMDM's signs in: the user "micromdm" with the API key. For mod_mdm_api_micromdm.c's routes. */
+/** Whether a client of MicroMDM's signs in: the user "micromdm" with the API key. For mod_mdm_api_micromdm.c. */
 int mdm_auth_micromdm(const char **actor, request_rec *r);
 
 /**

@@ -187,8 +187,15 @@ def _all_sent(ask, count, timeout=120):
     return end
 
 
+def _want(bench, ids):
+    """Wishes for all at once, where the worker finds them: what an API call costs is measured elsewhere."""
+    end = seed.BASE + len(bench.background.ids)
+    bench.site.database.sql("UPDATE mdm_push SET due_at = %d, wanted_at = %d, wish = wish + 1 WHERE enrollment >= %d "
+                            "AND enrollment < %d" % (seed.now(), seed.now(), end - len(ids), end))
+
+
 def push(bench, server, ids):
-    """Wake all ids through a server: pushes/s from the call to the last one written down as sent."""
+    """Wake all ids through a server: pushes/s from the first wake-up to the last one written down as sent."""
     site = bench.site
     site.stop()
     site.own["MDMAPNSURL"], site.own["MDMAPNSCAFile"] = server.url, server.ca_file
@@ -196,17 +203,17 @@ def push(bench, server, ids):
     bench.quiet()
     site.database.sql("UPDATE mdm_push SET due_at = 0, last_reason = NULL")
     site.forget_peaks()
+    _want(bench, ids)
     usage = rig.Usage(bench.rig)
     start = time.monotonic()
-    reply = site.api("PUT", "/v1/push/" + ",".join(ids))
-    accepted = time.monotonic()
+    reply = site.api("PUT", "/v1/push/" + ids[0])
     if reply.status != 200:
-        raise SystemExit("bench: push to %d: %s" % (len(ids), reply))
+        raise SystemExit("bench: push: %s" % reply)
     with contextlib.closing(Asker(site.database)) as ask:
         end = _all_sent(ask, len(ids))
         httpd, database = usage.taken()
     return types.SimpleNamespace(
-        title=server.title, count=len(ids), rate=len(ids) / (end - accepted), call=accepted - start,
+        title=server.title, count=len(ids), rate=len(ids) / (end - start),
         httpd=httpd, database=database, peak=site.peak(), h2load=h2load(bench, server, len(ids)))
 
 

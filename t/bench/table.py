@@ -84,11 +84,11 @@ def bulk(one):
 
 
 def pushes(found):
-    lines = [("Pushes to", "pushes", "pushes/s", "h2load/s", "of h2load", "the call s", "httpd s", "database s",
+    lines = [("Pushes to", "pushes", "pushes/s", "h2load/s", "of h2load", "httpd s", "database s",
               "child MB")]
     for one in found:
         lines.append((one.title, number(one.count), number(one.rate), number(one.h2load),
-                      percent(one.rate / one.h2load), "%.2f" % one.call, "%.2f" % one.httpd, "%.2f" % one.database,
+                      percent(one.rate / one.h2load), "%.2f" % one.httpd, "%.2f" % one.database,
                       number(one.peak)))
     return rows(lines)
 
