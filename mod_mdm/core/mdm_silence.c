@@ -5,6 +5,7 @@
  * worker's thread, in the housekeeper's turns; touches no device that has spoken meanwhile.
  */
 #include "mdm_silence.h"
+#include "mdm_store_push.h"
 
 #define STEP 200
 #define HOUR apr_time_from_sec(3600)
@@ -55,6 +56,9 @@ static apr_status_t look_at(step_t *t, const mdm_silence_t *s)
     if (!s->silent_since) {
         t->counts.silent++;
         rv = event(t->st, s, "enrollment.silent");
+        /* One wake-up, also without work: it answers, or APNs tells that nobody is there to be woken. */
+        if (rv == APR_SUCCESS && !s->dead)
+            rv = mdm_store_push_want_one(t->st, s->enrollment, mdm_ctx_now(t->st->ctx));
     }
     return rv == APR_SUCCESS && s->dead ? miss(t, s) : rv;
 }
