@@ -14,7 +14,10 @@ typedef enum {
     MDM_DELIVERY_ENCRYPT,         /* InstallProfile: encrypted to the device, signed by the site */
     MDM_DELIVERY_RENEWAL,         /* InstallProfile: a new enrollment profile, made for each fetch */
     MDM_DELIVERY_UNLOCK_TOKEN,    /* ClearPasscode: with the unlock token of the device that asks */
-    MDM_DELIVERY_RETURN_TO_SERVICE /* EraseDevice: its ReturnToService filled with what the device needs to return */
+    MDM_DELIVERY_RETURN_TO_SERVICE, /* EraseDevice: its ReturnToService filled with what the device needs to return */
+    MDM_DELIVERY_PROFILE,         /* InstallProfile: built from what should hold for the device at this moment */
+    MDM_DELIVERY_PROFILE_REMOVAL, /* RemoveProfile: of what should not be there any more */
+    MDM_DELIVERY_PROFILE_LIST     /* ProfileList: to see what is there */
 } mdm_delivery_e;
 
 /** Whether a command waits for a second person; the numbers are in the tables. */

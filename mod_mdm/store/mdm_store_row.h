@@ -28,7 +28,7 @@ apr_status_t mdm_row_unseal(mdm_bytes_t *plain, mdm_store_t *st, const char *sea
 /** Run a statement that has to change a row. @return MDM_ENOTFOUND without a detail when it changed none */
 apr_status_t mdm_row_change(mdm_store_t *st, mdm_stmt_e stmt, const char *const *args);
 
-/* How many ids a statement with a list takes: the 64 of sql/queries.sql. */
+/* How many ids a statement with a list takes: the 64 of sql/queries*.sql. */
 #define MDM_ROW_CHUNK 64
 
 /** Distinct texts in order, so that statements of several processes lock rows in the same order. */

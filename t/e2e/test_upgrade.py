@@ -17,7 +17,7 @@ from .site import MDMCTL, RUN_USER
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIMES = 20
-OLD = (1, 2)
+OLD = (1, 2, 3)
 
 ROWS = """
 INSERT INTO mdm_meta (name, value) VALUES ('schema_version', '1'), ('instance_id', 'I-1'), ('created_at', '1');

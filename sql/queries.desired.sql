@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Statements about what should hold for enrollments, and changes on their way, written as in queries.sql.

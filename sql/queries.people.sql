@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Statements about persons, groups and the directory, written as in queries.sql.

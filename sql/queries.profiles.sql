@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Statements about the library: profiles, their versions, secrets, assignments, written as in queries.sql.
