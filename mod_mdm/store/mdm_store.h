@@ -11,6 +11,7 @@
 
 #include "mdm_store_base.h"
 #include "mdm_store_certificate.h"
+#include "mdm_store_change.h"
 #include "mdm_store_channel.h"
 #include "mdm_store_connect.h"
 #include "mdm_store_crl.h"
