@@ -327,7 +327,7 @@ UPDATE mdm_enrollment SET awaiting_configuration = %lld WHERE id = %lld;
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery, e.auth_token
+    aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery, e.auth_token, n.orderer, n.approver
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command a ON a.uuid = %s
@@ -343,7 +343,7 @@ WHERE c.fingerprint = %s;
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    n.id, n.uuid, n.body, n.delivery, e.auth_token
+    n.id, n.uuid, n.body, n.delivery, e.auth_token, n.orderer, n.approver
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command n ON n.id = (
@@ -364,20 +364,20 @@ UPDATE mdm_enrollment SET certificate = %s WHERE id = %lld AND certificate IS NU
 -- ---- commands
 
 -- STMT_COMMAND_INSERT (id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority,
---     approval, supersede_key, idempotency_key, request_sha256)
+--     approval, supersede_key, idempotency_key, request_sha256, orderer)
 INSERT INTO mdm_command (id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority,
-    approval, supersede_key, idempotency_key, request_sha256)
-VALUES (%lld, %s, %s, %s, %lld, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s)
+    approval, supersede_key, idempotency_key, request_sha256, orderer)
+VALUES (%lld, %s, %s, %s, %lld, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
 
 -- STMT_COMMAND_GET (uuid)
 SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
-    decided_by, decided_at, supersede_key, idempotency_key, request_sha256
+    decided_by, decided_at, supersede_key, idempotency_key, request_sha256, orderer
 FROM mdm_command WHERE uuid = %s;
 
 -- STMT_COMMAND_BY_KEY (created_by, idempotency_key)
 SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
-    decided_by, decided_at, supersede_key, idempotency_key, request_sha256
+    decided_by, decided_at, supersede_key, idempotency_key, request_sha256, orderer
 FROM mdm_command WHERE created_by = %s AND idempotency_key = %s;
 
 -- STMT_COMMAND_COUNTS (now, command, command)
@@ -387,8 +387,14 @@ FROM mdm_queue WHERE command = %lld GROUP BY 1
 UNION ALL
 SELECT status, COUNT(*) FROM mdm_result WHERE command = %lld GROUP BY status;
 
--- STMT_COMMAND_DECIDE (approval, decided_by, decided_at, id)
-UPDATE mdm_command SET approval = %lld, decided_by = %s, decided_at = %lld WHERE id = %lld AND approval = 1;
+-- STMT_COMMAND_DECIDE (approval, decided_by, decided_at, approver, id)
+UPDATE mdm_command SET approval = %lld, decided_by = %s, decided_at = %lld, approver = %s
+WHERE id = %lld AND approval = 1;
+
+-- STMT_COMMAND_HOLD (created_by, request_type, id)
+UPDATE mdm_command SET approval = 1, created_by = %s, request_type = %s, decided_by = NULL, decided_at = 0,
+    approver = NULL
+WHERE id = %lld;
 
 -- STMT_COMMAND_HELD (cursor, limit)
 SELECT uuid, request_type, created_by, created_at, not_before, not_after, priority, id,
@@ -537,6 +543,9 @@ WHERE q.command = %lld AND q.sent_at > 0 ORDER BY 1 LIMIT %lld;
 -- STMT_QUEUE_SENT_OF_ENROLLMENT (enrollment_id, limit)
 SELECT c.uuid FROM mdm_enrollment e JOIN mdm_queue q ON q.enrollment = e.id JOIN mdm_command c ON c.id = q.command
 WHERE e.enrollment_id = %s AND q.sent_at > 0 ORDER BY q.command LIMIT %lld;
+
+-- STMT_QUEUE_HOLD (command)
+UPDATE mdm_queue SET held = 1 WHERE command = %lld;
 
 -- STMT_QUEUE_RELEASE (command)
 UPDATE mdm_queue SET held = 0 WHERE command = %lld AND held = 1;

@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "mdm_approval.h"
 #include "mdm_command_decide.h"
 #include "mdm_plist_json.h"
 
@@ -100,10 +101,7 @@ static apr_status_t may_decide(const work_t *w, const mdm_command_t *c)
     if (c->approval != MDM_APPROVAL_WANTED)
         return mdm_fail(ctx, MDM_EEXIST, "%s has %s the command %s already", c->decided_by,
                         c->approval == MDM_APPROVAL_GIVEN ? "approved" : "denied", w->uuid);
-    if (c->created_by && !strcmp(c->created_by, w->decision->actor))
-        return mdm_fail(ctx, MDM_EDENIED, "%s ordered this command: another person has to decide. All who use the API "
-                        "key are one person; let Apache tell people apart (docs/operations.md)", c->created_by);
-    return APR_SUCCESS;
+    return mdm_approval_may_decide(ctx, c, w->decision->actor, w->approve);
 }
 
 static apr_status_t release(const work_t *w, const mdm_command_t *c)

@@ -10,6 +10,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "mdm_approval.h"
 #include "mdm_command.h"
 
 #define REFUSED_SHOWN 5
@@ -178,18 +179,6 @@ static apr_status_t carry_out(void *baton, mdm_db_t *db)
 
 /* ---- before it */
 
-static int needs_approval(const mdm_site_t *site, const char *request_type)
-{
-    const apr_array_header_t *types = site ? site->approvals : NULL;
-    int i;
-
-    for (i = 0; i < count_of(types); i++) {
-        if (!strcmp(APR_ARRAY_IDX(types, i, const char *), request_type))
-            return 1;
-    }
-    return 0;
-}
-
 static apr_status_t check(mdm_ctx_t *ctx, const mdm_command_order_t *o, const mdm_targets_t *t)
 {
     if (!count_of(t->ids) && !count_of(t->serials) && !count_of(t->users) && !count_of(t->groups))
@@ -217,7 +206,7 @@ static void fill(mdm_command_t *c, mdm_ctx_t *ctx, const mdm_site_t *site, const
     if (!c->not_after && destructive && site && site->destructive_lifetime)
         c->not_after = (c->not_before ? c->not_before : now) + site->destructive_lifetime;
     c->priority = o->priority;
-    c->approval = needs_approval(site, c->request_type) ? MDM_APPROVAL_WANTED : MDM_APPROVAL_NONE;
+    c->approval = mdm_approval_needed(site, c->request_type) ? MDM_APPROVAL_WANTED : MDM_APPROVAL_NONE;
     /* what must not be superseded has no key by which it could be found */
     c->supersede_key = destructive ? NULL : o->supersede_key;
     c->idempotency_key = o->idempotency_key;

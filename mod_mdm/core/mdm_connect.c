@@ -2,12 +2,13 @@
 /*
  * The connect endpoint and the rules of the queue: serving does not finish, only an answer does;
  * NotNow keeps a command for later; an answer to what is not open disturbs nothing; what cannot be delivered
- * is withdrawn. Called by the mdm-connect handler, any thread.
+ * is withdrawn, and what nobody has approved is held. Called by the mdm-connect handler, any thread.
  */
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "mdm_approval.h"
 #include "mdm_connect.h"
 #include "mdm_crl.h"
 #include "mdm_delivery.h"
@@ -19,7 +20,7 @@
 
 #define STATUS_MAX 64
 #define UUID_MAX 127
-#define WITHDRAWN_MAX 10         /* commands in one request that turn out to be undeliverable */
+#define ASIDE_MAX 10             /* commands in one request that turn out to be undeliverable or unapproved */
 
 typedef struct {
     mdm_store_t *st;
@@ -225,27 +226,37 @@ static int is_hopeless(apr_status_t rv)
     return rv == MDM_EINPUT || rv == MDM_EPLIST || rv == MDM_ECONFIG || rv == MDM_EGONE;
 }
 
-static apr_status_t hand_out(report_t *r, mdm_connect_answer_t *answer, const char *uuid)
+/* One that may not go out now or never; `rv` says which. */
+static apr_status_t set_aside(report_t *r, apr_status_t rv, const mdm_command_t *held)
 {
     mdm_ctx_t *ctx = r->st->ctx;
+
+    r->why = apr_pstrdup(ctx->pool, mdm_ctx_detail(ctx, rv));
+    mdm_ctx_clear(ctx);
+    if (rv == MDM_EDENIED)
+        return mdm_approval_hold(r->st, held, r->device->enrollment_id, r->device->source);
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0820) "command %s for %s is withdrawn: %s",
+            r->row->next_uuid, r->device->enrollment_id, r->why);
+    return mdm_db_transact(r->st->db, withdraw, r);
+}
+
+static apr_status_t hand_out(report_t *r, mdm_connect_answer_t *answer, const char *uuid)
+{
     mdm_connect_row_t *row;
-    int withdrawn;
+    int aside;
 
-    for (withdrawn = 0; r->row->next && withdrawn < WITHDRAWN_MAX; withdrawn++) {
+    for (aside = 0; r->row->next && aside < ASIDE_MAX; aside++) {
+        mdm_command_t held;
         mdm_bytes_t body;
-        apr_status_t rv = mdm_delivery_make(&body, r->st, r->site, r->device, r->row);
+        apr_status_t rv = mdm_approval_check(&held, r->st, r->site, r->row);
 
-        if (rv == APR_SUCCESS) {
+        if (rv == APR_SUCCESS && (rv = mdm_delivery_make(&body, r->st, r->site, r->device, r->row)) == APR_SUCCESS) {
             answer->command = r->row->next;
             answer->body = body;
         }
-        if (!is_hopeless(rv))
+        if (rv != MDM_EDENIED && !is_hopeless(rv))
             return rv;
-        r->why = apr_pstrdup(ctx->pool, mdm_ctx_detail(ctx, rv));
-        mdm_ctx_clear(ctx);
-        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0820) "command %s for %s is withdrawn: %s",
-                r->row->next_uuid, r->device->enrollment_id, r->why);
-        if ((rv = mdm_db_transact(r->st->db, withdraw, r)) != APR_SUCCESS
+        if ((rv = set_aside(r, rv, &held)) != APR_SUCCESS
             || (rv = mdm_store_connect(&row, r->st, r->device->fingerprint, r->device->enrollment_id, uuid,
                                        is_notnow(r->status))) != APR_SUCCESS)
             return rv;

@@ -10,6 +10,7 @@
 #include "mdm_store_row.h"
 
 #define BODY "mdm_command.body"
+#define ORDERER "mdm_command.orderer"
 
 static apr_status_t find(mdm_rows_t **rows, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args)
 {
@@ -35,21 +36,39 @@ static apr_status_t name_conflict(mdm_store_t *st, const mdm_command_t *c)
 
 apr_status_t mdm_store_command_insert(mdm_store_t *st, const mdm_command_t *c)
 {
-    const char *id = mdm_row_text(st, c->id), *body;
+    const char *id = mdm_row_text(st, c->id), *body, *orderer = NULL;
     apr_status_t rv = mdm_row_seal(&body, st, mdm_bytes_of(c->body), BODY, id);
     int inserted = 0;
 
+    if (rv == APR_SUCCESS && c->created_by)
+        rv = mdm_row_seal(&orderer, st, mdm_bytes_of(c->created_by), ORDERER, id);
     if (rv == APR_SUCCESS) {
         const char *args[] = {
             id, c->uuid, c->request_type, c->created_by, mdm_row_text(st, c->created_at), body,
             mdm_row_text(st, c->delivery), mdm_row_text(st, c->not_before), mdm_row_text(st, c->not_after),
             mdm_row_text(st, c->priority), mdm_row_text(st, c->approval), c->supersede_key, c->idempotency_key,
-            c->request_sha256
+            c->request_sha256, orderer
         };
 
         rv = mdm_db_exec(&inserted, st->db, STMT_COMMAND_INSERT, args);
     }
     return rv == APR_SUCCESS && !inserted ? name_conflict(st, c) : rv;
+}
+
+static const char *open_name(mdm_store_t *st, const char *sealed, const char *column, const char *id)
+{
+    mdm_bytes_t name = { NULL, 0 };
+
+    if (mdm_row_unseal(&name, st, sealed, column, id) != APR_SUCCESS)
+        mdm_ctx_clear(st->ctx);
+    return name.len ? (const char *)name.data : NULL;
+}
+
+void mdm_store_command_people(const char **orderer, const char **approver, mdm_store_t *st, apr_int64_t id,
+                              const char *sealed_orderer, const char *sealed_approver)
+{
+    *orderer = open_name(st, sealed_orderer, ORDERER, mdm_row_text(st, id));
+    *approver = open_name(st, sealed_approver, MDM_COLUMN_APPROVER, mdm_row_text(st, id));
 }
 
 static apr_status_t read_command(mdm_command_t **out, mdm_store_t *st, const mdm_rows_t *rows)
@@ -74,6 +93,7 @@ static apr_status_t read_command(mdm_command_t **out, mdm_store_t *st, const mdm
     c->supersede_key = MDM_ROW(rows, 0, 13);
     c->idempotency_key = MDM_ROW(rows, 0, 14);
     c->request_sha256 = MDM_ROW(rows, 0, 15);
+    c->orderer = open_name(st, MDM_ROW(rows, 0, 16), ORDERER, MDM_ROW(rows, 0, 0));
     *out = c;
     return rv;
 }

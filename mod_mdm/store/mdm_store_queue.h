@@ -42,6 +42,7 @@ typedef struct mdm_command_t {
     mdm_approval_e approval;
     const char *decided_by;
     apr_time_t decided_at;
+    const char *orderer;          /* created_by as it was sealed; read only, NULL: it cannot be read */
     const char *supersede_key;
     const char *idempotency_key;  /* of created_by */
     const char *request_sha256;   /* of the request that came with it */
@@ -93,8 +94,19 @@ apr_status_t mdm_store_queue_clear(int *cancelled, mdm_store_t *st, const char *
 apr_status_t mdm_store_command_sent(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command, int limit);
 /** CommandUUIDs that an enrollment was sent and has not answered. Array of const char *. */
 apr_status_t mdm_store_queue_sent_list(apr_array_header_t **out, mdm_store_t *st, const char *enrollment_id, int limit);
-/** Decide about a command that waits for approval. @return MDM_ENOTFOUND when it does not (any more) */
+/**
+ * Decide about a command that waits for approval. Who approves is sealed, bound to the command.
+ * @return MDM_ENOTFOUND when it does not wait (any more)
+ */
 apr_status_t mdm_store_command_decide(mdm_store_t *st, apr_int64_t id, mdm_approval_e approval, const char *by);
+/**
+ * Who ordered a command and who approved it, from what is sealed; what does not open or is not there is NULL. No
+ * statement.
+ */
+void mdm_store_command_people(const char **orderer, const char **approver, mdm_store_t *st, apr_int64_t id,
+                              const char *sealed_orderer, const char *sealed_approver);
+/** Whatever the rows say: this command waits for approval, for all its enrollments. Two statements. */
+apr_status_t mdm_store_command_hold(mdm_store_t *st, apr_int64_t id, const char *orderer, const char *request_type);
 /** An approved command may be handed out. @param released to so many enrollments */
 apr_status_t mdm_store_queue_release(int *released, mdm_store_t *st, apr_int64_t command);
 

@@ -66,10 +66,21 @@ apr_status_t mdm_store_queue_sent_list(apr_array_header_t **out, mdm_store_t *st
 
 apr_status_t mdm_store_command_decide(mdm_store_t *st, apr_int64_t id, mdm_approval_e approval, const char *by)
 {
-    const char *args[] = { mdm_row_text(st, approval), by, mdm_row_text(st, mdm_ctx_now(st->ctx)),
-                           mdm_row_text(st, id) };
+    const char *number = mdm_row_text(st, id), *sealed = NULL;
+    const char *args[] = { mdm_row_text(st, approval), by, mdm_row_text(st, mdm_ctx_now(st->ctx)), NULL, number };
+    apr_status_t rv = approval != MDM_APPROVAL_GIVEN ? APR_SUCCESS
+                      : mdm_row_seal(&sealed, st, mdm_bytes_of(by), MDM_COLUMN_APPROVER, number);
 
-    return mdm_row_change(st, STMT_COMMAND_DECIDE, args);
+    args[3] = sealed;
+    return rv == APR_SUCCESS ? mdm_row_change(st, STMT_COMMAND_DECIDE, args) : rv;
+}
+
+apr_status_t mdm_store_command_hold(mdm_store_t *st, apr_int64_t id, const char *orderer, const char *request_type)
+{
+    const char *number = mdm_row_text(st, id), *args[] = { orderer, request_type, number };
+    apr_status_t rv = mdm_db_exec(NULL, st->db, STMT_COMMAND_HOLD, args);
+
+    return rv == APR_SUCCESS ? mdm_db_exec(NULL, st->db, STMT_QUEUE_HOLD, &number) : rv;
 }
 
 apr_status_t mdm_store_queue_release(int *released, mdm_store_t *st, apr_int64_t command)

@@ -14,6 +14,9 @@ const char *mdm_row_text(mdm_store_t *st, apr_int64_t number);
 /** A column as a number; NULL is 0. */
 apr_int64_t mdm_row_number(const mdm_rows_t *rows, int r, int c);
 
+/** Of the one who approved a command, which is sealed in one file and opened in another. */
+#define MDM_COLUMN_APPROVER "mdm_command.approver"
+
 /**
  * Seal a value for `column` ("table.column") of the row named `row`.
  * @return MDM_ECONFIG when the store has no sealing key

@@ -103,3 +103,92 @@ def test_all_who_have_the_key_are_one_person(make_site, new_phone):
     refused = site.api("POST", "/v1/commands/%s/approve" % command_uuid)
     assert refused.status == 403 and "key" in refused.json["error"], refused.text
     assert phone.connect() == []
+
+
+def restart(site, **directives):
+    site.stop()
+    site.own.update(directives)
+    site.start(site.port)
+
+
+# What somebody with the database, but without the sealing key, could write. (table, what is set)
+TAMPERED = [
+    [("mdm_queue", "held = 0")],
+    [("mdm_command", "approval = 0"), ("mdm_queue", "held = 0")],
+    [("mdm_command", "approval = 2, decided_by = '%s', decided_at = 1" % OTHER), ("mdm_queue", "held = 0")],
+    [("mdm_command", "request_type = 'ProfileList', approval = 0"), ("mdm_queue", "held = 0")],
+    [("mdm_command", "delivery = 1, approval = 0"), ("mdm_queue", "held = 0")],
+    [("mdm_command", "created_by = '%s', approval = 2, decided_by = '%s'" % (OTHER, USER)), ("mdm_queue", "held = 0")],
+]
+
+
+def tamper(site, command_uuid, changes):
+    ids = {"mdm_command": "id", "mdm_queue": "command"}
+    for table, change in changes:
+        site.database.sql("UPDATE %s SET %s WHERE %s = (SELECT id FROM mdm_command WHERE uuid = '%s')"
+                          % (table, change, ids[table], command_uuid))
+
+
+def test_no_row_of_the_database_lets_a_held_command_go(ward, new_phone):
+    ward.log.expect("MDM0888")
+    for changes in TAMPERED:
+        phone = new_phone(ward)
+        command_uuid = order(ward, phone)
+        tamper(ward, command_uuid, changes)
+        assert phone.connect() == [], changes
+        assert held(ward) == [command_uuid], changes
+        shown = call(ward, USER, "GET", "/v1/commands/" + command_uuid).json
+        assert shown["approval"] == "wanted" and shown["counts"] == {"held": 1} and "decided_by" not in shown, changes
+        refused = call(ward, USER, "POST", "/v1/commands/%s/approve" % command_uuid)
+        assert refused.status == 403, (changes, refused.text)
+        # it is still the one that was ordered, and may go when somebody else says so
+        assert call(ward, OTHER, "POST", "/v1/commands/%s/approve" % command_uuid).status == 200
+        assert devices.served(phone.idle()) == command_uuid
+
+
+def test_who_ordered_is_not_taken_from_the_row(ward, new_phone):
+    phone = new_phone(ward)
+    command_uuid = order(ward, phone)
+    tamper(ward, command_uuid, [("mdm_command", "created_by = '%s'" % OTHER)])
+    refused = call(ward, USER, "POST", "/v1/commands/%s/approve" % command_uuid)
+    assert refused.status == 403 and USER in refused.json["error"], refused.text
+    assert phone.connect() == []
+
+
+def test_nobody_approves_what_he_was_not_shown(ward, new_phone):
+    phone = new_phone(ward)
+    command_uuid = order(ward, phone)
+    tamper(ward, command_uuid, [("mdm_command", "request_type = 'ProfileList'")])
+    refused = call(ward, OTHER, "POST", "/v1/commands/%s/approve" % command_uuid)
+    assert refused.status == 403 and "EraseDevice" in refused.json["error"], refused.text
+    assert phone.connect() == []
+    assert call(ward, OTHER, "POST", "/v1/commands/%s/deny" % command_uuid).status == 200
+    assert phone.connect() == []
+
+
+def test_an_approval_counts_for_its_own_command_alone(ward, new_phone):
+    ward.log.expect("MDM0888")
+    phone = new_phone(ward)
+    approved, other = order(ward, phone), order(ward, phone, request_type="DeviceLock")
+    assert call(ward, OTHER, "POST", "/v1/commands/%s/approve" % approved).status == 200
+    columns = "approval = 2, decided_by = '%s', approver = (SELECT a.approver FROM mdm_command a WHERE a.uuid = '%s')"
+    tamper(ward, other, [("mdm_command", columns % (OTHER, approved)), ("mdm_queue", "held = 0")])
+    ward.database.sql("DELETE FROM mdm_queue WHERE command = (SELECT id FROM mdm_command WHERE uuid = '%s')" % approved)
+    assert phone.connect() == [] and held(ward) == [other]
+
+
+def test_what_was_ordered_before_needs_a_second_person_from_then_on(ward, new_phone):
+    ward.log.expect("MDM0888")
+    phone = new_phone(ward)
+    restart(ward, MDMApproval="DeviceLock")
+    erase, body = devices.command("EraseDevice")
+    information, other_body = devices.command("DeviceInformation")
+    for one in (body, other_body):
+        assert ward.api("PUT", "/v1/enqueue/%s?nopush=1" % phone.id, one, user=USER, key=PASSWORD).status == 200
+    assert devices.served(phone.idle()) == erase
+    restart(ward, MDMApproval="EraseDevice")
+    # what comes after it is not held up
+    assert [one.uuid for one in phone.connect()] == [information]
+    assert held(ward) == [erase]
+    assert call(ward, OTHER, "POST", "/v1/commands/%s/approve" % erase).status == 200
+    assert devices.served(phone.idle()) == erase

@@ -88,13 +88,19 @@ static apr_array_header_t *names(const char *list)
     return found;
 }
 
+static const char *body_of(const char *uuid, const char *type)
+{
+    return apr_pstrcat(database_pool(), "<plist><dict><key>Command</key><dict><key>RequestType</key><string>", type,
+                       "</string></dict><key>CommandUUID</key><string>", uuid, "</string></dict></plist>", NULL);
+}
+
 static apr_status_t order(const char *uuid, const char *type)
 {
     mdm_command_t *c = apr_pcalloc(database_pool(), sizeof(*c));
 
     c->uuid = uuid;
     c->request_type = type;
-    c->body = "<plist/>";
+    c->body = body_of(uuid, type);
     return mdm_command_order(&outcome, st, &site, c, &whom, &how);
 }
 
@@ -323,7 +329,7 @@ START_TEST(another_person_decides)
 
     raw.uuid = "C-2";
     raw.request_type = "DeviceLock";
-    raw.body = "<plist/>";
+    raw.body = body_of("C-2", "DeviceLock");
     OK(mdm_command_enqueue(&targets, st, &site, &raw, &id, 1, 1, "anna"));
     ck_assert_ptr_null(targets);
     OK(mdm_command_decide(&by_bert, st, "C-2", 0));
