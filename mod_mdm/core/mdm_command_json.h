@@ -24,4 +24,11 @@ apr_status_t mdm_command_from_json(mdm_command_t **command, mdm_ctx_t *ctx, cons
 /** What a console needs to know of a command, as JSON; the caller frees it. `brief`: without its keys. */
 json_t *mdm_command_type_to_json(const mdm_command_type_t *type, int brief, apr_pool_t *p);
 
+/**
+ * What a command, its queries and its settings need that is not among the `rights` of MDMAccessRights: array of const
+ * char *, a warning each.
+ * @param command as mdm_command_from_json took it; NULL: only its type is known
+ */
+apr_array_header_t *mdm_command_lacks(const mdm_command_type_t *type, const json_t *command, int rights, apr_pool_t *p);
+
 #endif

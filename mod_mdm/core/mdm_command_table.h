@@ -29,6 +29,7 @@ struct mdm_command_key_t {
     const char *fill;             /* what is sent when it is not given; NULL: nothing */
     const char *since;            /* where it came later than its parent, or not at all: "i7.0 m-" */
     const char *supervised;       /* systems on which it needs supervision although its parent does not */
+    int right;                    /* a right that it needs although its command does not; 0: none */
     const mdm_command_key_t *keys;
 };
 

@@ -32,6 +32,7 @@ static const char *const target_members[] = { "ids", "serials", "users", "groups
 typedef struct {
     mdm_command_t *command;
     const mdm_command_type_t *type;      /* NULL: Apple has no such command that we know of */
+    const json_t *json;                  /* the command as it was written; NULL: as a plist */
     mdm_targets_t targets;
     mdm_command_order_t order;
 } request_t;
@@ -187,6 +188,7 @@ static apr_status_t read_command(request_t *q, mdm_ctx_t *ctx, const json_t *jso
     if (rv != APR_SUCCESS)
         return rv;
     q->type = mdm_command_type(q->command->request_type);
+    q->json = member(json, "command");
     if (encrypt && !strcmp(q->command->request_type, "InstallProfile"))
         q->command->delivery = MDM_DELIVERY_ENCRYPT;
     return APR_SUCCESS;
@@ -269,15 +271,17 @@ static void warn_of_channels(json_t *warnings, const request_t *q, const apr_arr
 static json_t *warnings_of(mdm_api_t *api, const request_t *q, const mdm_command_outcome_t *o)
 {
     apr_pool_t *p = api->r->pool;
+    const apr_array_header_t *lacks;
     json_t *warnings = json_array();
+    int i;
 
     if (!q->type) {
         warn(warnings, p, "%s is no command that this server knows%s", q->command->request_type, "");
         return warnings;
     }
-    if (q->type->right && !(api->conf->site->access_rights & q->type->right))
-        warn(warnings, p, "%s needs the access right %s, which MDMAccessRights does not ask for", q->type->name,
-             apr_itoa(p, q->type->right));
+    lacks = mdm_command_lacks(q->type, q->json, api->conf->site->access_rights, p);
+    for (i = 0; i < lacks->nelts; i++)
+        json_array_append_new(warnings, json_string(APR_ARRAY_IDX(lacks, i, const char *)));
     warn_of_channels(warnings, q, o->enrollments, p);
     return warnings;
 }

@@ -382,3 +382,28 @@ def test_the_examples_in_the_manual_are_taken(site, steady_phone):
         order(site, {**json.loads(one.replace("DEVICE", steady_phone.id)), "push": False})
     assert site.api("DELETE", "/v1/enrollments/%s/queue" % steady_phone.id).status == 200
     assert site.api("DELETE", "/v1/groups/ward-3").status == 204
+
+
+def test_missing_rights_are_told_of_each_part_of_a_command(make_site, new_phone):
+    site = make_site(directives={"MDMAccessRights": "3"}).start()
+    site.upload_push_certificate()
+    phone = new_phone(site)
+
+    def lacking(command):
+        made = send(site, command, phone.id)
+        return [re.match(r"(\w+) needs the access right (\d+), ", one).groups() for one in made.get("warnings", [])]
+    assert lacking({"RequestType": "ProfileList"}) == []
+    assert lacking({"RequestType": "SecurityInfo"}) == [("SecurityInfo", "1024")]
+    assert lacking({"RequestType": "DeviceInformation", "Queries": ["UDID", "OSVersion", "WiFiMAC"]}) \
+        == [("OSVersion", "16"), ("WiFiMAC", "32")]
+    assert lacking({"RequestType": "Settings", "Settings": [
+        {"Item": "PersonalHotspot", "Enabled": True}, {"Item": "Bluetooth", "Enabled": True},
+        {"Item": "ApplicationConfiguration", "Identifier": "org.example.ward"}]}) \
+        == [("Settings", "2048"), ("PersonalHotspot", "32"), ("ApplicationConfiguration", "4096")]
+    keys = site.api("GET", "/v1/commands/types/DeviceInformation").json["keys"]
+    queries = {one["name"]: one for one in keys[0]["keys"][0]["queries"]}
+    assert queries["IMEI"] == {"name": "IMEI", "access_right": 16,
+                               "since": {"macos": None, "tvos": None, "visionos": None, "watchos": None}}
+    settings = site.api("GET", "/v1/commands/types/Settings").json["keys"][0]["keys"][0]["keys"]
+    assert {one["name"]: one["access_right"] for one in settings if "access_right" in one} \
+        == {"PersonalHotspot": 32, "ApplicationConfiguration": 4096, "ApplicationAttributes": 4096}

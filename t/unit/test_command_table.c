@@ -76,6 +76,7 @@ static void check_keys(const char *of, const mdm_command_key_t *keys, int depth)
         check_fill(key);
         check_since(key->name, key->since);
         ck_assert_msg(is_among(key->supervised, "imtvw"), "%s: %s", of, key->name);
+        ck_assert_msg((key->right & (key->right - 1)) == 0 && key->right <= 4096, "%s: %s: right", of, key->name);
         check_keys(key->name, key->keys, depth + 1);
     }
 }
