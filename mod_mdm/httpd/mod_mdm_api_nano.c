@@ -13,6 +13,8 @@
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
 
+#define NO_IDS "no ids: name enrollments in the path, separated by commas"
+
 static const char *const pushcert_methods[] = { "PUT", "GET", NULL };
 
 /* What enqueue and push answer with. */
@@ -127,7 +129,7 @@ static int push_ids(mdm_api_t *api, const char *const *ids, int count)
     apr_status_t rv = mdm_api_store(api);
 
     if (rv == APR_SUCCESS && !ids)
-        rv = mdm_fail(api->ctx, MDM_EINPUT, "no ids: name enrollments in the path, separated by commas");
+        rv = mdm_fail(api->ctx, MDM_EINPUT, NO_IDS);
     if (rv == APR_SUCCESS)
         rv = mdm_command_wake(&targets, api->st, ids, count);
     if (rv != APR_SUCCESS)
@@ -174,10 +176,10 @@ static int enqueue_command(mdm_api_t *api, mdm_bytes_t body, const char *const *
         rv = mdm_fail(api->ctx, MDM_EINPUT, "no command in the body, and no push wanted");
     else if ((rv = mdm_command_read(&command, api->ctx, body)) == APR_SUCCESS)
         o.command = command;
+    else
+        o.no_push = 0;          /* NanoMDM speaks of the push only after it could read the command */
     if (rv == APR_SUCCESS)
         rv = mdm_api_delivery(command, api);
-    if (rv == APR_SUCCESS && !ids)
-        rv = mdm_fail(api->ctx, MDM_EINPUT, "no ids: name enrollments in the path, separated by commas");
     if (rv == APR_SUCCESS && (rv = mdm_api_store(api)) == APR_SUCCESS)
         rv = mdm_command_enqueue(&targets, api->st, api->conf->site, command, ids, count, !no_push, api->actor);
     if (rv != APR_SUCCESS)
@@ -198,6 +200,11 @@ int mdm_api_enqueue(mdm_api_t *api)
 
     if (rv != APR_SUCCESS)
         return mdm_io_fail(api->r, api->ctx, rv);
+    if (!ids) {
+        outcome_t o = { NULL, 0, NULL, NULL, NULL };
+
+        return answer_failure(api, &o, &o.command_error, mdm_fail(api->ctx, MDM_EINPUT, NO_IDS));
+    }
     if (!body.len && !(no_push && *no_push))
         return push_ids(api, ids, count);
     return enqueue_command(api, body, ids, count, no_push && *no_push);

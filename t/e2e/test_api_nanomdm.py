@@ -24,7 +24,7 @@ def members(reply):
 
 @pytest.mark.parametrize("path", ["/v1/pushcert", "/v1/push/x", "/v1/enqueue/x", "/v1/enrollments",
                                   "/v1/enrollments/x", "/v1/enrollments/x/queue", "/v1/commands/x"])
-def test_without_or_with_a_wrong_key_401(site, path):
+def test_row_02_without_or_with_a_wrong_key_401(site, path):
     for options in ({"user": None}, {"key": "wrong"}, {"user": "admin"}, {"key": ""}, {"key": API_KEY + "x"},
                     {"key": API_KEY[:-1]}):
         reply = site.api("GET", path, **options)
@@ -35,7 +35,7 @@ def test_without_or_with_a_wrong_key_401(site, path):
         assert site.api("GET", path, user=None, headers={"Authorization": header}).status == 401
 
 
-def test_version_needs_no_key_and_takes_any_method(site):
+def test_row_01_version_needs_no_key_and_takes_any_method(site):
     for method in ("GET", "POST", "PUT"):
         reply = site.api(method, "/version", user=None)
         assert reply.status == 200
@@ -43,7 +43,7 @@ def test_version_needs_no_key_and_takes_any_method(site):
         assert set(reply.json) == {"version"} and reply.json["version"]
 
 
-def test_unknown_routes_are_404(site):
+def test_2_2_unknown_routes_are_404(site):
     for path in ("/", "/v1", "/v1/", "/v1/nonsense", "/v2/push/x"):
         assert site.api("GET", path).status == 404, path
 
@@ -63,7 +63,7 @@ def test_apaches_own_authentication_may_guard_the_api_instead(make_site):
     assert site.api("GET", "/v1/enrollments", user=None).status == 401
 
 
-def test_without_a_key_file_and_without_authentication_the_api_is_closed(make_site):
+def test_2_2_without_a_key_file_and_without_authentication_the_api_is_closed(make_site):
     site = make_site(directives={"MDMAPIKeyFile": None})
     site.log.expect(r"\[mdm:error\]")
     site.start()
@@ -78,7 +78,7 @@ def upload(site, text, method="PUT"):
     return site.api(method, "/v1/pushcert", text.encode() if isinstance(text, str) else text)
 
 
-def test_pushcert_put_answers_topic_and_expiry(site, keys):
+def test_row_03_pushcert_put_answers_topic_and_expiry(site, keys):
     reply = upload(site, keys.push_pem)
     assert reply.status == 200
     found = members(reply)
@@ -88,7 +88,7 @@ def test_pushcert_put_answers_topic_and_expiry(site, keys):
     assert when == keys.push.not_valid_after.replace(microsecond=0)
 
 
-def test_pushcert_takes_key_first_glued_blocks_and_old_key_forms(site, keys):
+def test_row_03_pushcert_takes_key_first_glued_blocks_and_old_key_forms(site, keys):
     cert, key = pki.pem(keys.push), pki.pem(keys.push_key)
     old = keys.push_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
                                       serialization.NoEncryption()).decode()
@@ -96,7 +96,7 @@ def test_pushcert_takes_key_first_glued_blocks_and_old_key_forms(site, keys):
         assert upload(site, text).status == 200, text
 
 
-def test_pushcert_of_the_last_certificate_wins(site, keys):
+def test_2_5_pushcert_of_the_last_certificate_wins(site, keys):
     assert members(upload(site, pki.pem(keys.tls.certificate) + keys.push_pem.decode()))["topic"] == TOPIC
 
 
@@ -117,7 +117,7 @@ def bad_certificates(keys):
 
 @pytest.mark.parametrize("name", ["empty", "garbage", "certificate-only", "key-only", "encrypted-key", "no-uid",
                                   "other-uid", "key-of-another", "cut", "expired", "broken-base64", "binary"])
-def test_pushcert_that_cannot_work_is_400(site, keys, name):
+def test_row_03_pushcert_that_cannot_work_is_400(site, keys, name):
     reply = upload(site, bad_certificates(keys)[name])
     assert reply.status == 400, reply
     found = members(reply)
@@ -125,7 +125,7 @@ def test_pushcert_that_cannot_work_is_400(site, keys, name):
     assert "PRIVATE" not in found["error"]
 
 
-def test_pushcert_get_shows_topic_and_expiry(site):
+def test_row_04_pushcert_get_shows_topic_and_expiry(site):
     reply = site.api("GET", "/v1/pushcert?topic=" + TOPIC)
     assert reply.status == 200
     assert members(reply)["topic"] == TOPIC
@@ -134,7 +134,7 @@ def test_pushcert_get_shows_topic_and_expiry(site):
     assert site.api("GET", "/v1/pushcert?topic=com.apple.mgmt.none").status == 500
 
 
-def test_pushcert_by_other_methods_is_405(site, keys):
+def test_row_03_pushcert_by_other_methods_is_405(site, keys):
     for method in ("POST", "DELETE", "PATCH"):
         assert upload(site, keys.push_pem, method).status == 405
 
@@ -145,7 +145,7 @@ def push(site, *ids, method="GET", separator=","):
     return site.api(method, "/v1/push/" + separator.join(urllib.parse.quote(one, safe=":") for one in ids))
 
 
-def test_push_of_one_is_200(site, phone):
+def test_row_05_push_of_one_is_200(site, phone):
     reply = push(site, phone.id)
     assert reply.status == 200
     found = members(reply)
@@ -153,75 +153,75 @@ def test_push_of_one_is_200(site, phone):
     assert list(found["status"][phone.id]) == ["push_result"]
 
 
-def test_json_is_indented_with_tabs_and_sorted(site, new_phone):
+def test_2_2_json_is_indented_with_tabs_and_sorted(site, new_phone):
     ids = [new_phone(site).id for _ in range(3)]
     reply = push(site, *ids)
     assert reply.text.startswith('{\n\t"status": {\n\t\t"')
     assert list(reply.json["status"]) == sorted(ids)
 
 
-def test_push_of_some_good_and_some_bad_is_207(site, phone):
+def test_row_05_push_of_some_good_and_some_bad_is_207(site, phone):
     reply = push(site, phone.id, "nobody")
     assert reply.status == 207
     found = members(reply)["status"]
     assert found[phone.id]["push_result"] and found["nobody"]["push_error"]
 
 
-def test_push_of_only_bad_ids_is_500(site):
+def test_row_05_push_of_only_bad_ids_is_500(site):
     reply = push(site, "nobody", "nothing")
     assert reply.status == 500
     assert set(members(reply)["status"]) == {"nobody", "nothing"}
 
 
-def test_push_of_the_same_id_twice_has_one_entry(site, phone):
+def test_row_05_push_of_the_same_id_twice_has_one_entry(site, phone):
     reply = push(site, phone.id, phone.id)
     assert reply.status == 200
     assert list(reply.json["status"]) == [phone.id]
 
 
-def test_push_of_a_bad_id_twice_is_207_as_nanomdm_counts(site):
+def test_2_2_push_of_a_bad_id_twice_is_207_as_nanomdm_counts(site):
     assert push(site, "nobody", "nobody").status == 207
 
 
-def test_push_with_a_trailing_comma_has_an_id_named_nothing(site, phone):
+def test_row_05_push_with_a_trailing_comma_has_an_id_named_nothing(site, phone):
     reply = site.api("GET", "/v1/push/%s," % phone.id)
     assert reply.status == 207
     assert set(reply.json["status"]) == {phone.id, ""}
 
 
-def test_push_ids_may_be_percent_encoded_commas_too(site, new_phone):
+def test_row_05_push_ids_may_be_percent_encoded_commas_too(site, new_phone):
     ids = [new_phone(site).id for _ in range(2)]
     reply = push(site, *ids, separator="%2C")
     assert reply.status == 200 and set(reply.json["status"]) == set(ids)
 
 
-def test_push_by_any_method(site, phone):
+def test_row_05_push_by_any_method(site, phone):
     for method in ("POST", "PUT"):
         assert push(site, phone.id, method=method).status == 200
 
 
-def test_push_without_ids_is_500_and_without_slash_301(site):
+def test_row_05_push_without_ids_is_500_and_without_slash_301(site):
     reply = site.api("GET", "/v1/push/")
     assert reply.status == 500
     reply = site.api("GET", "/v1/push")
     assert reply.status == 301 and reply.headers["Location"].endswith("/v1/push/")
 
 
-def test_push_of_user_channel_ids_with_a_colon(site, phone):
+def test_row_15_push_of_user_channel_ids_with_a_colon(site, phone):
     user = phone.user_channel()
     user.token_update()
     assert push(site, user.id).status == 200
     assert site.api("GET", "/v1/push/" + user.id.replace(":", "%3A")).status == 200
 
 
-def test_push_texts_are_escaped(site):
+def test_2_2_push_texts_are_escaped(site):
     reply = site.api("GET", "/v1/push/%3Cb%3E%26")
     assert reply.status == 500
     assert "<b>" not in reply.text and "\\u003cb\\u003e\\u0026" in reply.text
     assert "<b>&" in reply.json["status"]
 
 
-def test_push_without_a_certificate_for_the_topic(make_site, new_device):
+def test_2_3_push_without_a_certificate_for_the_topic(make_site, new_device):
     site = make_site().start()
     device = devices.identity(site, new_device(site))
     device.authenticate()
@@ -234,7 +234,7 @@ def test_push_without_a_certificate_for_the_topic(make_site, new_device):
 
 # enqueue
 
-def test_enqueue_good(site, phone):
+def test_row_07_enqueue_good(site, phone):
     command_uuid, body = devices.command("ProfileList")
     reply = site.enqueue(phone.id, body)
     assert reply.status == 200
@@ -245,7 +245,7 @@ def test_enqueue_good(site, phone):
     assert site.queue_uuids(phone.id) == [command_uuid]
 
 
-def test_enqueue_nopush(site, phone):
+def test_row_07_enqueue_nopush(site, phone):
     command_uuid, body = devices.command("ProfileList")
     reply = site.enqueue(phone.id, body, nopush=True)
     assert reply.status == 200
@@ -253,14 +253,14 @@ def test_enqueue_nopush(site, phone):
     assert list(reply.json)[0] == "no_push"
 
 
-def test_nopush_0_suppresses_too_and_an_empty_one_does_not(site, phone):
+def test_row_07_nopush_0_suppresses_too_and_an_empty_one_does_not(site, phone):
     reply = site.api("PUT", "/v1/enqueue/%s?nopush=0" % phone.id, devices.command()[1])
     assert reply.json.get("no_push") is True
     reply = site.api("PUT", "/v1/enqueue/%s?nopush=" % phone.id, devices.command()[1])
     assert "no_push" not in reply.json and reply.json["status"][phone.id]["push_result"]
 
 
-def test_enqueue_by_any_method_with_a_body(site, phone):
+def test_row_07_enqueue_by_any_method_with_a_body(site, phone):
     wanted = []
     for method in ("PUT", "POST", "GET"):
         command_uuid, body = devices.command()
@@ -270,7 +270,7 @@ def test_enqueue_by_any_method_with_a_body(site, phone):
     assert site.queue_uuids(phone.id) == wanted
 
 
-def test_enqueue_chunked_with_expect_as_curl_does(site, phone):
+def test_row_07_enqueue_chunked_with_expect_as_curl_does(site, phone):
     command_uuid, body = devices.command()
     done = subprocess.run(["curl", "-sS", "--cacert", site.keys.tls_ca_file, "-u", "nanomdm:" + API_KEY, "-T", "-", "-H",
                            "Expect: 100-continue", "-w", "%{http_code}", site.at("/mdm/api/v1/enqueue/" + phone.id)],
@@ -279,14 +279,14 @@ def test_enqueue_chunked_with_expect_as_curl_does(site, phone):
     assert site.queue_uuids(phone.id) == [command_uuid]
 
 
-def test_enqueue_with_an_empty_body_acts_as_a_push(site, phone):
+def test_row_07_enqueue_with_an_empty_body_acts_as_a_push(site, phone):
     reply = site.enqueue(phone.id, b"")
     assert reply.status == 200
     found = members(reply)
     assert list(found) == ["status"] and found["status"][phone.id]["push_result"]
 
 
-def test_enqueue_with_an_empty_body_and_nopush_is_500(site, phone):
+def test_row_07_enqueue_with_an_empty_body_and_nopush_is_500(site, phone):
     reply = site.enqueue(phone.id, b"", nopush=True)
     assert reply.status == 500
     found = members(reply)
@@ -296,13 +296,13 @@ def test_enqueue_with_an_empty_body_and_nopush_is_500(site, phone):
 @pytest.mark.parametrize("body", [b"nonsense", devices.command("X", CommandUUID="")[1].replace(
     b"<key>CommandUUID</key>", b"<key>Nothing</key>"), devices.command("")[1], b"<plist/>"],
     ids=["text", "no-uuid", "no-request-type", "empty-plist"])
-def test_enqueue_of_what_is_no_command_is_500_with_an_error_alone(site, phone, body):
+def test_row_07_enqueue_of_what_is_no_command_is_500_with_an_error_alone(site, phone, body):
     reply = site.enqueue(phone.id, body)
     assert reply.status == 500
     assert set(members(reply)) == {"command_error"}
 
 
-def test_enqueue_of_a_taken_uuid_is_500_and_pushes_nobody(site, new_phone, apns):
+def test_row_07_enqueue_of_a_taken_uuid_is_500_and_pushes_nobody(site, new_phone, apns):
     one, other = new_phone(site), new_phone(site)
     command_uuid, body = devices.command("ProfileList")
     assert site.enqueue(one.id, body, nopush=True).status == 200
@@ -318,7 +318,7 @@ def test_enqueue_of_a_taken_uuid_is_500_and_pushes_nobody(site, new_phone, apns)
 
 
 @pytest.mark.mpm
-def test_enqueue_with_an_unknown_id_queues_nothing_for_anyone(site, phone):
+def test_row_07_enqueue_with_an_unknown_id_queues_nothing_for_anyone(site, phone):
     command_uuid, body = devices.command()
     reply = site.enqueue([phone.id, "nobody"], body)
     assert reply.status == 500
@@ -328,12 +328,12 @@ def test_enqueue_with_an_unknown_id_queues_nothing_for_anyone(site, phone):
     assert site.enqueue(phone.id, body, nopush=True).status == 200, "the UUID is still free"
 
 
-def test_enqueue_with_the_same_id_twice_queues_nothing(site, phone):
+def test_row_07_enqueue_with_the_same_id_twice_queues_nothing(site, phone):
     assert site.enqueue([phone.id, phone.id], devices.command()[1]).status == 500
     assert site.queue_uuids(phone.id) == []
 
 
-def test_enqueue_for_many_in_one_call(site, phone):
+def test_2_4_enqueue_for_many_in_one_call(site, phone):
     users = [phone.user_channel() for _ in range(150)]
     for user in users:
         user.token_update()
@@ -346,7 +346,7 @@ def test_enqueue_for_many_in_one_call(site, phone):
     assert devices.served(users[-1].idle()) == command_uuid
 
 
-def test_enqueue_whose_push_cannot_go_keeps_the_command(make_site, new_device):
+def test_row_07_enqueue_whose_push_cannot_go_keeps_the_command(make_site, new_device):
     site = make_site().start()
     device = devices.identity(site, new_device(site))
     device.authenticate()

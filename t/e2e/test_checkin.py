@@ -90,7 +90,7 @@ def test_checkout_ends_the_enrollment(site, phone):
     assert phone.idle().status == 403
 
 
-def test_after_checkout_nothing_can_be_queued_and_nothing_is_pushed(site, phone, apns):
+def test_row_21_after_checkout_nothing_can_be_queued_and_nothing_is_pushed(site, phone, apns):
     phone.checkout()
     assert site.enqueue(phone.id, devices.command()[1]).status == 500
     reply = site.api("GET", "/v1/push/" + phone.id)
@@ -124,7 +124,7 @@ def test_a_new_enrollment_clears_queue_and_tally(site, phone):
     assert "Cancelled" in str(site.show_command(old))
 
 
-def test_between_authenticate_and_tokenupdate_nothing_is_pushed_or_queued(site, new_device, apns):
+def test_2_9_before_the_first_tokenupdate_nothing_is_pushed_or_queued(site, new_device, apns):
     device = devices.identity(site, new_device(site))
     device.authenticate()
     assert site.enqueue(device.id, devices.command()[1]).status == 500
@@ -151,7 +151,7 @@ def test_a_renewed_identity_keeps_queue_and_tally(site, phone):
 # user channels
 
 @pytest.mark.mpm
-def test_a_user_channel_has_its_own_enrollment_and_queue(site, phone):
+def test_row_15_a_user_channel_has_its_own_enrollment_and_queue(site, phone):
     user = phone.user_channel(short_name="joy", long_name="Nurse Joy")
     user.token_update()
     assert user.id == "%s:%s" % (phone.udid, user.user_id)
@@ -193,7 +193,7 @@ def test_a_user_channel_below_another_device_is_refused(site, new_phone):
     assert site.show(user.id) is None
 
 
-def test_the_devices_checkout_ends_its_user_channels(site, phone):
+def test_2_9_users_with_the_device_leave_at_its_checkout(site, phone):
     user = phone.user_channel()
     user.token_update()
     phone.checkout()
@@ -201,7 +201,7 @@ def test_the_devices_checkout_ends_its_user_channels(site, phone):
     assert site.enqueue(user.id, devices.command()[1]).status == 500
 
 
-def test_a_user_channels_checkout_ends_only_that_channel(site, phone):
+def test_2_9_a_users_checkout_ends_only_that_channel(site, phone):
     user = phone.user_channel()
     user.token_update()
     assert user.checkout().status == 200
@@ -209,7 +209,7 @@ def test_a_user_channels_checkout_ends_only_that_channel(site, phone):
     assert site.show(phone.id)["state"] == "enrolled"
 
 
-def test_a_new_enrollment_of_the_device_resets_its_user_channels(site, phone):
+def test_2_9_queues_of_users_end_with_a_new_enrollment_of_the_device(site, phone):
     user = phone.user_channel()
     user.token_update()
     queued(site, user)

@@ -35,7 +35,7 @@ def test_row_12_bootstrap_token_none_set_equal_bytes_none_after_enrolling_anew(s
 
 
 @pytest.mark.parametrize("message", [{}, {"BootstrapToken": b""}], ids=["missing", "empty"])
-def test_a_bootstrap_token_that_is_missing_or_empty_deletes_the_stored_one(site, phone, message):
+def test_2_8_a_bootstrap_token_that_is_missing_or_empty_deletes_the_stored_one(site, phone, message):
     phone.set_bootstrap_token(b"\x00one\xff")
     assert phone.get_bootstrap_token() == b"\x00one\xff"
     assert phone.send_checkin({"MessageType": "SetBootstrapToken", **message}).status == 200
@@ -107,7 +107,7 @@ def unlock_token(site, phone):
     return site.database.sql("SELECT unlock_token FROM mdm_enrollment WHERE enrollment_id = '%s'" % phone.id)[0][0]
 
 
-def test_a_tokenupdate_without_unlock_token_keeps_it_and_a_new_enrollment_does_not(site, phone):
+def test_2_9_a_tokenupdate_without_unlock_token_keeps_it_and_a_new_enrollment_does_not(site, phone):
     stored = unlock_token(site, phone)
     assert stored and stored.startswith("1:")
     message = {"MessageType": "TokenUpdate", "Token": phone.token, "PushMagic": phone.push_magic}
@@ -143,7 +143,7 @@ def test_the_profile_names_what_the_server_can_do(site, phone):
 # what is not configured, or not known
 
 @pytest.mark.parametrize("service", ["com.apple.maid", "com.apple.watch.pairing", "com.example.other"])
-def test_gettoken_that_is_not_set_up_is_400(site, phone, service):
+def test_2_8_gettoken_that_is_not_set_up_is_400(site, phone, service):
     parameters = {"PhoneUDID": phone.udid, "WatchUDID": "W", "SecurityToken": "S"}
     mark = site.log.size()
     assert phone.get_token(service, parameters).status == 400
@@ -151,7 +151,7 @@ def test_gettoken_that_is_not_set_up_is_400(site, phone, service):
         assert "MDMGetTokenKeyFile" in site.log.text(mark)
 
 
-def test_declarations_without_a_server_for_them_are_404(site, phone):
+def test_2_8_declarations_without_a_server_for_them_are_404(site, phone):
     assert phone.declarative("tokens").status == 404
     assert phone.declarative("declaration/configuration/x").status == 404
 

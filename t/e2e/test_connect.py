@@ -52,7 +52,7 @@ def test_commands_come_in_the_order_they_were_queued(phone, queue):
     assert idle(phone) is None
 
 
-def test_the_bytes_served_are_the_bytes_enqueued(site, phone):
+def test_row_11_the_bytes_served_are_the_bytes_enqueued(site, phone):
     body = (b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" '
             b'"http://www.apple.com/DTDs/PropertyList-1.0.dtd">\r\n<plist version="1.0">\n\t<dict>  <key>Command</key>'
             b'<dict><key>RequestType</key><string>Settings</string><key>X</key><string>\xc3\xa4 &amp; &lt; &#x20ac; '
@@ -73,14 +73,14 @@ def test_a_big_command_arrives_whole(site, phone):
 
 
 @pytest.mark.mpm
-def test_idle_twice_serves_the_same_command(phone, queue):
+def test_row_10_idle_twice_serves_the_same_command(phone, queue):
     first, _second = queue(2)
     assert [idle(phone), idle(phone), idle(phone)] == [first] * 3
 
 
 @pytest.mark.mpm
 @pytest.mark.parametrize("status", ["Acknowledged", "Error", "CommandFormatError"])
-def test_a_final_answer_finishes_a_command_and_brings_the_next(site, phone, queue, status):
+def test_row_10_a_final_answer_finishes_a_command_and_brings_the_next(site, phone, queue, status):
     first, second = queue(2)
     assert idle(phone) == first
     assert (report(phone, first, status) if status == "Acknowledged" else error(phone, first, status)) == second
@@ -99,7 +99,7 @@ def test_an_answer_before_the_command_was_served_counts_too(phone, queue):
 
 # NotNow
 
-def test_right_after_notnow_only_commands_not_yet_refused_come(phone, queue):
+def test_row_10_right_after_notnow_only_commands_not_yet_refused_come(phone, queue):
     one, two, three = queue(3)
     assert idle(phone) == one
     assert report(phone, one, "NotNow") == two
@@ -107,7 +107,7 @@ def test_right_after_notnow_only_commands_not_yet_refused_come(phone, queue):
     assert report(phone, three, "NotNow") is None
 
 
-def test_after_any_other_answer_the_refused_ones_come_first_again(phone, queue):
+def test_row_10_after_any_other_answer_the_refused_ones_come_first_again(phone, queue):
     one, two, three = queue(3)
     assert idle(phone) == one
     assert report(phone, one, "NotNow") == two
@@ -168,7 +168,7 @@ def test_a_notnow_is_followed_by_a_later_wakeup(make_site, new_phone, apns):
 # repeated, unknown, strange
 
 @pytest.mark.mpm
-def test_a_repeated_result_is_200_and_disturbs_nothing(site, phone, queue):
+def test_row_20_a_repeated_result_is_200_and_disturbs_nothing(site, phone, queue):
     one, two, three = queue(3)
     assert report(phone, one, "Acknowledged") == two
     assert report(phone, one, "Acknowledged") == two
@@ -180,7 +180,7 @@ def test_a_repeated_result_is_200_and_disturbs_nothing(site, phone, queue):
 
 
 @pytest.mark.parametrize("status", ["Acknowledged", "Error", "CommandFormatError", "NotNow"])
-def test_an_unknown_uuid_is_200_and_disturbs_nothing(phone, queue, status):
+def test_row_20_an_unknown_uuid_is_200_and_disturbs_nothing(phone, queue, status):
     one, two = queue(2)
     assert report(phone, "no-such-command", status) == one
     assert idle(phone) == one

@@ -116,7 +116,7 @@ def test_row_16_get_or_put_headers_and_bodies(declaring, server, new_phone):
 
 
 @pytest.mark.once
-def test_a_declaration_that_is_gone_is_404_and_other_failures_are_no_401(declaring, server, new_phone):
+def test_2_8_a_declaration_that_is_gone_is_404_and_other_failures_are_no_401(declaring, server, new_phone):
     phone = new_phone(declaring)
     declaring.log.expect("declarative management server", "answers with more than")
     assert phone.declarative("declaration/asset/gone").status == 404

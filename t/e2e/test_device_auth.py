@@ -102,7 +102,7 @@ def refused(reply, status=400):
 
 @pytest.mark.mpm
 @pytest.mark.parametrize("mode", ["tls", "signature"])
-def test_an_enrolled_device_gets_in_and_the_server_behind_is_told_who_it_is(site, upstream, new_phone, mode):
+def test_row_17_an_enrolled_device_gets_in_and_the_server_behind_is_told_who_it_is(site, upstream, new_phone, mode):
     phone = new_phone(site)
     reply = ask(phone, "/assets/a%20b.pkg?x=1&y=%2F", mode)
     assert (reply.status, reply.body) == (200, b"the file")
@@ -127,7 +127,7 @@ def test_what_a_client_says_of_itself_is_dropped(site, upstream, new_phone):
     assert values(upstream.asked[-1], "X-Trace-ID") != ["mine"] and values(upstream.asked[-1], "X-Other") == ["kept"]
 
 
-def test_without_a_certificate_that_counts_400(site, upstream, new_phone, new_device):
+def test_row_17_without_a_certificate_that_counts_400(site, upstream, new_phone, new_device):
     phone = new_phone(site)
     assert refused(ask(phone, "/assets/x", "none"))
     assert refused(ask(phone, "/assets/x", signature="garbage"))
@@ -164,7 +164,7 @@ def test_a_signature_comes_without_a_body(site, upstream, new_phone):
 
 
 @pytest.mark.once
-def test_the_server_behind_being_down_is_mod_proxys_to_answer(site, upstream, new_phone):
+def test_row_17_the_server_behind_being_down_is_mod_proxys_to_answer(site, upstream, new_phone):
     """503 when nobody listens there, 502 when the answer breaks off; those who may not ask learn of neither."""
     site.log.expect(r"proxy")
     phone = new_phone(site)

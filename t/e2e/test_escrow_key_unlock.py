@@ -69,7 +69,7 @@ def unlock(site, form=None, **changed):
                     urllib.parse.urlencode({k: v for k, v in form.items() if v is not None}).encode(), TYPE)
 
 
-def test_apples_answer_is_passed_through(site, apple):
+def test_2_6_apples_answer_is_passed_through(site, apple):
     reply = unlock(site)
     assert (reply.status, reply.headers["Content-Type"], reply.body) == (200, "application/json", b'{"ok":1}')
     path, headers, body, who = apple.asked[0]
@@ -91,7 +91,7 @@ def test_apples_answer_is_passed_through(site, apple):
 
 
 @pytest.mark.once
-def test_forms_that_lack_something_are_400(site, apple):
+def test_2_6_forms_that_lack_something_are_400(site, apple):
     for name in ("topic", "serial", "productType", "escrowKey", "orgName", "guid"):
         for value in (None, ""):
             reply = unlock(site, **{name: value})
@@ -109,7 +109,7 @@ def test_forms_that_lack_something_are_400(site, apple):
 
 
 @pytest.mark.once
-def test_failures_of_our_own_are_500(site, apple):
+def test_2_6_failures_of_our_own_are_500(site, apple):
     site.log.expect(r"\[mdm:error\]")
     reply = unlock(site, topic="com.apple.mgmt.External.unknown")
     assert reply.status == 500 and "unknown" in reply.json["error"]

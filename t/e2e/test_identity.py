@@ -33,14 +33,14 @@ def test_a_device_proves_itself_by(site, new_phone, mode):
     assert [one.uuid for one in phone.connect()] == [command_uuid]
 
 
-def test_without_any_proof_400(site, phone):
+def test_row_08_without_any_proof_400(site, phone):
     assert refused(phone.idle(identity="none"), 400)
     assert refused(phone.token_update(check=False, identity="none"), 400)
     assert refused(phone.checkout(check=False, identity="none"), 400)
     assert site.show(phone.id)["state"] == "enrolled"
 
 
-def test_an_unknown_certificate_is_403_by_both_ways(site, phone):
+def test_row_08_an_unknown_certificate_is_403_by_both_ways(site, phone):
     certificate, key = channel.other_identity()
     with phone.as_identity(certificate, key):
         for mode in MODES:
@@ -76,7 +76,7 @@ def test_a_certificate_of_the_ca_that_is_not_in_the_table_is_403(site, phone):
 
 
 @pytest.mark.mpm
-def test_another_devices_certificate_is_403_and_nothing_changes(site, new_phone):
+def test_row_09_another_devices_certificate_is_403_and_nothing_changes(site, new_phone):
     mine, other = new_phone(site), new_phone(site)
     command_uuid, body = devices.command("DeviceLock")
     assert site.enqueue(other.id, body, nopush=True).status == 200
@@ -120,7 +120,7 @@ def test_an_expired_certificate_of_ours_is_403(site, phone):
     assert refused(phone.idle())
 
 
-def test_a_certificate_proves_nothing_before_authenticate(site, new_device):
+def test_row_08_a_certificate_proves_nothing_before_authenticate(site, new_device):
     device = devices.identity(site, new_device(site))
     assert refused(device.idle())
     assert refused(device.token_update(check=False))
@@ -128,18 +128,18 @@ def test_a_certificate_proves_nothing_before_authenticate(site, new_device):
     assert device.authenticate().status == 200
 
 
-def test_a_signature_over_another_body_is_400(site, phone):
+def test_row_08_a_signature_over_another_body_is_400(site, phone):
     other = plistlib.dumps({**phone.identifiers(), "Status": "Idle", "x": "y"})
     assert refused(phone.send_report({"Status": "Idle"}, identity="none", signature=phone.sign(other)), 400)
 
 
 @pytest.mark.parametrize("signature", ["", "x", "!!!!", "AAAA", "MIIB" * 500, "A" * 60000])
-def test_an_unreadable_signature_is_refused(site, phone, signature):
+def test_row_08_an_unreadable_signature_is_refused(site, phone, signature):
     reply = phone.send_report({"Status": "Idle"}, identity="none", signature=signature)
     assert refused(reply, 400)
 
 
-def test_a_broken_signature_is_400(site, phone):
+def test_row_08_a_broken_signature_is_400(site, phone):
     body = plistlib.dumps({**phone.identifiers(), "Status": "Idle"})
     for options in ({"break_signature": True}, {"break_digest": True}):
         reply = phone.put(phone.server_url, body, {"Content-Type": channel.CONNECT_TYPE}, identity="none",
@@ -185,7 +185,7 @@ def test_renewal_over_scep_lets_the_device_go_on(site, phone):
     assert [one.uuid for one in phone.connect()] == [command_uuid]
 
 
-def test_re_enrollment_with_a_new_identity_ends_the_old_one(site, phone):
+def test_row_09_re_enrollment_with_a_new_identity_ends_the_old_one(site, phone):
     old = phone.certificate, phone.key
     devices.enroll(site, phone)
     assert phone.idle().status == 200
@@ -223,7 +223,7 @@ def test_proxy_headers_prove_nothing(site, phone):
         assert refused(phone.put(phone.server_url, body, {name: value}, identity="none"), 400)
 
 
-def test_never_401_to_a_device(site, phone):
+def test_row_02_never_401_to_a_device(site, phone):
     replies = [phone.idle(identity="none"), phone.put(phone.server_url, b"", identity="none"),
                phone.put(phone.checkin_url, b"x", identity="none"),
                phone.put(phone.server_url, b"x", {"Authorization": "Basic eDp5"}, identity="none"),

@@ -16,7 +16,7 @@ def call(site, method, path, body=None, **options):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_command_is_queued_and_the_device_woken(site, new_phone, apns, method):
+def test_2_11_a_command_is_queued_and_the_device_woken(site, new_phone, apns, method):
     phone = new_phone(site)
     uuid, body = command("ProfileList")
     reply = call(site, method, "/v1/commands/" + phone.id, body)
@@ -30,7 +30,7 @@ def test_a_command_is_queued_and_the_device_woken(site, new_phone, apns, method)
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/push/", "/v1/push/"])
-def test_a_push_tells_its_apns_id(site, new_phone, apns, method, path):
+def test_2_11_a_push_tells_its_apns_id(site, new_phone, apns, method, path):
     phone = new_phone(site)
     reply = call(site, method, path + phone.id)
     assert reply.status == 200 and reply.json["status"] == "success"
@@ -38,7 +38,7 @@ def test_a_push_tells_its_apns_id(site, new_phone, apns, method, path):
     assert pushed and list(reply.json) == ["status", "push_notification_id"] and reply.json["push_notification_id"]
 
 
-def test_a_user_channel_is_named_as_everywhere_here(site, phone):
+def test_2_11_a_user_channel_is_named_as_everywhere_here(site, phone):
     user = phone.user_channel()
     user.token_update()
     uuid, body = command("ProfileList")
@@ -46,7 +46,7 @@ def test_a_user_channel_is_named_as_everywhere_here(site, phone):
     assert site.queue_uuids(user.id) == [uuid] and site.queue_uuids(phone.id) == []
 
 
-def test_delete_empties_the_queue(site, phone):
+def test_2_11_delete_empties_the_queue(site, phone):
     for _ in range(2):
         assert call(site, "POST", "/v1/commands/" + phone.id, command()[1]).status == 201
     assert call(site, "DELETE", "/v1/commands/" + phone.id).status == 200
@@ -73,7 +73,7 @@ def test_who_orders_here_does_not_approve_with_the_same_key(make_site, new_phone
     assert served(phone.idle()) is None
 
 
-def test_that_user_gets_nothing_else(site, phone, keys):
+def test_2_11_that_user_gets_nothing_else(site, phone, keys):
     site.log.expect("a wrong API user or key")
     for method, path in (("GET", "/v1/enrollments"), ("GET", "/v1/enrollments/" + phone.id), ("GET", "/v1/webhooks"),
                          ("GET", "/v1/commands"), ("PUT", "/v1/enqueue/" + phone.id), ("GET", "/v1/pushcert"),

@@ -56,7 +56,7 @@ def token_update(channel, topic):
             "PushMagic": channel.push_magic}
 
 
-def test_a_device_is_handed_over_and_goes_on(migration, closing, keys, apns):
+def test_row_18_a_device_is_handed_over_and_goes_on(migration, closing, keys, apns):
     site = migration
     phone = phone_of(site, closing, keys)
     for message in (authenticate(phone), {**token_update(phone, phone.topic), "UnlockToken": b"unlock"}):
@@ -88,7 +88,7 @@ def test_once_it_has_an_identity_no_other_will_do(migration, closing, keys):
     assert phone.idle().status == 200
 
 
-def test_a_user_channel_and_a_checkout_are_handed_over(migration, closing, keys):
+def test_2_7_a_user_channel_and_a_checkout_are_handed_over(migration, closing, keys):
     site = migration
     mac = phone_of(site, closing, keys, model="MacBookPro18,1")
     user = mac.user_channel(short_name="anna")
@@ -114,12 +114,12 @@ def test_handing_over_twice_changes_nothing_but_tokens(migration, closing, keys)
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "GET", "PATCH"])
-def test_any_method_and_any_content_type(migration, closing, keys, method):
+def test_2_7_any_method_and_any_content_type(migration, closing, keys, method):
     phone = phone_of(migration, closing, keys)
     assert hand_over(migration, authenticate(phone), method, headers={"Content-Type": "text/weird"}).status == 200
 
 
-def test_who_has_no_key_hands_nothing_over(migration, closing, keys):
+def test_row_18_who_has_no_key_hands_nothing_over(migration, closing, keys):
     site = migration
     phone = phone_of(site, closing, keys)
     site.log.expect("a wrong API user or key")
@@ -132,11 +132,11 @@ def test_who_has_no_key_hands_nothing_over(migration, closing, keys):
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", plistlib.dumps({"MessageType": "Nothing", "UDID": "x"}),
                                   plistlib.dumps({"MessageType": "Authenticate"}), plistlib.dumps(["x"])])
-def test_what_is_no_message_is_400(migration, body):
+def test_2_7_what_is_no_message_is_400(migration, body):
     assert hand_over(migration, body).status == 400
 
 
-def test_a_token_before_the_device_is_500(migration, closing, keys):
+def test_2_7_a_token_before_the_device_is_500(migration, closing, keys):
     phone = phone_of(migration, closing, keys)
     reply = hand_over(migration, token_update(phone, phone.topic))
     assert reply.status == 500 and "Authenticate" in reply.text

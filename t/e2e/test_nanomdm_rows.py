@@ -7,6 +7,7 @@ import json
 import plistlib
 import ssl
 import subprocess
+import time
 import urllib.parse
 
 import pytest
@@ -16,6 +17,7 @@ from mdmsim import web
 
 from . import devices
 from .devices import API_KEY, command, served
+from .httpd import wait_until
 from .keys import TOPIC
 from .receiver import Receiver
 from .site import LOCATIONS
@@ -96,7 +98,7 @@ def test_2_2_ids_are_decoded_once_and_nothing_is_trimmed(site):
 
 # 2.3
 
-def test_2_3_a_device_that_left_is_told_in_push_error(site, phone):
+def test_row_21_a_device_that_left_is_told_in_push_error(site, phone):
     assert phone.checkout().status == 200
     reply = site.api("GET", "/v1/push/" + phone.id)
     assert reply.status == 500 and reply.json["status"][phone.id]["push_error"]
@@ -107,6 +109,21 @@ def test_2_3_a_body_of_a_push_is_ignored(site, phone):
     assert reply.status == 200
 
 
+# 2.3: all that may happen to an id in one call
+
+def test_row_05_good_gone_and_unknown_ids_in_one_call_are_207(site, phone, new_phone, apns):
+    gone, refused = new_phone(site), new_phone(site)
+    for device, status, reason in ((gone, 410, "Unregistered"), (refused, 400, "BadDeviceToken")):
+        apns.answer(status, reason, magic=device.push_magic, timestamp=time.time() + 5)
+        assert site.api("GET", "/v1/push/" + device.id).status == 200, "Apple has not said so yet"
+        wait_until(lambda: site.show(device.id)["push"]["dead"], what="Apple's word about the token")
+    reply = site.api("GET", "/v1/push/%s,%s,%s,nobody" % (phone.id, gone.id, refused.id))
+    assert reply.status == 207
+    found = reply.json["status"]
+    assert list(found[phone.id]) == ["push_result"]
+    assert [list(found[one]) for one in (gone.id, refused.id, "nobody")] == [["push_error"]] * 3
+
+
 # 2.4
 
 def test_2_4_no_push_is_true_beside_the_error_when_nothing_is_there(site, phone):
@@ -114,7 +131,7 @@ def test_2_4_no_push_is_true_beside_the_error_when_nothing_is_there(site, phone)
     assert reply.status == 500 and list(reply.json) == ["no_push", "command_error"]
 
 
-def test_2_4_some_pushes_that_cannot_go_are_207_and_the_command_stays(site, new_device, phone):
+def test_row_07_some_pushes_that_cannot_go_are_207_and_the_command_stays(site, new_device, phone):
     poor = devices.identity(site, new_device(site))
     poor.topic = "com.apple.mgmt.External.none"
     site.log.expect("com.apple.mgmt.External.none")
@@ -125,6 +142,15 @@ def test_2_4_some_pushes_that_cannot_go_are_207_and_the_command_stays(site, new_
     assert reply.status == 207 and reply.json["command_uuid"] == uuid
     assert reply.json["status"][poor.id]["push_error"] and reply.json["status"][phone.id]["push_result"]
     assert site.queue_uuids(phone.id) == [uuid] == site.queue_uuids(poor.id)
+
+
+def test_2_4_without_an_id_or_a_command_there_is_the_error_alone(site, phone):
+    uuid, body = command()
+    for path, content in (("/v1/enqueue/", body), ("/v1/enqueue/?nopush=1", body), ("/v1/enqueue/", b""),
+                          ("/v1/enqueue/%s?nopush=1" % phone.id, b"nonsense")):
+        reply = site.api("PUT", path, content)
+        assert reply.status == 500 and list(reply.json) == ["command_error"], (path, reply.text)
+    assert site.show_command(uuid) is None
 
 
 def test_2_4_a_binary_command_is_taken(site, phone):
@@ -202,9 +228,39 @@ def test_2_8_the_answers_that_have_no_body_have_none(site, new_device):
         assert reply.status == 200 and reply.body == b""
 
 
+# 2.9, 2.10
+
+def test_2_9_the_old_certificate_ends_where_the_new_one_begins(site, phone):
+    """One of NanoMDM's storages lets every certificate that an id ever had in, the other only the newest."""
+    old = phone.certificate, phone.key
+    devices.enroll(site, phone)
+    with phone.as_identity(*old):
+        assert phone.idle().status == 403
+    assert phone.idle().status == 200
+
+
+def test_2_10_its_coming_query_is_not_here_and_ours_is(site, phone):
+    reply = site.api("POST", "/v1/enrollments/query", b'{"filter": {"ids": ["%s"]}}' % phone.id.encode())
+    assert reply.status in (404, 405)
+    assert site.api("GET", "/v1/enrollments/" + phone.id).json["serial_number"] == phone.serial
+
+
+# 3
+
+def test_row_13_the_tally_is_1_then_2_and_1_after_enrolling_anew(make_site, new_phone, closing):
+    receiver = closing(Receiver().start())
+    site = make_site(directives={"MDMWebhookURL": receiver.url}).start()
+    site.upload_push_certificate()
+    phone = new_phone(site)
+    phone.token_update()
+    devices.enroll(site, phone)
+    told = receiver.wait(3, topic="mdm.TokenUpdate", id=phone.id)
+    assert [one.event["token_update_tally"] for one in told] == [1, 2, 1]
+
+
 # what the tools send
 
-def test_tool_nanocmd_puts_and_pushes_up_to_thirty_ids(site, phone):
+def test_2_1_nanocmd_puts_and_pushes_up_to_thirty_ids(site, phone):
     users = [phone.user_channel() for _ in range(30)]
     for one in users:
         one.token_update()
@@ -217,7 +273,7 @@ def test_tool_nanocmd_puts_and_pushes_up_to_thirty_ids(site, phone):
     assert status == 200 and len(json.loads(answer)["status"]) == 30
 
 
-def test_tool_kmfddm_second_call_with_an_empty_body_is_a_push(site, phone):
+def test_2_1_kmfddm_second_call_with_an_empty_body_is_a_push(site, phone):
     for head in ("Content-Length: 0\n", "Transfer-Encoding: chunked\n", ""):
         status, _, answer = raw(site, "PUT %s/v1/enqueue/%s HTTP/1.1\n%s" % (BASE, phone.id, head),
                                 b"0\r\n\r\n" if "chunked" in head else b"")
@@ -225,7 +281,7 @@ def test_tool_kmfddm_second_call_with_an_empty_body_is_a_push(site, phone):
     assert site.queue_uuids(phone.id) == []
 
 
-def test_tool_cmdapi_gets_with_a_body(site, phone):
+def test_2_1_cmdapi_gets_with_a_body(site, phone):
     uuid, body = command()
     status, _, answer = raw(site, "GET %s/v1/enqueue/%s HTTP/1.1\nContent-Length: %d\n" % (BASE, phone.id, len(body)), body)
     assert status == 200 and json.loads(answer)["command_uuid"] == uuid
@@ -235,7 +291,7 @@ def test_tool_cmdapi_gets_with_a_body(site, phone):
     assert status == 200 and json.loads(answer)["command_uuid"] == uuid
 
 
-def test_tool_e2e_package_posts_with_nopush(site, phone):
+def test_2_1_e2e_package_posts_with_nopush(site, phone):
     uuid, body = command()
     status, headers, answer = raw(site, "POST %s/v1/enqueue/%s?nopush=1 HTTP/1.1\nContent-Length: %d\n" % (
         BASE, phone.id, len(body)), body)
@@ -251,7 +307,7 @@ def curl(site, path, body, *options):
     return int(status), text
 
 
-def test_tool_curl_uploads_without_length_or_type(site, phone, keys):
+def test_2_1_curl_uploads_without_length_or_type(site, phone, keys):
     uuid, body = command()
     status, text = curl(site, "/v1/enqueue/" + phone.id, body, "-T", "-")
     assert status == 200 and json.loads(text)["command_uuid"] == uuid
@@ -267,7 +323,7 @@ def test_http_1_0_will_do(site, phone):
     assert status == 200 and json.loads(text)["command_uuid"] == uuid
 
 
-def test_tool_curl_waits_for_100_continue_with_a_large_body(site, phone):
+def test_2_1_curl_waits_for_100_continue_with_a_large_body(site, phone):
     uuid, body = command("InstallProfile", Payload=b"x" * 300000)
     status, text = curl(site, "/v1/enqueue/%s?encrypt=no&nopush=1" % phone.id, body, "-X", "PUT", "-H",
                         "Expect: 100-continue", "--expect100-timeout", "20", "--data-binary", "@-")
@@ -289,7 +345,7 @@ def test_row_18_no_webhook_is_told_of_what_is_handed_over(make_site, new_device,
     assert not receiver.taken(id=moved.udid) and site.show(moved.udid)
 
 
-def test_tool_nano2nano_puts_raw_messages_without_a_type(make_site, new_device):
+def test_2_1_nano2nano_puts_raw_messages_without_a_type(make_site, new_device):
     site = make_site()
     site.locations = LOCATIONS + '  <Location "/migration">\n    SetHandler mdm-migration\n  </Location>\n'
     site.start()

@@ -47,7 +47,7 @@ def mock_site(make_site, keys):
 
 @pytest.mark.mpm
 @pytest.mark.smoke
-def test_the_request_to_apns(site, quiet_phone, apns):
+def test_row_06_the_request_to_apns(site, quiet_phone, apns):
     before = time.time()
     answer = push_now(site, quiet_phone.id)
     push = apns.wait_pushes(1, magic=quiet_phone.push_magic)[0]

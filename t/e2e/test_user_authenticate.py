@@ -34,7 +34,8 @@ def digest_site(make_site):
 
 def test_row_14_declined_is_410(site, phone):
     user = phone.user_channel()
-    assert user.user_authenticate().status == 410
+    for response in (None, "", "Digest username=x"):
+        assert user.user_authenticate(response).status == 410
     assert site.show(user.id) is None
 
 

@@ -51,7 +51,7 @@ def without_moment(one):
     return event
 
 
-def test_the_events_of_an_enrollment_are_nanomdms(make_site, new_device, receiver):
+def test_row_19_the_events_of_an_enrollment_are_nanomdms(make_site, new_device, receiver):
     """Row 19: the members per topic; row 13: the tally; in order; compact; signed."""
     site = with_webhook(make_site, receiver.url)
     site.stop()
@@ -93,7 +93,7 @@ def test_the_events_of_an_enrollment_are_nanomdms(make_site, new_device, receive
     wait_until(lambda: not waiting(site), what="an empty outbox")
 
 
-def test_answers_commands_users_and_failures_are_told(make_site, new_phone, receiver):
+def test_row_19_answers_commands_users_and_failures_are_told(make_site, new_phone, receiver):
     site = with_webhook(make_site, receiver.url)
     phone = new_phone(site)
     phone.token_update()
@@ -117,7 +117,7 @@ def test_answers_commands_users_and_failures_are_told(make_site, new_phone, rece
     assert told[0].event["ids"]["id"] == phone.id
 
 
-def test_a_message_of_a_wrong_certificate_is_not_told(make_site, new_phone, new_device, receiver):
+def test_part_3_a_message_of_a_wrong_certificate_is_not_told(make_site, new_phone, new_device, receiver):
     site = with_webhook(make_site, receiver.url)
     phone, other = new_phone(site), new_phone(site)
     receiver.wait(4)
@@ -130,7 +130,7 @@ def test_a_message_of_a_wrong_certificate_is_not_told(make_site, new_phone, new_
     assert len(receiver.all) == 5
 
 
-def test_topics_and_two_receivers(make_site, new_phone, receiver, closing):
+def test_part_3_topics_and_two_receivers(make_site, new_phone, receiver, closing):
     second = closing(Receiver().start())
     site = with_webhook(make_site, receiver.url + " mdm.Authenticate mdm.CheckOut", second.url + "/2?secret=1")
     phone = new_phone(site)
@@ -140,7 +140,7 @@ def test_topics_and_two_receivers(make_site, new_phone, receiver, closing):
     assert "X-Hmac-Signature" not in second.all[0].headers
 
 
-def test_a_receiver_that_is_down_gets_everything_later_in_order(make_site, new_phone, closing):
+def test_part_3_a_receiver_that_is_down_gets_everything_later_in_order(make_site, new_phone, closing):
     """Across a stop of httpd, too."""
     receiver, other = closing(Receiver()), closing(Receiver().start())
     site = with_webhook(make_site, receiver.url, other.url)
@@ -185,7 +185,7 @@ def test_without_a_receiver_nothing_is_stored_and_no_trace_id_made(site, steady_
     assert site.api("GET", "/v1/webhooks").json == {"webhooks": []}
 
 
-def test_retries_keep_the_order_of_one_enrollment_and_hold_up_no_other(make_site, new_phone, closing):
+def test_part_3_retries_keep_the_order_of_one_enrollment_and_hold_up_no_other(make_site, new_phone, closing):
     failing = {}
 
     def rule(one):
@@ -208,7 +208,7 @@ def test_retries_keep_the_order_of_one_enrollment_and_hold_up_no_other(make_site
 
 
 @pytest.mark.once
-def test_a_receiver_that_refuses_a_topic_gets_the_others(make_site, new_phone, closing):
+def test_part_3_a_receiver_that_refuses_a_topic_gets_the_others(make_site, new_phone, closing):
     """As NanoCMD: 500 to every check-in but three. The event is given up after some tries, and what follows goes on."""
     liked = ("mdm.Authenticate", "mdm.TokenUpdate", "mdm.CheckOut", "mdm.Connect")
     receiver = closing(Receiver(lambda one: 200 if one.topic in liked else 500).start())
@@ -228,7 +228,7 @@ def test_a_receiver_that_refuses_a_topic_gets_the_others(make_site, new_phone, c
     assert site.database.sql("SELECT COUNT(*) FROM mdm_event WHERE kind = 'webhook.given_up'")[0][0] in (1, "1")
 
 
-def test_events_are_given_up_after_their_lifetime(make_site, new_phone, closing):
+def test_part_3_events_are_given_up_after_their_lifetime(make_site, new_phone, closing):
     receiver = closing(Receiver())
     site = with_webhook(make_site, receiver.url, MDMWebhookLifetime="4s")
     phone = new_phone(site)
@@ -240,7 +240,7 @@ def test_events_are_given_up_after_their_lifetime(make_site, new_phone, closing)
     assert [one.topic for one in receiver.wait(1, timeout=30)] == ["mdm.Connect"]
 
 
-def test_a_silent_receiver_holds_up_nobody(make_site, new_phone, receiver, closing, apns):
+def test_part_3_a_silent_receiver_holds_up_nobody(make_site, new_phone, receiver, closing, apns):
     silent = closing(Receiver(lambda one: None).start())
     site = with_webhook(make_site, silent.url, receiver.url)
     phone = new_phone(site)
@@ -259,7 +259,7 @@ def owner(site):
 
 
 @pytest.mark.once
-def test_a_crash_of_the_worker_loses_nothing(make_site, new_phone, closing):
+def test_part_3_a_crash_of_the_worker_loses_nothing(make_site, new_phone, closing):
     """Killed between the claim and the end: the event comes again, with the same event_id."""
     state = {"quiet": True}
     receiver = closing(Receiver(lambda one: None if state["quiet"] else 200).start())
