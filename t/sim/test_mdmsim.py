@@ -249,6 +249,80 @@ def test_device_channels_and_identities(fake, phone, tmp_path, ca):
         assert sent["EnrollmentID"] == "E1" and "UDID" not in sent and "SerialNumber" not in sent
 
 
+def profile_of(identifier, payload_type="com.apple.wifi.managed", **keys):
+    return {"PayloadIdentifier": identifier, "PayloadUUID": "UUID-" + identifier, "PayloadType": "Configuration",
+            "PayloadVersion": 1, "PayloadDisplayName": "Name", **keys,
+            "PayloadContent": [{"PayloadType": payload_type, "PayloadIdentifier": identifier + ".1",
+                                "PayloadUUID": "inner", "PayloadVersion": 1, "Password": "secret"}]}
+
+
+def test_device_opens_replaces_and_removes_profiles(fake, phone, ca, someone):
+    plain = profile_of("a.b", PayloadRemovalDisallowed=True)
+    inner = plistlib.dumps(plain["PayloadContent"])
+    sealed = {key: value for key, value in plain.items() if key != "PayloadContent"}
+    sealed["EncryptedPayloadContent"] = cms.envelope(inner, phone.certificate, "aes256")
+    signed = cms.sign(plistlib.dumps(sealed), *someone)
+    fake.queue("InstallProfile", Payload=signed)
+    fake.queue("InstallProfile", Payload=signed[:-1] + bytes((signed[-1] ^ 1,)))
+    sealed["EncryptedPayloadContent"] = cms.envelope(inner, someone[0], "aes256")
+    fake.queue("InstallProfile", Payload=cms.sign(plistlib.dumps(sealed), *someone))
+    done = phone.connect()
+    assert [one.status for one in done] == ["Acknowledged", "Error", "Error"]
+    assert phone.profiles.payload("a.b", "com.apple.wifi.managed")["Password"] == "secret"
+    listed = phone.profiles["a.b"]
+    assert listed["IsEncrypted"] and listed["IsManaged"] and not listed["PayloadRemovalDisallowed"]
+    assert listed["SignerCertificates"] == [pki.der(someone[0])]
+    assert [one["PayloadType"] for one in listed["PayloadContent"]] == ["com.apple.wifi.managed"]
+    fake.queue("InstallProfile", Payload=plistlib.dumps(profile_of("a.b", PayloadUUID="second")))
+    fake.queue("ProfileList")
+    fake.queue("RemoveProfile", Identifier="a.b")
+    done = phone.connect()
+    assert done[1].report["ProfileList"][-1]["PayloadUUID"] == "second"
+    assert "a.b" not in phone.profiles
+    assert [one[0] for one in phone.profiles.history[-3:]] == ["install", "install", "remove"]
+
+
+def test_device_profiles_by_hand(fake, phone):
+    phone.supervised = True
+    fake.queue("InstallProfile", Payload=plistlib.dumps(profile_of("a.b", PayloadRemovalDisallowed=True)))
+    fake.queue("InstallProfile", Payload=plistlib.dumps(profile_of("a.c")))
+    phone.connect()
+    saved = phone.profiles.backup()
+    with pytest.raises(PermissionError):
+        phone.profiles.remove_by_hand("a.b")
+    phone.profiles.remove_by_hand("a.c")
+    phone.profiles.add("by.person")
+    phone.profiles.add("by.other", managed=True)
+    fake.queue("ProfileList", ManagedOnly=True)
+    fake.queue("ProfileList")
+    fake.queue("RemoveProfile", Identifier="by.person")
+    done = phone.connect()
+    named = [[one["PayloadIdentifier"] for one in got.report["ProfileList"]] for got in done[:2]]
+    assert named == [["org.fake.mdm", "a.b", "by.other"], ["org.fake.mdm", "a.b", "by.person", "by.other"]]
+    assert done[2].status == "Error"
+    phone.profiles.restore(saved, "a.c")
+    assert set(phone.profiles) == {"org.fake.mdm", "a.b", "by.person", "by.other", "a.c"}
+    phone.profiles.lists_managed = False
+    assert not [one for one in phone.profiles.listing() if "IsManaged" in one]
+    phone.profiles.refuse("com.apple.wifi.managed", answers.error(4001, "MCInstallationErrorDomain", "no"))
+    fake.queue("InstallProfile", Payload=plistlib.dumps(profile_of("a.d")))
+    assert phone.connect()[0].report["ErrorChain"][0]["ErrorCode"] == 4001
+    phone.save()
+    again = Device.load(phone.state_dir)
+    assert again.profiles == phone.profiles and again.profiles.contents == phone.profiles.contents
+
+
+def test_device_leaves_with_its_enrollment_profile(fake, phone):
+    user = phone.user_channel("USER-1", "alice")
+    user.profiles.add("of.user", managed=True)
+    phone.profiles.add("by.person")
+    phone.profiles.add("by.other", managed=True)
+    fake.queue("RemoveProfile", Identifier="org.fake.mdm")
+    assert [one.status for one in phone.connect()] == ["Acknowledged"]
+    assert fake.messages[-1][1]["MessageType"] == "CheckOut"
+    assert set(phone.profiles) == {"by.person"} and not user.profiles
+
+
 def test_device_renews_by_an_enrollment_profile(fake, phone):
     before = phone.certificate
     _, _, raw = fake.profile({"Authorization": web.basic_auth("alice", "secret")})

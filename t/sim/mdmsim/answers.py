@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a simulated device answers to MDM commands: a table by RequestType, and scripts that override it."""
 
-import copy
 import datetime
 
 from . import pki
@@ -29,20 +28,26 @@ def security_info(device, _command):
                              "IsUserEnrollment": bool(device.enrollment_id)}}}
 
 
-def profile_list(device, _command):
-    return {"ProfileList": [copy.deepcopy(entry) for entry in device.profiles.values()]}
+def profile_list(channel, command):
+    only = bool(command.get("ManagedOnly")) or bool(channel.device.enrollment_id)
+    return {"ProfileList": channel.profiles.listing(only)}
 
 
-def install_profile(device, command):
-    """Remember the profile for ProfileList. An encrypted or unreadable payload is remembered by its size."""
-    return device.install_command_profile(command.get("Payload", b""))
+def install_profile(channel, command):
+    return channel.install_command_profile(command.get("Payload", b""))
 
 
-def remove_profile(device, command):
+def remove_profile(channel, command):
+    """An unmanaged profile is not the server's to remove; with the enrollment profile the device leaves."""
     identifier = command.get("Identifier")
-    if identifier not in device.profiles:
+    if identifier not in channel.profiles:
         return error(12024, "MCProfileErrorDomain", "The profile “%s” is not installed." % identifier)
-    del device.profiles[identifier]
+    if not channel.profiles[identifier].get("IsManaged", True):
+        return error(12025, "MCProfileErrorDomain", "The profile “%s” is not managed." % identifier)
+    if channel.is_enrollment_profile(identifier):
+        channel.leaving = True
+    else:
+        channel.profiles.take_away(identifier)
     return {}
 
 
@@ -98,9 +103,6 @@ def error(code=12021, domain="MCMDMErrorDomain", text="The command is not possib
 TABLE = {
     "DeviceInformation": device_information,
     "SecurityInfo": security_info,
-    "ProfileList": profile_list,
-    "InstallProfile": install_profile,
-    "RemoveProfile": remove_profile,
     "CertificateList": certificate_list,
     "InstalledApplicationList": installed_applications,
     "ManagedApplicationList": lambda _device, _command: {"ManagedApplicationList": {}},
@@ -123,16 +125,12 @@ TABLE = {
 }
 
 
-def profile_entry(plist, managed=True):
-    """A ProfileList entry for an installed profile."""
-    return {"PayloadIdentifier": plist.get("PayloadIdentifier", ""), "PayloadUUID": plist.get("PayloadUUID", ""),
-            "PayloadVersion": plist.get("PayloadVersion", 1),
-            "PayloadDisplayName": plist.get("PayloadDisplayName", ""),
-            "HasRemovalPasscode": False, "IsEncrypted": "EncryptedPayloadContent" in plist,
-            "PayloadRemovalDisallowed": bool(plist.get("PayloadRemovalDisallowed")), "IsManaged": managed,
-            "PayloadContent": [{"PayloadType": one.get("PayloadType", ""), "PayloadVersion": 1,
-                                "PayloadIdentifier": one.get("PayloadIdentifier", "")}
-                               for one in plist.get("PayloadContent", [])]}
+# of the channel that is asked: a user's profiles are not the device's
+CHANNEL_TABLE = {
+    "ProfileList": profile_list,
+    "InstallProfile": install_profile,
+    "RemoveProfile": remove_profile,
+}
 
 
 class Scripts:
@@ -171,13 +169,17 @@ class Scripts:
         return None
 
 
-def answer(device, scripts, command, command_uuid):
+def answer(channel, command, command_uuid):
     """The body of the report for one command, without identifiers."""
-    scripted = scripts.take(device, command, command_uuid)
+    device = channel.device
+    scripted = channel.scripts.take(device, command, command_uuid)
     report = {"Status": "Acknowledged"}
     if scripted is None or scripted.get("Status", "Acknowledged") == "Acknowledged":
-        maker = TABLE.get(command.get("RequestType"))
-        report.update(maker(device, command) if maker else {})
+        kind = command.get("RequestType")
+        if kind in CHANNEL_TABLE:
+            report.update(CHANNEL_TABLE[kind](channel, command))
+        elif kind in TABLE:
+            report.update(TABLE[kind](device, command))
     report.update(scripted or {})
     report["CommandUUID"] = command_uuid
     return report
@@ -191,7 +193,7 @@ def plausible_facts(device):
         "ProductName": device.model, "OSVersion": device.os_version, "BuildVersion": device.build_version,
         "IMEI": device.imei, "BatteryLevel": 0.83, "DeviceCapacity": 128.0, "AvailableDeviceCapacity": 91.5,
         "WiFiMAC": device.mac, "BluetoothMAC": device.mac[:-2] + "ff", "CellularTechnology": 1,
-        "IsSupervised": False, "IsActivationLockEnabled": False, "IsDeviceLocatorServiceEnabled": False,
+        "IsSupervised": device.supervised, "IsActivationLockEnabled": False, "IsDeviceLocatorServiceEnabled": False,
         "IsCloudBackupEnabled": False, "IsMDMLostModeEnabled": device.lost_mode, "IsRoaming": False,
         "AwaitingConfiguration": False, "PasscodePresent": True, "TimeZone": "Europe/Berlin",
         "LastCloudBackupDate": datetime.datetime(2026, 1, 5, 3, 0, 0),

@@ -10,7 +10,7 @@ import re
 import threading
 import uuid
 
-from . import answers, cms, pki, web
+from . import answers, cms, pki, profile, profiles, web
 
 CHECKIN_TYPE = "application/x-apple-aspen-mdm-checkin"
 CONNECT_TYPE = "application/x-apple-aspen-mdm; charset=UTF-8"
@@ -40,6 +40,7 @@ class Channel:
         self.token, self.push_magic = os.urandom(32), str(uuid.uuid4()).upper()
         self.scripts = answers.Scripts()
         self.executed = []
+        self.profiles, self.leaving = profiles.Profiles(), False
         self.busy = threading.RLock()
 
     def identifiers(self):
@@ -138,7 +139,7 @@ class Channel:
     def answer_to(self, raw):
         """The report (dict) this channel would send for a served command."""
         served = plistlib.loads(raw)
-        return answers.answer(self.device, self.scripts, served["Command"], served["CommandUUID"])
+        return answers.answer(self, served["Command"], served["CommandUUID"])
 
     def connect(self, limit=1000):
         """Idle, then execute commands until the server sends none. Returns the list of Executed.
@@ -154,7 +155,36 @@ class Channel:
                 done.append(executed)
                 self.executed.append(executed)
                 reply = self._checked("report", self.send_report(report))
+                if self.leaving:
+                    self.leaving = False
+                    self.checkout()
+                    break
         return done
+
+    # profiles
+
+    def open_profile(self, raw):
+        """A profile as a user's channel gets it: encrypted to nobody."""
+        return profiles.read(raw, None, self.device.signer_ca_file or None)
+
+    def is_enrollment_profile(self, identifier):
+        return False
+
+    def install_command_profile(self, raw):
+        """Execute InstallProfile; the members of the report, an ErrorChain when the profile cannot be had."""
+        try:
+            found = self.open_profile(raw)
+        except (profile.ProfileError, plistlib.InvalidFileException, ValueError) as problem:
+            return answers.error(4001, "MCInstallationErrorDomain", "Profile not readable: %s" % problem)
+        refusal = self.profiles.refusal(found)
+        if refusal is None and profiles.is_enrollment(found):
+            return self.install_enrollment_profile(found)
+        if refusal is None:
+            self.profiles.put(found, supervised=self.device.supervised)
+        return refusal or {}
+
+    def install_enrollment_profile(self, found):
+        return answers.error(4001, "MCInstallationErrorDomain", "Only a device can enroll.")
 
 
 class UserChannel(Channel):

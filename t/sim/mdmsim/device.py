@@ -5,19 +5,18 @@ commands, leaves. All state can be saved to a folder and loaded again."""
 import contextlib
 import json
 import os
-import plistlib
 import random
 import shutil
 import tempfile
 import uuid
 
-from . import answers, pki, profile, scep, web
+from . import answers, pki, profile, profiles, scep, web
 from .channel import IDENTITY_MODES, Channel, UserChannel, mdm_signature
 
 PROFILE_TYPE = "application/x-apple-aspen-config"
 SAVED = ("udid", "enrollment_id", "serial", "name", "model", "model_name", "os_version", "build_version",
          "imei", "iccid", "mac", "topic", "server_url", "checkin_url", "push_magic", "identity_mode",
-         "identity_fixed", "state", "enrolled_with", "profiles")
+         "identity_fixed", "state", "enrolled_with", "supervised")
 
 
 class EnrollError(Exception):
@@ -35,7 +34,8 @@ class Device(Channel):
 
     def __init__(self, ca_file=None, signer_ca_file=None, identity_mode=None, udid=None, serial=None,
                  enrollment_id=None, name=None, model="iPhone15,2", model_name="iPhone", os_version="18.1",
-                 build_version="22B83", state_dir=None, timeout=30, keep=200, key_bits=None):
+                 build_version="22B83", state_dir=None, timeout=30, keep=200, key_bits=None,
+                 supervised=False):
         super().__init__(self)
         if identity_mode not in (None, *IDENTITY_MODES):
             raise ValueError("identity_mode is one of %s" % (IDENTITY_MODES,))
@@ -55,7 +55,8 @@ class Device(Channel):
         self.key_bits, self.timeout, self.keep = key_bits, timeout, keep
         self.topic = self.server_url = self.checkin_url = None
         self.state, self.enrolled_with = "new", None
-        self.profiles, self.profile, self.scep_result = {}, None, None
+        self.supervised = supervised
+        self.profile, self.scep_result = None, None
         self.certificate = self.key = None
         self.unlock_token = os.urandom(48)
         self.lost_mode, self.passcode, self.bypass_code = False, True, "0YQX-%s" % os.urandom(6).hex().upper()
@@ -208,7 +209,7 @@ class Device(Channel):
         self.scep_enrol(found.scep, **scep_options)
         self.authenticate()
         self.token_update()
-        self.profiles[found.identifier] = answers.profile_entry(found.plist)
+        self.profiles.put(found, supervised=self.supervised)
         self.state = "enrolled"
         self.save()
 
@@ -229,7 +230,9 @@ class Device(Channel):
         """Leave: send CheckOut and forget the managed profiles."""
         reply = super().checkout(check, **options)
         if reply.ok:
-            self.profiles, self.state = {}, "left"
+            for channel in (self, *self.users.values()):
+                channel.profiles.forget_managed()
+            self.state = "left"
             self.save()
         return reply
 
@@ -239,17 +242,26 @@ class Device(Channel):
         self._checked("ReturnToService", reply, check)
         return (reply.plist or {}).get("ReturnToService")
 
-    def install_command_profile(self, raw):
-        """Execute InstallProfile: an enrollment profile renews the identity, others are remembered."""
-        try:
-            found = profile.Profile(raw, identity=(self.certificate, self.key))
-        except (profile.ProfileError, plistlib.InvalidFileException, ValueError) as problem:
-            return answers.error(4001, "MCInstallationErrorDomain", "Profile not readable: %s" % problem)
-        if found.mdm is not None:
-            self.install(found)
-        else:
-            self.profiles[found.identifier] = answers.profile_entry(found.plist)
+    def open_profile(self, raw):
+        return profiles.read(raw, (self.certificate, self.key), self.signer_ca_file or None)
+
+    def is_enrollment_profile(self, identifier):
+        return any(one.get("PayloadType") == profiles.ENROLLMENT_TYPE
+                   for one in self.profiles.contents.get(identifier, []))
+
+    def install_enrollment_profile(self, found):
+        """An enrollment profile that comes as a command renews the identity."""
+        self.install(found)
         return {}
+
+    def remove_enrollment_profile(self, tell=True):
+        """A person leaves management in Settings; tell: the device can say so, with CheckOut."""
+        if tell:
+            return self.checkout()
+        for channel in (self, *self.users.values()):
+            channel.profiles.forget_managed()
+        self.state = "left"
+        return None
 
     # state on disk
 
@@ -258,8 +270,10 @@ class Device(Channel):
         state = {name: getattr(self, name) for name in SAVED}
         state["token"], state["unlock_token"] = self.token.hex(), self.unlock_token.hex()
         state["trust"] = self.plain_http.ca_pem
+        state["profiles"] = self.profiles.saved()
         state["users"] = [{"user_id": one.user_id, "short_name": one.short_name, "long_name": one.long_name,
-                           "token": one.token.hex(), "push_magic": one.push_magic}
+                           "token": one.token.hex(), "push_magic": one.push_magic,
+                           "profiles": one.profiles.saved()}
                           for one in self.users.values()]
         path = os.path.join(self.state_dir, "state.json")
         with open(path + ".new", "w", opener=lambda p, f: os.open(p, f, 0o600)) as out:
@@ -277,9 +291,11 @@ class Device(Channel):
             setattr(device, name, state[name])
         device.token = bytes.fromhex(state["token"])
         device.unlock_token = bytes.fromhex(state["unlock_token"])
+        device.profiles = profiles.Profiles.loaded(state["profiles"])
         for user in state["users"]:
             channel = device.user_channel(user["user_id"], user["short_name"], user["long_name"])
             channel.token, channel.push_magic = bytes.fromhex(user["token"]), user["push_magic"]
+            channel.profiles = profiles.Profiles.loaded(user["profiles"])
         if fixed:
             device.identity_mode, device.identity_fixed = fixed, True
         if state["trust"]:

@@ -148,7 +148,7 @@ class OverTheAir:
             phone.new_token()
             phone.install(found, **options)
         else:
-            phone.profiles[found.identifier] = answers.profile_entry(found.plist)
+            phone.profiles.put(found, managed=False)
             phone.state = "configured"
         return found
 
