@@ -218,11 +218,11 @@ CREATE TABLE mdm_command (
     approval INTEGER NOT NULL DEFAULT 0,    -- mdm_approval_e
     decided_by TEXT,
     decided_at BIGINT NOT NULL DEFAULT 0,
-    orderer TEXT,                           -- created_by, sealed: approvals go by it
-    approver TEXT,                          -- who approved, sealed
     supersede_key TEXT,                     -- a newer command with it replaces this one while it waits
     idempotency_key TEXT,                   -- of created_by
-    request_sha256 TEXT                     -- of the request that came with idempotency_key
+    request_sha256 TEXT,                    -- of the request that came with idempotency_key
+    orderer TEXT,                           -- created_by, sealed: approvals go by it
+    approver TEXT                           -- who approved, sealed
 );
 CREATE UNIQUE INDEX mdm_command_by_uuid ON mdm_command (uuid);
 CREATE UNIQUE INDEX mdm_command_by_key ON mdm_command (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL;

@@ -14,8 +14,6 @@ ALTER TABLE mdm_command ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE mdm_command ADD COLUMN approval INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE mdm_command ADD COLUMN decided_by TEXT;
 ALTER TABLE mdm_command ADD COLUMN decided_at BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE mdm_command ADD COLUMN orderer TEXT;
-ALTER TABLE mdm_command ADD COLUMN approver TEXT;
 ALTER TABLE mdm_command ADD COLUMN supersede_key TEXT;
 ALTER TABLE mdm_command ADD COLUMN idempotency_key TEXT;
 ALTER TABLE mdm_command ADD COLUMN request_sha256 TEXT;

@@ -3,6 +3,8 @@
 -- Schema version 3 to 4 in PostgreSQL: persons, kinds of groups, profiles, secrets, assignments and what should hold. What it
 -- leads to is word for word what schema.pgsql.sql makes.
 
+ALTER TABLE mdm_command ADD COLUMN orderer TEXT;
+ALTER TABLE mdm_command ADD COLUMN approver TEXT;
 ALTER TABLE mdm_group ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE mdm_group ADD COLUMN rule TEXT;
 ALTER TABLE mdm_group ADD COLUMN directory TEXT;
