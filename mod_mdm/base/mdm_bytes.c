@@ -165,6 +165,11 @@ const char *mdm_uuid_random(apr_pool_t *p)
     return uuid_text(bytes, 4, p);
 }
 
+const char *mdm_uuid_from(unsigned char bytes[16], apr_pool_t *p)
+{
+    return uuid_text(bytes, 8, p);
+}
+
 const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p)
 {
     unsigned char digest[MDM_SHA256_LEN];

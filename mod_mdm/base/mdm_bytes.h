@@ -55,6 +55,9 @@ apr_status_t mdm_random(unsigned char *out, apr_size_t len);
 /** A random UUID (RFC 9562 version 4), upper case as Apple writes them; NULL when the generator fails. */
 const char *mdm_uuid_random(apr_pool_t *p);
 
+/** A UUID (RFC 9562 version 8) of 16 bytes, which are changed where version and variant stand; upper case. */
+const char *mdm_uuid_from(unsigned char bytes[16], apr_pool_t *p);
+
 /** A UUID (version 8) that is a function of the two texts alone, upper case; NULL when OpenSSL fails. */
 const char *mdm_uuid_of(const char *space, const char *name, apr_pool_t *p);
 

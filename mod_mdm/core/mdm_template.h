@@ -70,7 +70,7 @@ apr_status_t mdm_template_read(mdm_template_t **out, mdm_ctx_t *ctx, apr_int64_t
 /** The same of a tree, which has to stay as it is for as long as the template. */
 apr_status_t mdm_template_of(mdm_template_t **out, mdm_ctx_t *ctx, apr_int64_t profile, const mdm_plist_t *tree);
 
-/** All references in the order of the document, array of mdm_reference_t. */
+/** All references in the order of the document, array of const mdm_reference_t *. */
 const apr_array_header_t *mdm_template_references(const mdm_template_t *t);
 
 const mdm_template_uses_t *mdm_template_uses(const mdm_template_t *t);

@@ -64,6 +64,9 @@ apr_status_t mdm_plist_read(mdm_plist_t **root, mdm_ctx_t *ctx, mdm_bytes_t text
  */
 apr_status_t mdm_plist_write(mdm_bytes_t *text, mdm_ctx_t *ctx, const mdm_plist_t *root);
 
+/** Whether XML can carry a text: UTF-8 without control characters other than tab and line ends. */
+int mdm_plist_is_text(mdm_bytes_t text);
+
 /**
  * The text to keep of a list that came as `original` and was read as `root`: itself, or XML for a binary one.
  * @return as mdm_plist_write; MDM_ETOOBIG when it is larger than mdm_plist_read accepts

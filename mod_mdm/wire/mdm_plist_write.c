@@ -67,7 +67,7 @@ static const char *escape_of(unsigned char c)
     }
 }
 
-static int is_xml_text(mdm_bytes_t text)
+int mdm_plist_is_text(mdm_bytes_t text)
 {
     apr_size_t i;
 
@@ -89,7 +89,7 @@ static const char *put_text(sink_t *sink, mdm_bytes_t text)
 {
     apr_size_t i, start = 0;
 
-    if (!sink->out && !is_xml_text(text))
+    if (!sink->out && !mdm_plist_is_text(text))
         return "a text is not UTF-8 or holds characters that XML cannot carry";
     for (i = 0; i < text.len; i++) {
         const char *escape = escape_of(text.data[i]);
