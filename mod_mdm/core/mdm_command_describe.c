@@ -4,108 +4,30 @@
  * that a command needs of it. Called by
  * the API, any thread.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "mdm_command.h"
 #include "mdm_command_json.h"
-#include "mdm_json.h"
-
-static const char *const systems[] = { "i:ios", "m:macos", "t:tvos", "v:visionos", "w:watchos" };
-
-static const char *system_of(char letter)
-{
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
-        if (*systems[i] == letter)
-            return systems[i] + 2;
-    }
-    return NULL;
-}
-
-/* "i7.0 m-": {"ios": "7.0", "macos": null} */
-static json_t *since_json(const char *since, apr_pool_t *p)
-{
-    json_t *json = json_object();
-
-    while (since && *since) {
-        apr_size_t len = strcspn(since, " ");
-        const char *version = apr_pstrmemdup(p, since + 1, len - 1);
-
-        json_object_set_new(json, system_of(*since), strcmp(version, "-") ? json_string(version) : json_null());
-        since += len + (since[len] == ' ');
-    }
-    return json;
-}
-
-static json_t *systems_json(const char *letters)
-{
-    json_t *json = json_array();
-
-    for (; letters && *letters; letters++)
-        json_array_append_new(json, json_string(system_of(*letters)));
-    return json;
-}
-
-static json_t *channels_json(const char *letters)
-{
-    json_t *json = json_array();
-
-    for (; letters && *letters; letters++)
-        json_array_append_new(json, json_string(*letters == 'U' ? "user" : "device"));
-    return json;
-}
 
 /* What Apple's systems have no user channel on is not spelt out: there it is the device channel. */
 static json_t *needs_json(const mdm_command_type_t *type)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "supervised", systems_json(type->supervised),
-                     "automated_enrollment", systems_json(type->ade), "user_enrollment",
-                     systems_json(type->user_enrollment), "macos_channels", channels_json(type->mac),
-                     "shared_ipad_channels", channels_json(type->shared_ipad), "shared_ipad_only", type->shared_only);
-}
-
-static const char *type_name(mdm_key_e type)
-{
-    switch (type) {
-    case MDM_KEY_INTEGER: return "integer";
-    case MDM_KEY_BOOLEAN: return "boolean";
-    case MDM_KEY_DATA: return "data";
-    case MDM_KEY_DICT: return "dictionary";
-    case MDM_KEY_ARRAY: return "array";
-    case MDM_KEY_VARIANT: return "item";
-    default: return "string";
-    }
-}
-
-static json_t *value_json(const char *text, apr_size_t len, mdm_key_e type, apr_pool_t *p)
-{
-    const char *value = apr_pstrmemdup(p, text, len);
-
-    if (type == MDM_KEY_INTEGER)
-        return json_integer(apr_atoi64(value));
-    if (type == MDM_KEY_BOOLEAN)
-        return json_boolean(!strcmp(value, "true"));
-    return json_string(value);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "supervised", mdm_key_systems_json(type->supervised),
+                     "automated_enrollment", mdm_key_systems_json(type->ade), "user_enrollment",
+                     mdm_key_systems_json(type->user_enrollment), "macos_channels", mdm_key_channels_json(type->mac),
+                     "shared_ipad_channels", mdm_key_channels_json(type->shared_ipad), "shared_ipad_only",
+                     type->shared_only);
 }
 
 static json_t *values_json(const mdm_command_key_t *key, apr_pool_t *p)
 {
+    json_t *json = mdm_key_values_json(key->values, key->type, p);
     const mdm_command_query_t *query;
-    const char *values = key->values;
-    json_t *json = json_array();
 
     for (query = mdm_command_queries; key->type == MDM_KEY_QUERY && query->name; query++)
         json_array_append_new(json, json_string(query->name));
-    while (values) {
-        apr_size_t len = strcspn(values, "|");
-
-        json_array_append_new(json, value_json(values, len, key->type, p));
-        values = values[len] ? values + len + 1 : NULL;
-    }
     return json;
 }
 
@@ -118,7 +40,7 @@ static json_t *queries_json(apr_pool_t *p)
         json_t *one = json_pack("{s:s, s:i}", "name", query->name, "access_right", query->right);
 
         if (query->since)
-            json_object_set_new(one, "since", since_json(query->since, p));
+            json_object_set_new(one, "since", mdm_key_since_json(query->since, p));
         json_array_append_new(json, one);
     }
     return json;
@@ -129,8 +51,8 @@ static json_t *keys_json(const mdm_command_key_t *keys, apr_pool_t *p)
     json_t *json = json_array();
 
     for (; keys && keys->name; keys++) {
-        json_t *key = json_pack("{s:s, s:s, s:b}", "name", keys->name, "type", type_name(keys->type), "required",
-                                keys->required);
+        json_t *key = json_pack("{s:s, s:s, s:b}", "name", keys->name, "type", mdm_key_type_name(keys->type),
+                                "required", keys->required);
 
         if (keys->values || keys->type == MDM_KEY_QUERY)
             json_object_set_new(key, "values", values_json(keys, p));
@@ -139,11 +61,11 @@ static json_t *keys_json(const mdm_command_key_t *keys, apr_pool_t *p)
         if (keys->right)
             json_object_set_new(key, "access_right", json_integer(keys->right));
         if (keys->fill)
-            json_object_set_new(key, "default", value_json(keys->fill, strlen(keys->fill), keys->type, p));
+            json_object_set_new(key, "default", mdm_key_value_json(keys->fill, strlen(keys->fill), keys->type, p));
         if (keys->since)
-            json_object_set_new(key, "since", since_json(keys->since, p));
+            json_object_set_new(key, "since", mdm_key_since_json(keys->since, p));
         if (keys->supervised)
-            json_object_set_new(key, "supervised", systems_json(keys->supervised));
+            json_object_set_new(key, "supervised", mdm_key_systems_json(keys->supervised));
         if (keys->keys)
             json_object_set_new(key, "keys", keys_json(keys->keys, p));
         json_array_append_new(json, key);
@@ -153,8 +75,9 @@ static json_t *keys_json(const mdm_command_key_t *keys, apr_pool_t *p)
 
 json_t *mdm_command_type_to_json(const mdm_command_type_t *type, int brief, apr_pool_t *p)
 {
-    json_t *json = json_pack("{s:s, s:o, s:i, s:b}", "request_type", type->name, "since", since_json(type->since, p),
-                             "access_right", type->right, "destructive", mdm_command_is_destructive(type->name));
+    json_t *json = json_pack("{s:s, s:o, s:i, s:b}", "request_type", type->name, "since",
+                             mdm_key_since_json(type->since, p), "access_right", type->right, "destructive",
+                             mdm_command_is_destructive(type->name));
 
     if (brief)
         return json;

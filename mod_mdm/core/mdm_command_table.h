@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What there is to know of each of Apple's commands up to OS 27: its keys, on which systems it exists from which
- * version, what it needs. Constant tables in mdm_command_table_*.c, by area; read by any thread. Systems are named
- * by letters: i iOS and iPadOS, m macOS, t tvOS, v visionOS, w watchOS.
+ * version, what it needs. Constant tables in mdm_command_table_*.c, by area; read by any thread. Letters name
+ * systems as in mdm_key.h.
  */
 #ifndef MDM_COMMAND_TABLE_H
 #define MDM_COMMAND_TABLE_H
 
-#include <stddef.h>
-
-typedef enum {
-    MDM_KEY_STRING = 1,
-    MDM_KEY_INTEGER,
-    MDM_KEY_BOOLEAN,
-    MDM_KEY_DATA,
-    MDM_KEY_DICT,                 /* with `keys`; without: any names and values */
-    MDM_KEY_ARRAY,                /* its items are all as the only one of `keys` */
-    MDM_KEY_VARIANT,              /* a dictionary whose Item names the one of `keys` that it is as */
-    MDM_KEY_QUERY                 /* a string: one of mdm_command_queries */
-} mdm_key_e;
+#include "mdm_key.h"
 
 typedef struct mdm_command_key_t mdm_command_key_t;
 struct mdm_command_key_t {

@@ -33,7 +33,7 @@ typedef struct mdm_payload_type_t {
     const char *name;             /* PayloadType; NULL: the end */
     const char *title;            /* for people */
     const mdm_payload_key_t *keys; /* besides mdm_payload_common; NULL: none */
-    const char *since;            /* first versions: "i4.0 m10.7"; systems that are not there lack it */
+    const char *since;            /* first versions: "i4.0 m10.7"; systems not there lack it; NULL: unknown */
     const char *deprecated;       /* versions that advise against it */
     const char *removed;          /* versions that ignore it */
     const char *supervised;       /* systems on which the device must be supervised */
@@ -44,6 +44,20 @@ typedef struct mdm_payload_type_t {
     const char *shared_ipad;      /* the same on Shared iPad; NULL: refused there, or not on iPadOS */
     int domain;                   /* preferences of macOS, which know keys beyond Apple's list */
 } mdm_payload_type_t;
+
+#define MDM_PAYLOAD_TYPE(type, words, its, ...) { .name = (type), .title = (words), .keys = (its), ##__VA_ARGS__ }
+#define MDM_PAYLOAD_TYPES_END { .name = NULL }
+
+/* The areas of the table; for mdm_payload_table.c. */
+extern const mdm_payload_type_t mdm_payloads_accounts[];
+extern const mdm_payload_type_t mdm_payloads_certificates[];
+extern const mdm_payload_type_t mdm_payloads_device[];
+extern const mdm_payload_type_t mdm_payloads_mac_desktop[];
+extern const mdm_payload_type_t mdm_payloads_mac_security[];
+extern const mdm_payload_type_t mdm_payloads_mac_system[];
+extern const mdm_payload_type_t mdm_payloads_network[];
+extern const mdm_payload_type_t mdm_payloads_restrictions[];
+extern const mdm_payload_type_t mdm_payloads_vpn[];
 
 /** Keys that every payload may have. */
 extern const mdm_payload_key_t mdm_payload_common[];
