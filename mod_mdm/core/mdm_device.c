@@ -11,6 +11,7 @@
 #include "mdm_device.h"
 
 #define ID_MAX 255
+#define TEXT_MAX 1024           /* of what a device says of itself; databases index some of it */
 /* On a Shared iPad every user has this UserID; the person is told by UserShortName. */
 #define SHARED_IPAD_USER "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"
 
@@ -22,17 +23,26 @@ static void name_user(mdm_device_t *d, mdm_ctx_t *ctx, const char *id, const cha
     d->user_long_name = mdm_plist_get_string(d->message, "UserLongName");
 }
 
+static const char *text_of(const mdm_device_t *d, const char *key)
+{
+    const char *text = mdm_plist_get_string(d->message, key);
+
+    return text && *text ? text : NULL;
+}
+
 static apr_status_t identify(mdm_device_t *d, mdm_ctx_t *ctx)
 {
-    const char *udid = mdm_plist_get_string(d->message, "UDID");
-    const char *enrollment = mdm_plist_get_string(d->message, "EnrollmentID");
+    const char *udid = text_of(d, "UDID"), *enrollment = text_of(d, "EnrollmentID");
     const char *user = mdm_plist_get_string(d->message, udid ? "UserID" : "EnrollmentUserID");
     const char *short_name = mdm_plist_get_string(d->message, "UserShortName");
 
     d->device_id = d->enrollment_id = udid ? udid : enrollment;
     d->type = udid ? "Device" : "User Enrollment (Device)";
-    if (!d->device_id || !*d->device_id)
+    if (!d->device_id)
         return mdm_fail(ctx, MDM_EINPUT, "the message has neither UDID nor EnrollmentID");
+    /* A colon makes the name of a user channel, which is somebody else's. */
+    if (strchr(d->device_id, ':'))
+        return mdm_fail(ctx, MDM_EINPUT, "the %s has a colon", udid ? "UDID" : "EnrollmentID");
     if (user && udid && !strcmp(user, SHARED_IPAD_USER)) {
         if (!short_name || !*short_name)
             return mdm_fail(ctx, MDM_EINPUT, "a Shared iPad's user channel lacks UserShortName");
@@ -42,6 +52,23 @@ static apr_status_t identify(mdm_device_t *d, mdm_ctx_t *ctx)
     }
     if (strlen(d->enrollment_id) > ID_MAX)
         return mdm_fail(ctx, MDM_EINPUT, "the identifiers are longer than %d bytes", ID_MAX);
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_texts(const mdm_device_t *d, mdm_ctx_t *ctx)
+{
+    static const char *const keys[] = {
+        "Topic", "SerialNumber", "Model", "ModelName", "DeviceName", "ProductName", "OSVersion", "BuildVersion", "IMEI",
+        "MEID", "UserShortName", "UserLongName"
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const char *text = mdm_plist_get_string(d->message, keys[i]);
+
+        if (text && strlen(text) > TEXT_MAX)
+            return mdm_fail(ctx, MDM_EINPUT, "the %s is longer than %d bytes", keys[i], TEXT_MAX);
+    }
     return APR_SUCCESS;
 }
 
@@ -61,7 +88,8 @@ apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t 
     d->fingerprint = caller->fingerprint;
     d->source = caller->source;
     *device = d;
-    return identify(d, ctx);
+    rv = identify(d, ctx);
+    return rv == APR_SUCCESS && mdm_plist_get(root, "MessageType") ? check_texts(d, ctx) : rv;
 }
 
 void mdm_device_describe(mdm_enrollment_t *e, const mdm_plist_t *message)

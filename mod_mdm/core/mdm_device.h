@@ -36,7 +36,8 @@ typedef struct mdm_device_t {
 
 /**
  * Parse a body and form the ids as NanoMDM does: UDID, UDID:UserID, UDID:UserShortName (Shared iPad),
- * EnrollmentID, EnrollmentID:EnrollmentUserID.
+ * EnrollmentID, EnrollmentID:EnrollmentUserID. Ids of devices have no colon; what a check-in message says of the
+ * device is of a bounded length.
  * @return MDM_EPLIST, MDM_EINPUT
  */
 apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const mdm_caller_t *caller);

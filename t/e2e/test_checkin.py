@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check-in: Authenticate, TokenUpdate, CheckOut, on device and user channels."""
 
+import contextlib
 import plistlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from mdmsim import channel
+from mdmsim import channel, web
 
 from . import devices
 from .keys import TOPIC
@@ -47,6 +49,25 @@ def test_authenticate_twice_is_harmless(site, new_device):
     device.authenticate()
     device.token_update()
     assert site.show(device.id)["token_update_tally"] == 1
+
+
+def test_the_same_message_many_times_at_once_is_taken_by_all(site, new_device):
+    """A device that does not wait for an answer sends again; a failed Authenticate would end its installation."""
+    device = devices.identity(site, new_device(site))
+    device.new_token()
+    user = device.user_channel()
+
+    def send(message, who):
+        body = plistlib.dumps({**who.identifiers(), "Topic": TOPIC, **message})
+        http = web.Client(site.keys.tls_ca_file)
+        with contextlib.closing(http):
+            return http.put(device.checkin_url, body, {"Mdm-Signature": device.sign(body)}).status
+    token = {"MessageType": "TokenUpdate", "Token": device.token, "PushMagic": device.push_magic}
+    with ThreadPoolExecutor(6) as pool:
+        for message, who in (({"MessageType": "Authenticate"}, device), (token, device), (token, user)):
+            assert list(pool.map(send, [message] * 6, [who] * 6)) == [200] * 6
+    assert site.show(device.id)["token_update_tally"] == site.show(user.id)["token_update_tally"] == 6
+    assert device.idle().status == 200
 
 
 def test_each_tokenupdate_counts(site, phone):
@@ -257,6 +278,42 @@ def test_authenticate_with_a_topic_that_is_none_is_400(site, new_device, topic):
 def test_a_message_without_proper_identifiers_is_400(site, phone, ids):
     body = plistlib.dumps({"MessageType": "TokenUpdate", "Topic": TOPIC, "Token": b"x", "PushMagic": "x", **ids})
     assert phone.put(phone.checkin_url, body).status == 400
+
+
+def test_an_empty_udid_is_none(site, new_phone):
+    phone = new_phone(site, enrollment_id="ENR-EMPTY-UDID")
+    reply = phone.put(phone.server_url, plistlib.dumps({"Status": "Idle", "UDID": "", "EnrollmentID": phone.id}))
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize("key", ["UDID", "EnrollmentID"])
+def test_a_device_cannot_take_the_name_of_a_user_channel(site, phone, new_device, key):
+    """UDID:UserID is the name of a channel: no device may be called so, neither before nor after the channel begins."""
+    user, later = phone.user_channel(), phone.user_channel()
+    user.token_update()
+    mine = devices.identity(site, new_device(site))
+    for name in (user.id, later.id):
+        body = {"MessageType": "Authenticate", "Topic": TOPIC, key: name}
+        for url in (mine.checkin_url, mine.server_url):
+            assert mine.put(url, plistlib.dumps(body), {"Content-Type": channel.CHECKIN_TYPE}).status == 400
+    assert site.show(later.id) is None
+    assert site.show(user.id)["type"] == "User" and site.show(user.id)["state"] == "enrolled"
+    assert user.idle().status == 200 and later.token_update().status == 200
+
+
+LONG = "".join("%x" % (number * number) for number in range(30000))[:100000]
+
+
+@pytest.mark.parametrize("key", ["SerialNumber", "DeviceName", "Model", "ModelName", "ProductName", "OSVersion",
+                                 "BuildVersion", "IMEI", "MEID", "Topic", "UserLongName", "UserShortName"])
+def test_texts_beyond_any_measure_are_400_and_no_fault_of_the_database(site, new_device, key):
+    device = devices.identity(site, new_device(site))
+    message = {"MessageType": "Authenticate", "Topic": TOPIC, **device.identifiers()}
+    for text, status in ((LONG, 400), (LONG[:1025], 400), (LONG[:1024], 200)):
+        text = TOPIC + text[len(TOPIC):] if key == "Topic" else text
+        reply = device.put(device.checkin_url, plistlib.dumps({**message, key: text}))
+        assert reply.status == status, (len(text), reply)
+        assert bool(site.show(device.id)) == (status == 200)
 
 
 def test_authenticate_on_a_user_channel_is_400(site, phone):

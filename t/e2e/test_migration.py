@@ -131,7 +131,9 @@ def test_row_18_who_has_no_key_hands_nothing_over(migration, closing, keys):
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", plistlib.dumps({"MessageType": "Nothing", "UDID": "x"}),
-                                  plistlib.dumps({"MessageType": "Authenticate"}), plistlib.dumps(["x"])])
+                                  plistlib.dumps({"MessageType": "Authenticate"}), plistlib.dumps(["x"]),
+                                  plistlib.dumps({"MessageType": "Authenticate", "UDID": "a:b",
+                                                  "Topic": "com.apple.mgmt.x"})])
 def test_2_7_what_is_no_message_is_400(migration, body):
     assert hand_over(migration, body).status == 400
 
