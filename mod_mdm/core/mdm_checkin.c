@@ -152,7 +152,7 @@ static apr_status_t note_failure(work_t *w, apr_status_t failure)
     mdm_ctx_t kept = *ctx;
     apr_status_t rv;
 
-    if (!w->topic || !w->believed || failure == MDM_EDENIED || failure == MDM_EDB)
+    if (!w->topic || !w->believed || failure == MDM_EDB)
         return failure;
     rv = note(w, 0);
     if (rv != APR_SUCCESS)
@@ -203,7 +203,9 @@ apr_status_t mdm_checkin_handle(mdm_checkin_answer_t *answer, mdm_store_t *st, c
         return rv;
     w.topic = mdm_webhook_topic(site, messages[w.index].type);
     rv = mdm_db_transact(st->db, work, &w);
-    if (rv != APR_SUCCESS)
+    if (rv == MDM_EDENIED)
+        rv = mdm_identity_refused(st, device);
+    else if (rv != APR_SUCCESS)
         rv = note_failure(&w, rv);
     if (rv == APR_SUCCESS)
         mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0230) "%s of %s, certificate %s",

@@ -62,6 +62,21 @@ static apr_status_t is_meant(int *meant, mdm_message_t *m, const mdm_enrollment_
     return rv;
 }
 
+/* Over the air the device has proven itself which one it is: mdm_session_admit has held its UDID against this one. */
+static apr_status_t is_proven(int *proven, mdm_message_t *m)
+{
+    mdm_session_t *session;
+    apr_status_t rv;
+
+    *proven = 0;
+    if (!m->row->certificate_session)
+        return APR_SUCCESS;
+    rv = mdm_store_session_get(&session, m->st, m->row->certificate_session);
+    if (rv == APR_SUCCESS)
+        *proven = session->facts.udid != NULL;
+    return rv;
+}
+
 apr_status_t mdm_checkin_may_take_over(mdm_message_t *m, const mdm_enrollment_t *old)
 {
     const char *user = m->row->certificate_user, *serial = NULL;
@@ -69,14 +84,14 @@ apr_status_t mdm_checkin_may_take_over(mdm_message_t *m, const mdm_enrollment_t 
     apr_status_t rv;
     int yes;
 
-    if (m->row->bound_to || (user && (!old->user || !strcmp(old->user, user))))
+    if (m->row->bound_to || (user && old->user && !strcmp(old->user, user)))
         return APR_SUCCESS;
     if ((rv = is_free(&yes, &serial, m, old)) != APR_SUCCESS || yes)
         return rv;
-    if (user)
+    if (user && old->user)
         return mdm_device_refuse(ctx, m->device, apr_psprintf(ctx->pool, "the device is enrolled by another person: "
                                                               "revoke certificate %s to let it enroll anew", serial));
-    if ((rv = is_meant(&yes, m, old)) != APR_SUCCESS || yes)
+    if ((rv = is_meant(&yes, m, old)) != APR_SUCCESS || yes || (rv = is_proven(&yes, m)) != APR_SUCCESS || yes)
         return rv;
     return mdm_device_refuse(ctx, m->device,
                              apr_psprintf(ctx->pool, "the device is enrolled, and the challenge of the new certificate "

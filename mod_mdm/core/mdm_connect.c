@@ -38,22 +38,21 @@ static int is_notnow(const char *status)
     return !strcmp(status, "NotNow");
 }
 
-/* An acknowledged erase is the last word of a device: nothing may reach what comes up on it next. */
+/* An acknowledged erase is the last word of a device, on any channel: nothing may reach what comes up on it next. */
 static apr_status_t close_wiped(report_t *r)
 {
-    mdm_crl_cause_t cause = { r->row->parent ? r->row->parent : r->row->enrollment, r->device->enrollment_id,
+    mdm_crl_cause_t cause = { r->row->parent ? r->row->parent : r->row->enrollment, r->device->device_id,
                               r->row->certificate_user, r->device->source };
-    apr_status_t rv = mdm_store_queue_cancel(r->st, r->row->enrollment, "\"the device has been erased\"");
+    apr_status_t rv = mdm_store_queue_cancel(r->st, cause.enrollment, "\"the device has been erased\"");
 
     if (rv == APR_SUCCESS)
-        rv = mdm_store_enrollment_close(r->st, r->row->enrollment, MDM_STATE_WIPED);
+        rv = mdm_store_enrollment_close(r->st, cause.enrollment, MDM_STATE_WIPED);
     if (rv == APR_SUCCESS)
         rv = mdm_crl_revoke_enrollment(r->st, &cause, "cessationOfOperation");
     if (rv == APR_SUCCESS)
         rv = mdm_store_renewal_forget(r->st, cause.enrollment);
     if (rv == APR_SUCCESS)
-        rv = mdm_store_event(r->st, "enrollment.wiped", NULL, r->device->source, r->device->enrollment_id,
-                             NULL, NULL);
+        rv = mdm_store_event(r->st, "enrollment.wiped", NULL, r->device->source, r->device->device_id, NULL, NULL);
     return rv;
 }
 
@@ -286,7 +285,9 @@ apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, c
     if (rv != APR_SUCCESS)
         return rv;
     r.row = row;
-    if ((rv = judge(&r)) != APR_SUCCESS || (rv = act_told(&answer->wake, &r, uuid)) != APR_SUCCESS)
+    if ((rv = judge(&r)) == MDM_EDENIED)
+        return mdm_identity_refused(st, device);
+    if (rv != APR_SUCCESS || (rv = act_told(&answer->wake, &r, uuid)) != APR_SUCCESS)
         return rv;
     answer->enrollment = row->enrollment;
     return r.finished && erases(&r) ? APR_SUCCESS : hand_out(&r, answer, uuid);

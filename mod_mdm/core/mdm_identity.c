@@ -168,6 +168,38 @@ apr_status_t mdm_identity_meet(mdm_connect_row_t **row, mdm_store_t *st, const m
     return mdm_store_connect(row, st, device->fingerprint, device->enrollment_id, answered_uuid, skip_notnow);
 }
 
+/* Whether the certificate, in force itself, is not the one of the device that it speaks for. */
+static apr_status_t is_foreign(const mdm_certificate_t **used, mdm_store_t *st, const mdm_device_t *device)
+{
+    mdm_certificate_t *c;
+    mdm_enrollment_t *e;
+    apr_status_t rv = mdm_store_certificate_by_fingerprint(&c, st, device->fingerprint);
+
+    *used = NULL;
+    if (rv != APR_SUCCESS)
+        return rv == MDM_ENOTFOUND ? APR_SUCCESS : rv;
+    if (c->revoked_at || c->replaced_by || c->not_after <= mdm_ctx_now(st->ctx))
+        return APR_SUCCESS;
+    rv = mdm_store_enrollment_get(&e, st, device->device_id);
+    if (rv == APR_SUCCESS ? c->enrollment != e->id : rv == MDM_ENOTFOUND && c->enrollment)
+        *used = c;
+    return rv == MDM_ENOTFOUND ? APR_SUCCESS : rv;
+}
+
+apr_status_t mdm_identity_refused(mdm_store_t *st, const mdm_device_t *device)
+{
+    mdm_ctx_t *ctx = st->ctx;
+    const char *why = apr_pstrdup(ctx->pool, mdm_ctx_detail(ctx, MDM_EDENIED));
+    const mdm_certificate_t *used;
+    apr_status_t rv = is_foreign(&used, st, device);
+
+    if (rv == APR_SUCCESS && used)
+        rv = mdm_store_event(st, "identity.refused", used->user, device->source, device->enrollment_id, used->serial,
+                             why);
+    mdm_ctx_clear(ctx);
+    return rv == APR_SUCCESS ? mdm_fail(ctx, MDM_EDENIED, "%s", why) : rv;
+}
+
 static apr_status_t deny(mdm_ctx_t *ctx, const char *why)
 {
     return mdm_fail(ctx, MDM_EDENIED, "%s", why);

@@ -9,6 +9,13 @@
 #include "mdm_device.h"
 
 /**
+ * After a refusal (MDM_EDENIED), outside of its transaction: when a certificate in force was used for a device it is
+ * not bound to, that is an event, "identity.refused". Certificates that are not known, or have ended, make none.
+ * @return MDM_EDENIED with the same text; MDM_EDB when the event could not be stored
+ */
+apr_status_t mdm_identity_refused(mdm_store_t *st, const mdm_device_t *device);
+
+/**
  * Right after mdm_store_connect, with its arguments: a certificate that is not known, but of one of
  * site->identity_cas, becomes known. With Authenticate it is then like a fresh one of our own, unless an identity of
  * ours is in force for the device; with other messages it becomes the first identity of an enrollment that has

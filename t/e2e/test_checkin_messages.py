@@ -7,7 +7,7 @@ import os
 import plistlib
 
 import pytest
-from mdmsim import profile
+from mdmsim import channel, profile
 
 from . import devices
 from .keys import TOPIC
@@ -252,6 +252,56 @@ def test_t3_the_serial_number_that_counts_is_the_one_we_know(site, phone, new_de
                "Subject": [[["CN", thief.serial]]]}
     thief.scep_enrol(payload, key=site.keys.take())
     assert taken_over(site, thief) == 403
+
+
+def test_t3_a_person_does_not_take_a_device_that_was_enrolled_for_nobody(site, new_device):
+    kiosk = new_device(site)
+    payload = {"URL": site.at("/mdm/scep"), "Challenge": site.challenge(), "Keysize": 2048,
+               "Subject": [[["CN", "a kiosk"]]]}
+    kiosk.scep_enrol(payload, key=site.keys.take())
+    kiosk.authenticate()
+    kiosk.token_update()
+    thief = new_device(site, udid=kiosk.udid, serial=kiosk.serial)
+    thief.fetch_profile(site.at("/mdm/enroll"), devices.USER, devices.PASSWORD)
+    thief.install_certificates(thief.profile)
+    thief.scep_enrol(thief.profile.scep, key=site.keys.take())
+    assert taken_over(site, thief) == 403
+    assert "user" not in site.show(kiosk.id) and kiosk.idle().status == 200
+    # an administrator's word, or its own CheckOut, makes way
+    site.ctl("certificate", "revoke", "%032x" % kiosk.certificate.serial_number)
+    assert taken_over(site, thief) == 200
+
+
+def refusals(site, device):
+    query = ("SELECT object, detail FROM mdm_event WHERE kind = 'identity.refused' AND enrollment_id = '%s' ORDER BY id"
+             % device.id)
+    return [tuple(row) for row in site.database.sql(query)]
+
+
+def test_t2_and_t3_leave_an_event_with_the_certificate_that_was_used(site, new_phone, new_device):
+    mine, other = new_phone(site), new_phone(site)
+    serial = "%032x" % mine.certificate.serial_number
+    with other.as_identity(mine.certificate, mine.key):
+        assert other.idle().status == 403
+        assert other.send_checkin({"MessageType": "GetBootstrapToken"}).status == 403
+        assert other.authenticate(check=False).status == 403
+    found = refusals(site, other)
+    assert [one[0] for one in found] == [serial] * 3 and "bound to another enrollment" in found[0][1]
+    thief = devices.identity(site, new_device(site), site.challenge())
+    with other.as_identity(thief.certificate, thief.key):
+        assert other.authenticate(check=False).status == 403
+        assert other.idle().status == 403
+    found = refusals(site, other)[3:]
+    assert found[0][0] == "%032x" % thief.certificate.serial_number and "challenge" in found[0][1]
+    # who is nobody here, or only too late, is in the log alone: events are no place for strangers to write to
+    stranger = channel.other_identity()
+    with other.as_identity(*stranger):
+        assert other.idle().status == 403
+    old = other.certificate, other.key
+    devices.enroll(site, other)
+    with other.as_identity(*old):
+        assert other.idle().status == 403
+    assert refusals(site, other)[3:] == found
 
 
 def test_t3_once_the_device_has_left_anybody_who_may_enroll_may_enroll_it(site, phone, new_device):

@@ -223,6 +223,19 @@ def test_an_erased_device_gets_nothing_any_more(site, phone, queue):
     assert "Cancelled" in str(site.show_command(lock))
 
 
+def test_a_user_channel_that_acknowledges_an_erase_speaks_for_the_device(site, phone, queue):
+    user = phone.user_channel()
+    user.token_update()
+    lock, = queue(1, "DeviceLock")
+    erase, body = devices.command("EraseDevice")
+    assert site.enqueue(user.id, body, nopush=True).status == 200
+    assert idle(user) == erase
+    assert report(user, erase, "Acknowledged") is None
+    assert site.show(phone.id)["state"] == site.show(user.id)["state"] == "wiped"
+    assert "Cancelled" in str(site.show_command(lock))
+    assert phone.idle().status == 403 and user.idle().status == 403
+
+
 def test_an_answered_erase_is_never_served_again(site, phone, queue):
     erase, = queue(1, "EraseDevice")
     assert idle(phone) == erase

@@ -320,6 +320,20 @@ def test_feature_39_its_identities_enroll_no_other_device(site, new_device):
     assert site.show(phone.id)["state"] == "enrolled"
 
 
+def test_t3_over_the_air_a_person_takes_over_what_was_enrolled_for_nobody(site, new_device):
+    """The same without the proof of the device's maker is refused: test_checkin_messages.py."""
+    kiosk = new_device(site)
+    devices.identity(site, kiosk, site.challenge("--subject", kiosk.udid))
+    kiosk.topic = TOPIC
+    kiosk.authenticate()
+    kiosk.token_update()
+    assert "user" not in site.show(kiosk.id)
+    same = new_device(site, udid=kiosk.udid, serial=kiosk.serial)
+    overtheair.enroll(site, same)
+    assert site.show(kiosk.id)["user"] == USER and site.show(kiosk.id)["token_update_tally"] == 1
+    assert kiosk.idle().status == 403 and same.idle().status == 200
+
+
 @pytest.mark.once
 def test_feature_40_only_the_devices_own_key_opens_the_final_profile(site, new_device, keys):
     phone, neighbour = new_device(site), new_device(site)
