@@ -131,16 +131,16 @@ def hostile():
 @pytest.fixture(scope="module")
 def targets():
     """name -> function(site, phone, body) -> Reply."""
-    key = {"Authorization": web.basic_auth("nanomdm", API_KEY)}
-
     def device(url, mode, headers):
         return lambda site, phone, body: phone.put(getattr(phone, url), body.replace(b">x<", b">%s<" % phone.udid.encode(), 1),
                                                    headers, identity=mode)
 
-    def api(method, path):
-        return lambda site, phone, body: site.http.request(method, site.at(path % {"id": phone.id}), body, dict(key))
+    def api(method, path, user="nanomdm"):
+        return lambda site, phone, body: site.http.request(method, site.at(path % {"id": phone.id}), body,
+                                                           {"Authorization": web.basic_auth(user, API_KEY)})
     found = {"enqueue": api("PUT", "/mdm/api/v1/enqueue/%(id)s?nopush=1"), "pushcert": api("PUT", "/mdm/api/v1/pushcert"),
-             "commands": api("POST", "/mdm/api/v1/commands"), "migration": api("PUT", "/migration")}
+             "commands": api("POST", "/mdm/api/v1/commands"), "migration": api("PUT", "/migration"),
+             "micromdm": api("POST", "/mdm/api/v1/commands/%(id)s", "micromdm")}
     for mode in ("tls", "signature"):
         found["checkin-" + mode] = device("checkin_url", mode, {"Content-Type": channel.CHECKIN_TYPE})
         found["connect-" + mode] = device("server_url", mode, {})
@@ -204,7 +204,7 @@ def send(site, phone, target, name, body, target_name):
 
 @pytest.mark.parametrize("target", ["checkin-tls", "checkin-signature", "connect-tls", "connect-signature",
                                     "checkin-at-connect-tls", "checkin-at-connect-signature", "enqueue", "pushcert",
-                                    "commands", "migration"])
+                                    "commands", "migration", "micromdm"])
 def test_every_hostile_list_at_every_endpoint(steady_site, targets, target):
     site, phone = steady_site
     with Watch(site, phone):

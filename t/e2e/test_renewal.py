@@ -300,7 +300,8 @@ FLEET = 10000
 SEED = """\
 INSERT INTO mdm_enrollment (id, enrollment_id, type, parent, state, certificate, topic, token_update_tally,
     created_at, enrolled_at, left_at, last_seen_at, token_at)
-SELECT n, 'FLEET-' || n, 'Device', 0, 2, 'f' || n, 'com.apple.mgmt.External.none', 1, 1, 1, 0, 0, 1 FROM (%(numbers)s) s;
+SELECT n, 'FLEET-' || n, 'Device', 0, 2, 'f' || n, 'com.apple.mgmt.External.none', 1, 1, 1, 0, %(now)d, 1
+FROM (%(numbers)s) s;
 INSERT INTO mdm_push (enrollment, due_at, wanted_at, wish, attempts, lease_owner, lease, lease_tally, dead_tally,
     last_at, last_reason, last_wish)
 SELECT n, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0 FROM (%(numbers)s) s;
@@ -317,7 +318,7 @@ def test_a_wave_of_ten_thousand_devices_spreads_and_loses_nothing(make_site):
     site.stop()
     day = 86400 * 1000000
     now = int(time.time() * 1000000)
-    for statement in (SEED % {"numbers": NUMBERS[site.database.kind] % FLEET, "issued": now - 245 * day,
+    for statement in (SEED % {"numbers": NUMBERS[site.database.kind] % FLEET, "issued": now - 245 * day, "now": now,
                               "ends": now + 120 * day}).split(";\n"):
         if statement.strip():
             site.database.sql(statement)
