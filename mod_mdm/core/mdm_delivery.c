@@ -11,12 +11,17 @@
 #include "mdm_profile.h"
 #include "mdm_return_to_service.h"
 
+/* *cert is NULL for an identity that nothing can be encrypted to, as devices bring it from another server's ACME. */
 static apr_status_t find_recipient(mdm_cert_t **cert, mdm_store_t *st, const mdm_device_t *device)
 {
     mdm_certificate_t *row;
     apr_status_t rv = mdm_store_certificate_by_fingerprint(&row, st, device->fingerprint);
 
-    return rv == APR_SUCCESS ? mdm_cert_from_pem(cert, st->ctx, mdm_bytes_of(row->pem)) : rv;
+    if (rv == APR_SUCCESS)
+        rv = mdm_cert_from_pem(cert, st->ctx, mdm_bytes_of(row->pem));
+    if (rv == APR_SUCCESS && !mdm_cms_may_receive(*cert))
+        *cert = NULL;
+    return rv;
 }
 
 static mdm_plist_t *find(mdm_plist_t *dict, const char *key)
@@ -43,7 +48,7 @@ static apr_status_t encrypt_profile(mdm_bytes_t *body, mdm_store_t *st, const md
     mdm_profile_open(&profile, st->ctx, payload->bytes);
     if (!profile)
         return APR_SUCCESS;
-    if ((rv = find_recipient(&cert, st, device)) != APR_SUCCESS
+    if ((rv = find_recipient(&cert, st, device)) != APR_SUCCESS || !cert
         || (rv = mdm_profile_seal_for(&payload->bytes, st->ctx, site, profile, cert)) != APR_SUCCESS)
         return rv;
     return mdm_plist_write(body, st->ctx, root);

@@ -119,12 +119,26 @@ static mdm_bytes_t content_of(mdm_ctx_t *ctx, CMS_ContentInfo *cms)
     return bytes;
 }
 
+/* Such keys have identities of ACME: hardware makes no others. */
+static int is_nist_curve(const EVP_PKEY *pkey)
+{
+    char name[32] = "";
+    size_t len;
+    int nid;
+
+    if (!pkey || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC)
+        return 0;
+    nid = EVP_PKEY_get_group_name(pkey, name, sizeof(name), &len) ? OBJ_sn2nid(name) : NID_undef;
+    ERR_clear_error();
+    return nid == NID_X9_62_prime256v1 || nid == NID_secp384r1 || nid == NID_secp521r1;
+}
+
 /* The identities that Apple builds into devices have RSA keys of 1024 bits, and its old device CA too. */
 static int key_may_sign(const mdm_cert_t *signer, int attached)
 {
     EVP_PKEY *pkey = X509_get0_pubkey(signer->x509);
 
-    if (mdm_rsa_fits(pkey))
+    if (mdm_rsa_fits(pkey) || (!attached && is_nist_curve(pkey)))
         return 1;
     return attached && pkey && EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA
         && EVP_PKEY_get_bits(pkey) >= BUILT_IN_MIN_BITS && EVP_PKEY_get_bits(pkey) < MDM_RSA_MIN_BITS;
@@ -150,12 +164,33 @@ static int read_signing_time(apr_time_t *at, CMS_SignerInfo *signer_info)
     return is_time;
 }
 
+/* The digest, and by what kind of key: RSA with PKCS #1 v1.5, or ECDSA. @return NID_undef for anything else */
+static int digest_by(CMS_SignerInfo *signer_info, int *key)
+{
+    X509_ALGOR *digest_algorithm = NULL, *signature_algorithm = NULL;
+    const ASN1_OBJECT *object;
+    int digest, signature, signature_digest = NID_undef;
+
+    CMS_SignerInfo_get0_algs(signer_info, NULL, NULL, &digest_algorithm, &signature_algorithm);
+    X509_ALGOR_get0(&object, NULL, NULL, digest_algorithm);
+    digest = OBJ_obj2nid(object);
+    X509_ALGOR_get0(&object, NULL, NULL, signature_algorithm);
+    signature = OBJ_obj2nid(object);
+    *key = NID_rsaEncryption;
+    if (signature == NID_rsaEncryption)
+        return digest;
+    if (!OBJ_find_sigid_algs(signature, &signature_digest, key) || signature_digest != digest)
+        return NID_undef;
+    return *key == NID_rsaEncryption || *key == NID_X9_62_id_ecPublicKey ? digest : NID_undef;
+}
+
 /* @param content NULL when it is inside */
 static apr_status_t check_signature(mdm_cms_signature_t *signature, mdm_ctx_t *ctx, CMS_ContentInfo *cms,
                                     const mdm_bytes_t *content)
 {
     mdm_cert_t **signer = &signature->signer;
     CMS_SignerInfo *signer_info;
+    int digest, key;
     apr_status_t rv = mdm_cms_only_signer(&signer_info, signer, ctx, cms,
                                           content ? DETACHED_MAX_CERTS : ATTACHED_MAX_CERTS);
 
@@ -165,16 +200,18 @@ static apr_status_t check_signature(mdm_cms_signature_t *signature, mdm_ctx_t *c
         return mdm_fail(ctx, MDM_EINPUT, "the signature is not detached");
     if (!content && CMS_is_detached(cms))
         return mdm_fail(ctx, MDM_EINPUT, "the signed message has no content");
-    if (!is_sha(mdm_cms_digest(signer_info)))
-        return mdm_fail(ctx, MDM_EINPUT, "the signature is not RSA with SHA-1 or SHA-2");
+    digest = content ? digest_by(signer_info, &key) : mdm_cms_digest(signer_info);
+    if (!is_sha(digest))
+        return mdm_fail(ctx, MDM_EINPUT, "the signature is not RSA%s with SHA-1 or SHA-2", content ? " or ECDSA" : "");
     if (!key_may_sign(*signer, !content))
-        return mdm_fail(ctx, MDM_EINPUT, "the signer's key is not RSA of %d to %d bits",
-                        content ? MDM_RSA_MIN_BITS : BUILT_IN_MIN_BITS, MDM_RSA_MAX_BITS);
+        return mdm_fail(ctx, MDM_EINPUT, "the signer's key is not RSA of %d to %d bits%s",
+                        content ? MDM_RSA_MIN_BITS : BUILT_IN_MIN_BITS, MDM_RSA_MAX_BITS,
+                        content ? " or on P-256, P-384 or P-521" : "");
     if (!mdm_cms_attributes_are_sane(signer_info))
         return mdm_fail(ctx, MDM_EINPUT, "the signed attributes are doubled or wrong");
     if (!read_signing_time(&signature->signed_at, signer_info))
         return mdm_fail(ctx, MDM_EINPUT, "the signature's signingTime is no time");
-    signature->sha1 = mdm_cms_digest(signer_info) == NID_sha1;
+    signature->sha1 = digest == NID_sha1;
     if (!mdm_cms_signature_holds(cms, signer_info, *signer, content))
         return mdm_fail(ctx, MDM_ECMS, "the signature does not hold over the content");
     return APR_SUCCESS;
@@ -239,21 +276,9 @@ apr_status_t mdm_cms_only_signer(CMS_SignerInfo **signer_info, mdm_cert_t **sign
 
 int mdm_cms_digest(CMS_SignerInfo *signer_info)
 {
-    X509_ALGOR *digest_algorithm = NULL, *signature_algorithm = NULL;
-    const ASN1_OBJECT *object;
-    int digest, signature, signature_digest = NID_undef, key = NID_undef;
+    int key, digest = digest_by(signer_info, &key);
 
-    CMS_SignerInfo_get0_algs(signer_info, NULL, NULL, &digest_algorithm, &signature_algorithm);
-    X509_ALGOR_get0(&object, NULL, NULL, digest_algorithm);
-    digest = OBJ_obj2nid(object);
-    X509_ALGOR_get0(&object, NULL, NULL, signature_algorithm);
-    signature = OBJ_obj2nid(object);
-    if (signature == NID_rsaEncryption)
-        return digest;
-    if (!OBJ_find_sigid_algs(signature, &signature_digest, &key) || key != NID_rsaEncryption
-        || signature_digest != digest)
-        return NID_undef;
-    return digest;
+    return key == NID_rsaEncryption ? digest : NID_undef;
 }
 
 int mdm_cms_attributes_are_sane(CMS_SignerInfo *signer_info)

@@ -26,7 +26,8 @@ typedef struct mdm_cms_signature_t {
 
 /**
  * Check a detached SignedData over exactly `content`. Whether the signer is one of ours is the caller's next
- * question. Exactly one SignerInfo, RSA, digest SHA-1, SHA-256, SHA-384 or SHA-512; a signingTime is a time.
+ * question. Exactly one SignerInfo, RSA or ECDSA (P-256, P-384, P-521), digest SHA-1, SHA-256, SHA-384 or SHA-512; a
+ * signingTime is a time.
  * @return MDM_EINPUT when it is not such a SignedData, MDM_ECMS when the signature does not hold
  */
 apr_status_t mdm_cms_verify_detached(mdm_cms_signature_t *signature, mdm_ctx_t *ctx, mdm_bytes_t der,
@@ -34,7 +35,7 @@ apr_status_t mdm_cms_verify_detached(mdm_cms_signature_t *signature, mdm_ctx_t *
 
 /**
  * Check a SignedData that carries its content (BER or DER, at most 64 kB), as mdm_cms_verify_detached does;
- * but the signer's key may be RSA of 1024 bits, as in the identities that Apple builds into devices.
+ * but the signer's key is RSA, from 1024 bits on, as in the identities that Apple builds into devices.
  * @param content what was signed
  * @param certs   array of mdm_cert_t *: all certificates in it (at most 8), the signer's too
  */
@@ -52,6 +53,9 @@ typedef enum {
     MDM_CIPHER_AES_256_CBC,
     MDM_CIPHER_DES3_CBC
 } mdm_cipher_e;
+
+/** Whether mdm_cms_encrypt can encrypt to this certificate: those of elliptic curves only sign. */
+int mdm_cms_may_receive(const mdm_cert_t *cert);
 
 /**
  * Encrypt `content` to one certificate as EnvelopedData, DER, naming it by issuer and serial.

@@ -34,10 +34,15 @@ apr_status_t mdm_cms_envelop(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t conte
     return rv == APR_SUCCESS ? rv : mdm_fail(ctx, rv, "encrypting to a certificate failed");
 }
 
+int mdm_cms_may_receive(const mdm_cert_t *cert)
+{
+    return mdm_rsa_fits(X509_get0_pubkey(cert->x509));
+}
+
 apr_status_t mdm_cms_encrypt(mdm_bytes_t *der, mdm_ctx_t *ctx, mdm_bytes_t content,
                              const mdm_cert_t *recipient, mdm_cipher_e cipher)
 {
-    if (!mdm_rsa_fits(X509_get0_pubkey(recipient->x509)))
+    if (!mdm_cms_may_receive(recipient))
         return mdm_fail(ctx, MDM_EINPUT, "the certificate to encrypt to has no RSA key of %d to %d bits",
                         MDM_RSA_MIN_BITS, MDM_RSA_MAX_BITS);
     return mdm_cms_envelop(der, ctx, content, recipient, cipher_of(cipher));

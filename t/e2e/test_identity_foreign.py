@@ -2,13 +2,18 @@
 """Identities of another CA (MDMIdentityCAFile), as devices bring them from another server."""
 
 import datetime
+import plistlib
+import time
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from mdmsim import pki
+from mdmsim import profile as found_profile
 
 from . import devices
+from .httpd import wait_until
 from .test_configtest import wrong
 
 MODES = ["tls", "signature"]
@@ -140,6 +145,40 @@ def sha1_certificate(authority):
                .public_key(key.public_key()).serial_number(77)
                .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=9)))
     return builder.sign(authority.key, hashes.SHA1()), key
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("curve", [ec.SECP256R1, ec.SECP384R1])
+def test_an_identity_from_acme_has_an_elliptic_key(migrated, other_ca, new_device, mode, curve):
+    """It signs, and nothing can be encrypted to it: profiles go out as they are queued."""
+    device = bring(new_device(migrated, identity_mode=mode), other_ca, key=ec.generate_private_key(curve()))
+    device.authenticate()
+    device.token_update()
+    profile = plistlib.dumps({"PayloadType": "Configuration", "PayloadContent": [{"PayloadType": "com.example.x"}]})
+    uuid, body = devices.command("InstallProfile", Payload=profile)
+    assert migrated.enqueue(device.id, body, nopush=True).status == 200
+    reply = device.idle()
+    assert devices.served(reply) == uuid and plistlib.loads(reply.body)["Command"]["Payload"] == profile
+
+
+@pytest.mark.once
+def test_an_elliptic_identity_is_renewed_into_one_of_ours(migrated, other_ca, new_device):
+    device = bring(new_device(migrated), other_ca, key=ec.generate_private_key(ec.SECP256R1()))
+    device.authenticate()
+    device.token_update()
+    now, fingerprint = int(time.time()), device.certificate.fingerprint(hashes.SHA256()).hex()
+    migrated.database.sql("UPDATE mdm_certificate SET issued_at = %d, not_after = %d WHERE fingerprint = '%s'"
+                          % ((now - 90 * 86400) * 1000000, (now + 3 * 86400) * 1000000, fingerprint))
+    migrated.httpd.graceful()               # a new worker looks at once
+    wait_until(lambda: migrated.database.sql("SELECT due_at FROM mdm_renewal"), what="a plan")
+    migrated.database.sql("UPDATE mdm_renewal SET due_at = 1")
+    migrated.httpd.graceful()
+    wait_until(lambda: migrated.queue_uuids(device.id), what="a renewal in the queue")
+    renewed = found_profile.Profile(plistlib.loads(device.idle().body)["Command"]["Payload"], device.signer_ca_file)
+    assert renewed.trusted and not renewed.encrypted and renewed.mdm["Topic"] == device.topic
+    device.install(renewed, key=migrated.keys.take())
+    assert migrated.show(device.id)["state"] == "enrolled" and migrated.show(device.id)["token_update_tally"] == 2
+    assert device.idle().status == 200
 
 
 def test_without_an_extended_key_usage_it_is_for_clients_too(migrated, other_ca, new_device):

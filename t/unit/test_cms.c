@@ -200,11 +200,40 @@ START_TEST(unfit_signatures_are_refused)
     ck_assert_int_eq(check(sign("-signer c2 -inkey k2"), content), MDM_EINPUT);
     oracle_run("openssl genrsa -out k3 1024; openssl req -x509 -key k3 -subj /CN=3 -out c3;"
                "openssl cms -sign -in body.bin -binary -signer c3 -inkey k3 -outform DER -out weak.der;"
-               "openssl ecparam -name prime256v1 -genkey -out k4;"
+               "openssl ecparam -name secp256k1 -genkey -out k4;"
                "openssl req -x509 -key k4 -subj /CN=4 -out c4;"
                "openssl cms -sign -in body.bin -binary -signer c4 -inkey k4 -outform DER -out ec.der");
     ck_assert_int_eq(check(oracle_read("weak.der"), content), MDM_EINPUT);
     ck_assert_int_eq(check(oracle_read("ec.der"), content), MDM_EINPUT);
+    oracle_run("openssl genpkey -algorithm ed25519 -out k6;"
+               "openssl req -x509 -key k6 -subj /CN=6 -out c6; openssl cms -sign -in body.bin -binary -signer c6"
+               " -inkey k6 -outform DER -out ed.der || cp weak.der ed.der");
+    ck_assert_int_eq(check(oracle_read("ed.der"), content), MDM_EINPUT);
+}
+END_TEST
+
+/* As hardware makes the keys of identities from ACME. */
+START_TEST(elliptic_signatures_verify)
+{
+    static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
+    static const char *const digests[] = { "sha1", "sha256", "sha384", "sha512" };
+    mdm_bytes_t content = body("<?xml?>\r\n\0binary\n", 17);
+    apr_size_t c, d;
+
+    for (c = 0; c < sizeof(curves) / sizeof(curves[0]); c++) {
+        oracle_run(apr_psprintf(ctx->pool, "openssl ecparam -name %s -genkey -out k; "
+                                "openssl req -x509 -key k -subj /CN=ec -out c", curves[c]));
+        for (d = 0; d < sizeof(digests) / sizeof(digests[0]); d++) {
+            oracle_run(apr_psprintf(ctx->pool, "openssl cms -sign -in body.bin -binary -signer c -inkey k -md %s"
+                                    " -outform DER -out ec.der", digests[d]));
+            mdm_ctx_clear(ctx);
+            ck_assert_int_eq(mdm_cms_verify_detached(&signature, ctx, oracle_read("ec.der"), content), APR_SUCCESS);
+            ck_assert(signature.signed_at && signature.sha1 == !strcmp(digests[d], "sha1"));
+            ck_assert(!mdm_cms_may_receive(signature.signer));
+            ck_assert_int_eq(check(oracle_read("ec.der"), mdm_bytes_of("other")), MDM_ECMS);
+        }
+    }
+    ck_assert(mdm_cms_may_receive(cert));
 }
 END_TEST
 
@@ -402,6 +431,7 @@ static Suite *cms_suite(void)
     tcase_add_test(tcase, detached_signatures_verify);
     tcase_add_test(tcase, other_content_does_not_verify);
     tcase_add_test(tcase, unfit_signatures_are_refused);
+    tcase_add_test(tcase, elliptic_signatures_verify);
     tcase_add_test(tcase, twin_certificates_do_not_verify);
     tcase_add_test(tcase, flipped_bits_do_no_harm);
     tcase_add_test(tcase, attached_signatures_verify);

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives import padding as block_padding
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from . import der, pki
@@ -21,6 +21,8 @@ CONTENT_TYPE = "1.2.840.113549.1.9.3"
 MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 SIGNING_TIME = "1.2.840.113549.1.9.5"
 RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
+ECDSA_OIDS = {"sha1": "1.2.840.10045.4.1", "sha256": "1.2.840.10045.4.3.2", "sha384": "1.2.840.10045.4.3.3",
+              "sha512": "1.2.840.10045.4.3.4"}
 
 DIGEST_OIDS = {"md5": "1.2.840.113549.2.5", "sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1",
                "sha384": "2.16.840.1.101.3.4.2.2", "sha512": "2.16.840.1.101.3.4.2.3"}
@@ -78,12 +80,17 @@ def signer_info(content, certificate, key, digest_name="sha256", attributes=(), 
         signed[SIGNING_TIME] = attribute(SIGNING_TIME, der.utc_time(when))
     body = b"".join(sorted([value for oid, value in signed.items() if oid not in (skip or ())] + list(attributes)))
     covered = (content or b"") if skip is None else der.tlv(der.SET, body)
-    signature = key.sign(covered, padding.PKCS1v15(), pki.DIGESTS[digest_name]())
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        algorithm = der.sequence(der.oid(ECDSA_OIDS[digest_name]))
+        signature = key.sign(covered, ec.ECDSA(pki.DIGESTS[digest_name]()))
+    else:
+        algorithm = _algorithm(RSA_ENCRYPTION)
+        signature = key.sign(covered, padding.PKCS1v15(), pki.DIGESTS[digest_name]())
     if break_signature:
         signature = signature[:-1] + bytes((signature[-1] ^ 1,))
     return der.sequence(
         der.integer(1), _issuer_and_serial(certificate), _algorithm(DIGEST_OIDS[digest_name]),
-        *([] if skip is None else [der.tlv(0xA0, body)]), _algorithm(RSA_ENCRYPTION), der.octets(signature))
+        *([] if skip is None else [der.tlv(0xA0, body)]), algorithm, der.octets(signature))
 
 
 def signed_data(content, signers=(), certificates=(), digests=(), ber=False):
