@@ -240,17 +240,26 @@ class Scene:
             self.site.database.sql("UPDATE %s SET due_at = due_at - %d WHERE lease_owner IS NOT NULL AND due_at > %d"
                                    % (table, LEASES, LEASES))
 
+    def count(self, of):
+        return int(self.site.database.sql("SELECT COUNT(*) FROM " + of)[0][0])
+
+    def drain(self, of, what):
+        """Wait until no row is left, as long as they become fewer."""
+        left = self.count(of)
+        while left:
+            wait_until(lambda: self.count(of) < left, 60, "fewer than %d %s" % (left, what))
+            left = self.count(of)
+
     def check_pushes(self, apns):
-        wait_until(lambda: self.site.database.sql("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND lease_owner IS "
-                                                  "NOT NULL")[0][0] in (0, "0"), 30, "every push to be sent")
-        for one in self.people + self.doomed:
+        self.drain("mdm_push WHERE due_at > 0 AND lease_owner IS NOT NULL", "pushes under way")
+        # one that is erased before its push went out is not woken any more
+        for one in self.people:
             begun = max([order.begun for order in self.orders if order.push and order.phone is one.phone], default=0)
             wait_until(lambda: not begun or any(push.time >= begun for push in apns.pushes(magic=one.phone.push_magic)),
-                       30, "the push of an order")
+                       60, "the push of an order")
 
     def check_events(self):
-        wait_until(lambda: self.site.database.sql("SELECT COUNT(*) FROM mdm_webhook_outbox")[0][0] in (0, "0"), 30,
-                   "an empty outbox")
+        self.drain("mdm_webhook_outbox", "events in the outbox")
         for one in self.people + self.doomed:
             events = {}
             for event in self.receiver.taken(id=one.phone.id):
