@@ -297,6 +297,9 @@ UPDATE mdm_enrollment SET enrolled_at = CASE WHEN state = 2 THEN enrolled_at ELS
     awaiting_configuration = %lld
 WHERE id = %lld;
 
+-- STMT_ENROLLMENT_IMPORTED (token_update_tally, last_seen_at, id)
+UPDATE mdm_enrollment SET token_update_tally = %lld, last_seen_at = %lld WHERE id = %lld;
+
 -- STMT_ENROLLMENT_CLOSE (state, left_at, id, device)
 UPDATE mdm_enrollment SET state = %lld, left_at = %lld, push_token = NULL, push_magic = NULL, unlock_token = NULL,
     bootstrap_token = NULL, auth_token = NULL, awaiting_configuration = 0
@@ -523,6 +526,11 @@ WHERE q.command = %lld AND q.sent_at = 0
 DELETE FROM mdm_queue
 WHERE command = %lld AND EXISTS (SELECT 1 FROM mdm_result r
     WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
+
+-- STMT_QUEUE_UNSENT_BY (created_by)
+SELECT c.id, c.uuid, e.enrollment_id
+FROM mdm_command c JOIN mdm_queue q ON q.command = c.id JOIN mdm_enrollment e ON e.id = q.enrollment
+WHERE c.created_by = %s AND q.sent_at = 0 ORDER BY c.id, e.enrollment_id;
 
 -- STMT_QUEUE_CLEAR_RESULTS (error_chain, finished_at, enrollment_id)
 INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
@@ -1074,7 +1082,7 @@ SELECT e.id, e.device_id, e.type, e.topic, e.push_magic, e.token_hex, CASE WHEN 
     CAST(EXTRACT(EPOCH FROM e.last_seen_at AT TIME ZONE current_setting('TimeZone')) * 1000000 AS BIGINT),
     CAST(EXTRACT(EPOCH FROM e.created_at AT TIME ZONE current_setting('TimeZone')) * 1000000 AS BIGINT),
     d.identity_cert, d.serial_number, d.unlock_token, d.authenticate, d.bootstrap_token_b64, u.user_short_name,
-    u.user_long_name
+    u.user_long_name, CASE WHEN d.authenticate_at > d.token_update_at THEN 1 ELSE 0 END
 FROM enrollments e JOIN devices d ON d.id = e.device_id LEFT JOIN users u ON u.id = e.user_id
 WHERE e.id COLLATE "C" > %s ORDER BY e.id COLLATE "C" LIMIT %lld;
 
@@ -1093,4 +1101,4 @@ SELECT command FROM commands WHERE command_uuid = %s;
 
 -- STMT_NANOMDM_WAITING (uuid)
 SELECT q.id FROM enrollment_queue q LEFT JOIN command_results r ON r.id = q.id AND r.command_uuid = q.command_uuid
-WHERE q.command_uuid = %s AND q.active AND (r.status IS NULL OR r.status = 'NotNow') ORDER BY q.id;
+WHERE q.command_uuid = %s AND q.active AND (r.status IS NULL OR r.status = 'NotNow') ORDER BY q.id COLLATE "C";

@@ -3,11 +3,13 @@
  * The import from NanoMDM. An identity is taken over as the certificate that NanoMDM bound to the device: devices
  * prove its key with each message as before, whoever issued it. Called by mdmctl alone.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "mdm_command.h"
+#include "mdm_crl.h"
 #include "mdm_device.h"
 #include "mdm_identity.h"
 #include "mdm_nanomdm.h"
@@ -17,13 +19,15 @@
 #include "mdm_store_nanomdm.h"
 
 #define PAGE 200
+#define LEFT_THERE "\"the device has left the server it came from\""
+#define ENDED_THERE "\"the command has ended at the server it came from\""
 
 typedef struct {
     mdm_store_t *st;            /* ours, for the time of one object */
     mdm_nanomdm_counts_t *counts;
     const char *actor;
     const mdm_nanomdm_enrollment_t *e;
-    int known, without_identity;
+    int known, updated, without_identity;
 } import_t;
 
 static apr_status_t push_token(mdm_bytes_t *out, mdm_ctx_t *ctx, const char *hex)
@@ -61,7 +65,6 @@ static void describe(mdm_enrollment_t *e, mdm_ctx_t *ctx, const mdm_nanomdm_enro
     e->created_at = from->created_at;
     e->enrolled_at = from->created_at;
     e->last_seen_at = from->last_seen_at;
-    e->token_update_tally = from->token_update_tally > 0 ? from->token_update_tally - 1 : 0;
 }
 
 /* The certificate that the device shows. A renewal it has not used yet is not known there, and comes later. */
@@ -111,49 +114,95 @@ static apr_status_t take_bootstrap_token(mdm_store_t *st, const mdm_nanomdm_enro
     return mdm_store_bootstrap_token_set(st, id, token);
 }
 
-static apr_status_t find_parent(apr_int64_t *parent, const char **certificate, mdm_store_t *st,
-                                const mdm_nanomdm_enrollment_t *from)
+/*
+ * What a device or user channel is that is disabled there. Only the next Authenticate of its device disables a user
+ * channel of an enabled one, so it comes back by its own TokenUpdate; a device between its two messages does, too.
+ */
+static mdm_state_e state_of(const mdm_nanomdm_enrollment_t *from, const mdm_enrollment_t *device)
 {
-    mdm_enrollment_t *device;
-    apr_status_t rv;
+    int begun = device ? device->state == MDM_STATE_ENROLLED || device->state == MDM_STATE_PENDING : from->enrolling;
 
-    *parent = 0;
-    if (!strcmp(from->id, from->device_id))
-        return APR_SUCCESS;
-    if ((rv = mdm_store_enrollment_get(&device, st, from->device_id)) != APR_SUCCESS)
-        return rv;
-    *parent = device->id;
-    *certificate = device->certificate;
-    return APR_SUCCESS;
+    return from->enabled ? MDM_STATE_ENROLLED : begun ? MDM_STATE_PENDING : MDM_STATE_LEFT;
 }
 
+static apr_status_t place(mdm_enrollment_t *e, mdm_store_t *st, const mdm_nanomdm_enrollment_t *from)
+{
+    mdm_enrollment_t *device = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (strcmp(from->id, from->device_id))
+        rv = mdm_store_enrollment_get(&device, st, from->device_id);
+    if (rv == APR_SUCCESS) {
+        e->parent = device ? device->id : 0;
+        e->certificate = device ? device->certificate : e->certificate;
+        e->state = state_of(from, device);
+    }
+    return rv;
+}
+
+static apr_status_t put_row(mdm_store_t *st, mdm_enrollment_t *e, const mdm_enrollment_t *there)
+{
+    mdm_enrollment_t row = *e;
+
+    row.state = MDM_STATE_PENDING;
+    return there ? mdm_store_enrollment_authenticate(st, &row) : mdm_store_enrollment_insert(st, &row);
+}
+
+/* An older identity ends, and one that has left gets nothing any more. */
+static apr_status_t end_the_old(mdm_store_t *st, const mdm_enrollment_t *e, const char *actor)
+{
+    mdm_crl_cause_t cause = { e->id, e->enrollment_id, actor, NULL };
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!e->parent && e->certificate)
+        rv = mdm_crl_supersede(st, &cause, e->certificate);
+    if (rv == APR_SUCCESS && e->state == MDM_STATE_LEFT)
+        rv = mdm_store_queue_cancel(st, e->id, LEFT_THERE);
+    return rv;
+}
+
+static apr_status_t take_state(mdm_store_t *st, const mdm_nanomdm_enrollment_t *from, const mdm_enrollment_t *e)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (e->state == MDM_STATE_ENROLLED)
+        rv = take_tokens(st, from, e->id, e->certificate);
+    if (rv == APR_SUCCESS)
+        rv = take_bootstrap_token(st, from, e->id);
+    if (rv == APR_SUCCESS && e->state == MDM_STATE_LEFT)
+        rv = mdm_store_enrollment_close(st, e->id, MDM_STATE_LEFT);
+    return rv != APR_SUCCESS ? rv
+        : mdm_store_enrollment_imported(st, e->id, from->token_update_tally, from->last_seen_at);
+}
+
+/* Who heard of it last knows it best: what is here and was heard of later there is brought up to date. */
 static apr_status_t take_enrollment(void *baton, mdm_db_t *db)
 {
     import_t *i = baton;
     mdm_store_t *st = i->st;
-    mdm_enrollment_t e = { 0 }, *there;
+    mdm_enrollment_t e = { 0 }, *there = NULL;
     apr_status_t rv = mdm_store_enrollment_get(&there, st, i->e->id);
 
     (void)db;
     i->known = rv == APR_SUCCESS;
-    if (rv != MDM_ENOTFOUND)
+    i->updated = i->known && i->e->last_seen_at > there->last_seen_at;
+    if ((i->known && !i->updated) || (!i->known && rv != MDM_ENOTFOUND))
         return rv;
     mdm_ctx_clear(st->ctx);
     describe(&e, st->ctx, i->e);
-    e.id = mdm_id_next();
-    e.state = MDM_STATE_PENDING;
-    if ((rv = find_parent(&e.parent, &e.certificate, st, i->e)) != APR_SUCCESS)
+    e.id = i->known ? there->id : mdm_id_next();
+    e.user = i->known ? there->user : NULL;
+    e.certificate = i->known ? there->certificate : NULL;
+    if ((rv = place(&e, st, i->e)) != APR_SUCCESS)
         return rv;
     i->without_identity = !e.parent && !i->e->identity_cert;
     if (!e.parent && i->e->identity_cert && (rv = take_identity(&e.certificate, st, i->e, e.id)) != APR_SUCCESS)
         return rv;
-    if ((rv = mdm_store_enrollment_insert(st, &e)) != APR_SUCCESS
-        || (rv = take_tokens(st, i->e, e.id, e.certificate)) != APR_SUCCESS
-        || (rv = take_bootstrap_token(st, i->e, e.id)) != APR_SUCCESS)
+    if ((rv = put_row(st, &e, i->known ? there : NULL)) != APR_SUCCESS
+        || (rv = take_state(st, i->e, &e)) != APR_SUCCESS
+        || (i->known && (rv = end_the_old(st, &e, i->actor)) != APR_SUCCESS))
         return rv;
-    if (!i->e->enabled)
-        rv = mdm_store_enrollment_close(st, e.id, MDM_STATE_LEFT);
-    return rv != APR_SUCCESS ? rv : mdm_store_event(st, "enrollment.imported", i->actor, NULL, i->e->id, NULL, NULL);
+    return mdm_store_event(st, "enrollment.imported", i->actor, NULL, i->e->id, NULL, NULL);
 }
 
 /* What one object cannot do is said and counted; the database being away ends everything. */
@@ -176,6 +225,7 @@ static apr_status_t take_one(import_t *i, const mdm_nanomdm_enrollment_t *e)
     rv = mdm_db_transact(i->st->db, take_enrollment, i);
     if (rv == APR_SUCCESS) {
         i->counts->known += i->known;
+        i->counts->updated += i->updated;
         i->counts->enrollments += !i->known;
         i->counts->left += !i->known && !e->enabled;
         i->counts->without_identity += !i->known && i->without_identity;
@@ -186,7 +236,7 @@ static apr_status_t take_one(import_t *i, const mdm_nanomdm_enrollment_t *e)
 apr_status_t mdm_nanomdm_enrollments(mdm_nanomdm_counts_t *counts, const char **cursor, mdm_store_t *st,
                                      mdm_store_t *from, const char *actor)
 {
-    import_t i = { st, counts, actor, NULL, 0, 0 };
+    import_t i = { st, counts, actor, NULL, 0, 0, 0 };
     apr_array_header_t *page;
     apr_status_t rv = mdm_store_nanomdm_enrollments(&page, from, *cursor, PAGE);
     int n;
@@ -217,7 +267,7 @@ static apr_status_t take_topic(import_t *i, const mdm_nanomdm_topic_t *topic)
 
 apr_status_t mdm_nanomdm_topics(mdm_nanomdm_counts_t *counts, mdm_store_t *st, mdm_store_t *from, const char *actor)
 {
-    import_t i = { st, counts, actor, NULL, 0, 0 };
+    import_t i = { st, counts, actor, NULL, 0, 0, 0 };
     apr_array_header_t *topics;
     apr_status_t rv = mdm_store_nanomdm_topics(&topics, from);
     int n;
@@ -271,13 +321,56 @@ static apr_status_t take_command(import_t *i, const mdm_nanomdm_command_t *open)
     return rv;
 }
 
-apr_status_t mdm_nanomdm_commands(mdm_nanomdm_counts_t *counts, mdm_store_t *st, mdm_store_t *from, const char *actor)
+static int compare_ids(const void *key, const void *element)
 {
-    import_t i = { st, counts, actor, NULL, 0, 0 };
-    apr_array_header_t *uuids;
-    apr_status_t rv = mdm_store_nanomdm_open(&uuids, from);
+    return strcmp(key, *(const char *const *)element);
+}
+
+typedef struct {
+    mdm_store_t *st;
+    const mdm_queue_unsent_t *row;
+    int ended;
+} end_t;
+
+static apr_status_t end_one(void *baton, mdm_db_t *db)
+{
+    end_t *e = baton;
+
+    (void)db;
+    return mdm_store_command_cancel(&e->ended, e->st, e->row->command, e->row->enrollment_id, ENDED_THERE);
+}
+
+/* What an import before this one brought and waits here, but not there any more, must not be handed out again. */
+static apr_status_t end_answered(import_t *i, mdm_store_t *from)
+{
+    apr_array_header_t *unsent, *waiting = NULL;
+    apr_status_t rv = mdm_store_queue_unsent_by(&unsent, i->st, i->actor);
+    const char *uuid = "";
     int n;
 
+    for (n = 0; rv == APR_SUCCESS && n < unsent->nelts; n++) {
+        end_t e = { i->st, &APR_ARRAY_IDX(unsent, n, mdm_queue_unsent_t), 0 };
+
+        if (strcmp(uuid, e.row->uuid) && (rv = mdm_store_nanomdm_waiting(&waiting, from, e.row->uuid)) != APR_SUCCESS)
+            break;
+        uuid = e.row->uuid;
+        if (bsearch(e.row->enrollment_id, waiting->elts, (size_t)waiting->nelts, sizeof(const char *), compare_ids))
+            continue;
+        rv = mdm_db_transact(i->st->db, end_one, &e);
+        i->counts->ended += rv == APR_SUCCESS ? e.ended : 0;
+    }
+    return rv;
+}
+
+apr_status_t mdm_nanomdm_commands(mdm_nanomdm_counts_t *counts, mdm_store_t *st, mdm_store_t *from, const char *actor)
+{
+    import_t i = { st, counts, actor, NULL, 0, 0, 0 };
+    apr_array_header_t *uuids;
+    apr_status_t rv = end_answered(&i, from);
+    int n;
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_nanomdm_open(&uuids, from);
     for (n = 0; rv == APR_SUCCESS && n < uuids->nelts; n++) {
         mdm_nanomdm_command_t open = { 0 };
         const char *uuid = APR_ARRAY_IDX(uuids, n, const char *);

@@ -13,15 +13,18 @@ typedef struct mdm_nanomdm_counts_t {
     int topics;
     int enrollments;        /* taken over */
     int left;               /* of these: disabled there, so they have left here */
-    int known;              /* were here already and stay as they are */
+    int known;              /* were here already */
+    int updated;            /* of these: heard of later there, so brought up to date */
     int without_identity;   /* of those taken over: no certificate there; they need MDMRetroactiveIdentity */
     int commands, waiting;  /* open commands, and the enrollments that they wait for */
+    int ended;              /* commands of an earlier import that an enrollment has answered there since */
     int refused;            /* of anything: logged with the reason, and left out */
 } mdm_nanomdm_counts_t;
 
 /*
- * The three steps, in this order. What is here already stays as it is, so all may be repeated. Each enrollment and each
- * command is one transaction of its own. Nothing is written there.
+ * The three steps, in this order. All may be repeated: what is here already stays as it is, but for enrollments that
+ * were heard of there later than here, and for commands of an earlier import that have been answered there. Each
+ * enrollment and each command is one transaction of its own. Nothing is written there.
  *   counts  is added to
  *   from    a store over NanoMDM's PostgreSQL database
  *   actor   who asks, for the record

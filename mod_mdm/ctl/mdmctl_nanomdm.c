@@ -67,7 +67,9 @@ static void report(const mdm_nanomdm_counts_t *c)
 {
     printf("push certificates: %d\n", c->topics);
     printf("enrollments: %d taken over (%d of them disabled), %d were here\n", c->enrollments, c->left, c->known);
+    printf("brought up to date: %d enrollments\n", c->updated);
     printf("open commands: %d, for %d enrollments\n", c->commands, c->waiting);
+    printf("ended there meanwhile: %d commands\n", c->ended);
     if (c->without_identity)
         printf("%d enrollments have no certificate there: set MDMIdentityCAFile and MDMRetroactiveIdentity On until "
                "they have come by\n", c->without_identity);

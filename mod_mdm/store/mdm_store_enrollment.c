@@ -207,6 +207,14 @@ apr_status_t mdm_store_enrollment_close(mdm_store_t *st, apr_int64_t id, mdm_sta
     return rv == APR_SUCCESS ? forget_pushes(st, id, id) : rv;
 }
 
+apr_status_t mdm_store_enrollment_imported(mdm_store_t *st, apr_int64_t id, int token_update_tally,
+                                           apr_time_t last_seen_at)
+{
+    const char *args[] = { mdm_row_text(st, token_update_tally), mdm_row_text(st, last_seen_at), mdm_row_text(st, id) };
+
+    return mdm_db_exec(NULL, st->db, STMT_ENROLLMENT_IMPORTED, args);
+}
+
 apr_status_t mdm_store_enrollment_seen(mdm_store_t *st, apr_int64_t id, apr_time_t at, const char *ip)
 {
     const char *when = mdm_row_text(st, at);

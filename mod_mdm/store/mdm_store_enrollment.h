@@ -85,6 +85,9 @@ apr_status_t mdm_store_enrollment_token_update(mdm_store_t *st, apr_int64_t id, 
  * for pushes, since it may return. Two statements.
  */
 apr_status_t mdm_store_enrollment_close(mdm_store_t *st, apr_int64_t id, mdm_state_e state);
+/** What another server counted and when it heard of it last, for an enrollment that comes from there. */
+apr_status_t mdm_store_enrollment_imported(mdm_store_t *st, apr_int64_t id, int token_update_tally,
+                                           apr_time_t last_seen_at);
 /** last_seen_at and last_ip, never backwards. */
 apr_status_t mdm_store_enrollment_seen(mdm_store_t *st, apr_int64_t id, apr_time_t at, const char *ip);
 

@@ -24,6 +24,7 @@ static void read_enrollment(mdm_nanomdm_enrollment_t *e, const mdm_rows_t *rows,
     e->bootstrap_token = MDM_ROW(rows, r, 14);
     e->user_short_name = MDM_ROW(rows, r, 15);
     e->user_long_name = MDM_ROW(rows, r, 16);
+    e->enrolling = (int)mdm_row_number(rows, r, 17);
 }
 
 apr_status_t mdm_store_nanomdm_enrollments(apr_array_header_t **out, mdm_store_t *st, const char *cursor, int limit)
@@ -91,5 +92,10 @@ apr_status_t mdm_store_nanomdm_command(mdm_nanomdm_command_t *out, mdm_store_t *
         return mdm_fail(st->ctx, MDM_ENOTFOUND, "NanoMDM has no command %s", uuid);
     out->uuid = uuid;
     out->body = MDM_ROW(rows, 0, 0);
-    return texts(&out->enrollment_ids, st, STMT_NANOMDM_WAITING, args);
+    return mdm_store_nanomdm_waiting(&out->enrollment_ids, st, uuid);
+}
+
+apr_status_t mdm_store_nanomdm_waiting(apr_array_header_t **out, mdm_store_t *st, const char *uuid)
+{
+    return texts(out, st, STMT_NANOMDM_WAITING, &uuid);
 }

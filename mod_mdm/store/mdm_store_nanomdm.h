@@ -20,6 +20,7 @@ typedef struct mdm_nanomdm_enrollment_t {
     const char *authenticate;         /* the device's last Authenticate, a property list */
     const char *bootstrap_token;      /* base64 */
     const char *user_short_name, *user_long_name;
+    int enrolling;                    /* the device has sent Authenticate, and TokenUpdate not yet */
 } mdm_nanomdm_enrollment_t;
 
 /** Some after `cursor` (an id; "" for the start) in the order of their ids, so that a device comes before its users. */
@@ -41,5 +42,7 @@ typedef struct mdm_nanomdm_command_t {
 apr_status_t mdm_store_nanomdm_open(apr_array_header_t **uuids, mdm_store_t *st);
 /** One of them. Two statements. @return MDM_ENOTFOUND */
 apr_status_t mdm_store_nanomdm_command(mdm_nanomdm_command_t *out, mdm_store_t *st, const char *uuid);
+/** Who has not answered a command yet; nobody when it is not known. Array of const char *, as strcmp orders them. */
+apr_status_t mdm_store_nanomdm_waiting(apr_array_header_t **out, mdm_store_t *st, const char *uuid);
 
 #endif

@@ -90,6 +90,14 @@ apr_status_t mdm_store_command_cancel(int *cancelled, mdm_store_t *st, apr_int64
                                       const char *reason);
 /** The same for all that waits for one enrollment. */
 apr_status_t mdm_store_queue_clear(int *cancelled, mdm_store_t *st, const char *enrollment_id, const char *reason);
+
+typedef struct mdm_queue_unsent_t {
+    apr_int64_t command;
+    const char *uuid, *enrollment_id;
+} mdm_queue_unsent_t;
+
+/** What waits of all that somebody ordered and was not handed out, by command. Array of mdm_queue_unsent_t. */
+apr_status_t mdm_store_queue_unsent_by(apr_array_header_t **out, mdm_store_t *st, const char *created_by);
 /** Enrollments that were sent this command and have not answered. Array of const char *. */
 apr_status_t mdm_store_command_sent(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command, int limit);
 /** CommandUUIDs that an enrollment was sent and has not answered. Array of const char *. */

@@ -50,6 +50,25 @@ apr_status_t mdm_store_queue_clear(int *cancelled, mdm_store_t *st, const char *
     return rv == APR_SUCCESS && *cancelled ? mdm_db_exec(NULL, st->db, STMT_QUEUE_CLEAR, &enrollment_id) : rv;
 }
 
+apr_status_t mdm_store_queue_unsent_by(apr_array_header_t **out, mdm_store_t *st, const char *created_by)
+{
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_QUEUE_UNSENT_BY, &created_by);
+    int r;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(st->ctx->pool, rows->count + 1, sizeof(mdm_queue_unsent_t));
+    for (r = 0; r < rows->count; r++) {
+        mdm_queue_unsent_t *row = apr_array_push(*out);
+
+        row->command = mdm_row_number(rows, r, 0);
+        row->uuid = MDM_ROW(rows, r, 1);
+        row->enrollment_id = MDM_ROW(rows, r, 2);
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t mdm_store_command_sent(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command, int limit)
 {
     const char *args[] = { mdm_row_text(st, command), mdm_row_text(st, limit) };

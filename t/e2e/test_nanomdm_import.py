@@ -10,13 +10,15 @@ import pytest
 from mdmsim import pki
 
 from .devices import command, device_of, served
+from .httpd import wait_until
 
 pytestmark = pytest.mark.mpm
 
 # As much of NanoMDM's tables as a server of that kind always has.
 TABLES = """
-CREATE TABLE devices (id VARCHAR(255) PRIMARY KEY, identity_cert TEXT, serial_number VARCHAR(127), unlock_token TEXT,
-    authenticate TEXT NOT NULL, bootstrap_token_b64 TEXT);
+CREATE TABLE devices (id VARCHAR(255) PRIMARY KEY, identity_cert TEXT, serial_number VARCHAR(127),
+    unlock_token BYTEA, authenticate TEXT NOT NULL, authenticate_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    token_update_at TIMESTAMP, bootstrap_token_b64 TEXT);
 CREATE TABLE users (id VARCHAR(255) PRIMARY KEY, device_id VARCHAR(255) NOT NULL, user_short_name VARCHAR(255),
     user_long_name VARCHAR(255));
 CREATE TABLE enrollments (id VARCHAR(255) PRIMARY KEY, device_id VARCHAR(255) NOT NULL, user_id VARCHAR(255),
@@ -63,7 +65,8 @@ class NanoMDM:
         self.insert("devices", id=device.udid, serial_number=device.serial,
                     identity_cert=device.certificate and pki.pem(device.certificate),
                     unlock_token=unlock and "\\x" + unlock.hex(), bootstrap_token_b64=bootstrap,
-                    authenticate=plistlib.dumps(message).decode())
+                    authenticate=plistlib.dumps(message).decode(), authenticate_at="2026-05-04 03:02:00",
+                    token_update_at="2026-05-04 03:02:01")
         self.add_enrollment(device, device.udid, "Device", enabled, tally)
 
     def add_enrollment(self, channel, device_id, kind, enabled=True, tally=1, user_id=None):
@@ -71,6 +74,13 @@ class NanoMDM:
                     topic=channel.device.topic if user_id else channel.topic, push_magic=channel.push_magic,
                     token_hex=channel.token.hex(), enabled=enabled, token_update_tally=tally,
                     last_seen_at="2026-05-04 03:02:01")
+
+    def heard(self, channel, **values):
+        """It sent something there, a moment ago."""
+        values = {**values, "last_seen_at": None}
+        self.run("UPDATE enrollments SET %s WHERE id = '%s'" % (", ".join(
+            "%s = %s" % (name, "CURRENT_TIMESTAMP" if name == "last_seen_at" else quoted(value))
+            for name, value in values.items()), channel.id))
 
     def add_command(self, body, uuid, *ids, done=()):
         self.insert("commands", command_uuid=uuid, request_type="DeviceInformation", command=body.decode())
@@ -162,6 +172,83 @@ def test_what_cannot_be_taken_over_is_named_and_the_rest_is(make_site, nano, key
     assert "enrollments: 2 taken over" in done.stdout and "left out: 3" in done.stdout
     assert "1 enrollments have no certificate there" in done.stdout and "MDMRetroactiveIdentity" in done.stdout
     assert site.show(bad.id) is None and site.queue_uuids(good.id) == [uuid]
+
+
+def test_what_happened_there_since_comes_with_the_next_import(make_site, nano, keys, apns, closing):
+    site = make_site().start()
+    phone, left, here, quiet = (closing(device_of(site)) for _ in range(4))
+    for number, one in enumerate((phone, left, here, quiet)):
+        nano.identify(one, keys.take(), number + 2)
+        nano.add_device(one, tally=3, unlock=b"first", bootstrap="Ym9vdA==")
+        one.identity_mode = "tls"
+    nano.insert("push_certs", topic=site.topic, cert_pem=pki.pem(keys.push), key_pem=pki.pem(keys.push_key))
+    answered, pruned, refused, taken_back = (command() for _ in range(4))
+    for uuid, body in (answered, pruned, refused, taken_back):
+        nano.add_command(body, uuid, phone.id, quiet.id)
+    assert run_import(site, nano).returncode == 0
+    old = phone.certificate, phone.key
+
+    # there: one enrolls anew, one leaves; commands are answered, some with all traces removed
+    nano.identify(phone, keys.take(), 77)
+    phone.new_token()
+    nano.run("UPDATE devices SET identity_cert = '%s', bootstrap_token_b64 = NULL, unlock_token = 'second' WHERE id = '%s'"
+             % (pki.pem(phone.certificate), phone.id))
+    nano.heard(phone, token_hex=phone.token.hex(), push_magic=phone.push_magic, token_update_tally=1)
+    nano.heard(left, enabled="f", token_update_tally=0)
+    for uuid, status in ((answered[0], "Acknowledged"), (refused[0], "NotNow")):
+        nano.insert("command_results", id=phone.id, command_uuid=uuid, status=status, result="<?xml")
+    nano.run("DELETE FROM enrollment_queue WHERE id = '%s' AND command_uuid = '%s'" % (phone.id, pruned[0]))
+    nano.run("UPDATE enrollment_queue SET active = FALSE WHERE id = '%s' AND command_uuid = '%s'"
+             % (phone.id, taken_back[0]))
+    later = command()
+    nano.add_command(later[1], later[0], phone.id)
+    # here: one has come by already, and has another push token
+    here.new_token()
+    assert here.token_update().status == 200 and here.idle().status == 200
+    wait_until(lambda: site.show(here.id)["last_seen_at"] > "2026-05-05", what="last_seen_at")
+
+    done = run_import(site, nano)
+    assert done.returncode == 0, done.stderr
+    assert "enrollments: 0 taken over (0 of them disabled), 4 were here" in done.stdout
+    assert "brought up to date: 2 enrollments" in done.stdout and "ended there meanwhile: 3 commands" in done.stdout
+    assert site.show(phone.id)["token_update_tally"] == 1 and site.show(left.id)["state"] == "left"
+    assert site.queue_uuids(phone.id) == [refused[0], later[0]]
+    assert site.queue_uuids(quiet.id) == [one[0] for one in (answered, pruned, refused, taken_back)]
+    assert [one.uuid for one in phone.connect()] == [refused[0], later[0]]
+    assert phone.get_bootstrap_token() is None
+    site.log.expect("refused a message of")
+    with phone.as_identity(*old):
+        assert phone.idle().status == 403
+    assert left.idle().status == 403
+    assert here.idle().status == 200 and here.get_bootstrap_token() == b"boot"
+    apns.clear()
+    ids = ",".join(one.id for one in (phone, here, quiet))
+    assert site.api("GET", "/v1/push/" + ids).status == 200
+    for one in (phone, here, quiet):
+        assert apns.wait_pushes(1, magic=one.push_magic)[-1].token == one.token.hex()
+    again = run_import(site, nano)
+    assert "brought up to date: 0 enrollments" in again.stdout and "ended there meanwhile: 0 commands" in again.stdout
+
+
+def test_who_is_between_authenticate_and_tokenupdate_goes_on_here(make_site, nano, keys, closing):
+    site = make_site().start()
+    mac, phone = closing(device_of(site, model="MacBookPro18,1")), closing(device_of(site))
+    for number, one in enumerate((mac, phone)):
+        nano.identify(one, keys.take(), number + 2)
+        one.identity_mode = "tls"
+    nano.add_device(mac)
+    user = mac.user_channel(short_name="anna")
+    user.new_token()
+    nano.insert("users", id=user.id, device_id=mac.udid, user_short_name="anna")
+    nano.add_enrollment(user, mac.udid, "User", user_id=user.id, enabled=False, tally=0)
+    nano.add_device(phone, enabled=False, tally=0)
+    nano.run("UPDATE devices SET authenticate_at = '2026-05-04 03:02:02' WHERE id = '%s'" % phone.id)
+    done = run_import(site, nano)
+    assert done.returncode == 0 and "3 taken over (2 of them disabled)" in done.stdout
+    for one in (user, phone):
+        assert site.show(one.id)["state"] == "pending"
+        assert one.token_update().status == 200
+        assert site.show(one.id)["state"] == "enrolled" and site.show(one.id)["token_update_tally"] == 1
 
 
 @pytest.mark.once
