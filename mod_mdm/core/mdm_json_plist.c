@@ -8,8 +8,6 @@
 #include "mdm_json_plist.h"
 #include "mdm_nearest.h"
 
-#define DEPTH_MAX 32
-
 mdm_json_at_t mdm_json_member(const mdm_json_at_t *at, const char *name)
 {
     mdm_json_at_t child = *at;
@@ -158,8 +156,8 @@ apr_status_t mdm_json_any(mdm_plist_t **out, const mdm_json_at_t *at, const json
 {
     const json_t *only;
 
-    if (at->depth > DEPTH_MAX)
-        return mdm_fail(at->ctx, MDM_EINPUT, "%s is nested deeper than %d levels", at->whole, DEPTH_MAX);
+    if (at->depth > MDM_JSON_DEPTH_MAX)
+        return mdm_fail(at->ctx, MDM_EINPUT, "%s is nested deeper than %d levels", at->whole, MDM_JSON_DEPTH_MAX);
     switch (json_typeof(json)) {
     case JSON_OBJECT:
         if (json_object_size(json) == 1 && (only = json_object_get(json, "$data")) != NULL)

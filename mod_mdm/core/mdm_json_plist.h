@@ -11,6 +11,8 @@
 #include "mdm_ctx.h"
 #include "mdm_plist.h"
 
+#define MDM_JSON_DEPTH_MAX 32
+
 /** Where we are in a JSON text. */
 typedef struct mdm_json_at_t {
     mdm_ctx_t *ctx;
@@ -45,7 +47,7 @@ mdm_plist_t *mdm_json_real(double value, apr_pool_t *p);
 
 /**
  * A value of any kind; {"$data": base64} and {"$date": RFC 3339} become data and dates, null is refused, and so is
- * what is nested deeper than 32 levels.
+ * what is nested deeper than MDM_JSON_DEPTH_MAX levels.
  * @return MDM_EINPUT
  */
 apr_status_t mdm_json_any(mdm_plist_t **out, const mdm_json_at_t *at, const json_t *json);

@@ -16,7 +16,8 @@ struct mdm_payload_key_t {
     int required;
     int secret;                   /* never shown */
     const char *values;           /* all that is allowed, separated by |; NULL: anything of the type */
-    const char *range;            /* "least most" of a number, or of how many items; "-" for either: no limit */
+    const char *range;            /* "least most" of a number, or of how many items; "-" for either: no limit; with
+                                     values: these are allowed besides */
     const char *preset;           /* what holds when it is not given; NULL: nothing, or not known */
     const char *since;            /* where it came later than its parent, or not at all: "i7.0 m-" */
     const char *deprecated;       /* versions that advise against it */

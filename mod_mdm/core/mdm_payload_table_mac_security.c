@@ -338,7 +338,7 @@ static const mdm_payload_key_t systempolicy_rule[] = {
 };
 
 static const mdm_payload_key_t login_scripts[] = {
-    MDM_PAYLOAD_KEY("DisableLoginItemsSuppression", BOOLEAN, .preset = "false", .since = "mall"),
+    MDM_PAYLOAD_KEY("DisableLoginItemsSuppression", BOOLEAN, .preset = "false"),
     MDM_PAYLOAD_KEYS_END
 };
 

@@ -361,7 +361,7 @@ static const mdm_payload_key_t restrictions[] = {
     MDM_PAYLOAD_KEY("ratingTVShows", INTEGER, .range = "0 1000", .preset = "1000", .since = "m- t11.3 v- w-",
                     .no_user_enrollment = "i"),
     MDM_PAYLOAD_KEY("requireManagedPasteboard", BOOLEAN, .preset = "false", .since = "i15.0 m- t- v2.0 w-"),
-    MDM_PAYLOAD_KEY("safariAcceptCookies", REAL, .values = "0.0|1.0|1.5|2.0", .preset = "2.0",
+    MDM_PAYLOAD_KEY("safariAcceptCookies", REAL, .values = "0|1|1.5|2", .preset = "2",
                     .since = "m- t- v- w-", .no_user_enrollment = "i"),
     MDM_PAYLOAD_KEY("safariAllowAutoFill", BOOLEAN, .preset = "true", .since = "m10.13 t- v2.0 w-",
                     .supervised = "iv", .no_user_enrollment = "imv"),
