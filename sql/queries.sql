@@ -270,11 +270,12 @@ VALUES (%lld, %s, %s, %lld, %lld, %s, %s, %s, %lld, %lld, %lld, %lld, %lld, %s, 
     %s, 0);
 
 -- STMT_ENROLLMENT_AUTHENTICATE (type, parent, user, certificate, topic, serial_number, model, model_name, device_name,
---     product_name, os_version, build_version, imei, meid, user_short_name, user_long_name, id)
+--     product_name, os_version, build_version, imei, meid, user_short_name, user_long_name, authenticated_at, id)
 UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL,
-    bootstrap_token = NULL, auth_token = NULL, awaiting_configuration = 0, left_at = 0, type = %s, parent = %lld, login = %s, certificate = %s, topic = %s, serial_number = %s, model = %s,
-    model_name = %s, device_name = %s, product_name = %s, os_version = %s, build_version = %s, imei = %s, meid = %s,
-    user_short_name = %s, user_long_name = %s
+    bootstrap_token = NULL, auth_token = NULL, awaiting_configuration = 0, left_at = 0, type = %s, parent = %lld,
+    login = %s, certificate = %s, topic = %s, serial_number = %s, model = %s, model_name = %s, device_name = %s,
+    product_name = %s, os_version = %s, build_version = %s, imei = %s, meid = %s, user_short_name = %s,
+    user_long_name = %s, authenticated_at = %lld
 WHERE id = %lld;
 
 -- STMT_ENROLLMENT_UNMANAGED (user, certificate, enrolled_at, last_seen_at, last_ip, serial_number, device_name,
@@ -330,7 +331,8 @@ UPDATE mdm_enrollment SET awaiting_configuration = %lld WHERE id = %lld;
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery, e.auth_token, n.orderer, n.approver
+    aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery, e.auth_token, n.orderer, n.approver,
+    n.request_type, CASE WHEN n.created_at < e.authenticated_at THEN 1 ELSE 0 END
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command a ON a.uuid = %s
@@ -346,7 +348,8 @@ WHERE c.fingerprint = %s;
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    n.id, n.uuid, n.body, n.delivery, e.auth_token, n.orderer, n.approver
+    n.id, n.uuid, n.body, n.delivery, e.auth_token, n.orderer, n.approver,
+    n.request_type, CASE WHEN n.created_at < e.authenticated_at THEN 1 ELSE 0 END
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command n ON n.id = (

@@ -42,7 +42,8 @@ CREATE TABLE mdm_enrollment (
     awaiting_configuration INTEGER NOT NULL DEFAULT 0,
     silent_since BIGINT NOT NULL DEFAULT 0,  -- not heard of for MDMSilentAfter; 0: it speaks
     bootstrap_token TEXT,                   -- sealed
-    auth_token TEXT                         -- sha256 of the AuthToken that this user channel must show
+    auth_token TEXT,                        -- sha256 of the AuthToken that this user channel must show
+    authenticated_at BIGINT NOT NULL DEFAULT 0  -- when a device that was here before began anew, 0: never
 );
 CREATE UNIQUE INDEX mdm_enrollment_by_enrollment_id ON mdm_enrollment (enrollment_id);
 CREATE INDEX mdm_enrollment_by_parent ON mdm_enrollment (parent) WHERE parent > 0;

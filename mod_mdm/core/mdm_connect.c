@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "mdm_approval.h"
+#include "mdm_command.h"
 #include "mdm_connect.h"
 #include "mdm_crl.h"
 #include "mdm_delivery.h"
@@ -239,6 +240,23 @@ static apr_status_t set_aside(report_t *r, apr_status_t rv, const mdm_command_t 
     return mdm_db_transact(r->st->db, withdraw, r);
 }
 
+/* An order that was being stored while the device enrolled anew was not there yet to be cancelled. */
+static apr_status_t check_generation(const report_t *r)
+{
+    if (!r->row->next_outlived || !mdm_command_is_destructive(r->row->next_type))
+        return APR_SUCCESS;
+    return mdm_fail(r->st->ctx, MDM_EGONE, "the device has enrolled anew since it was ordered");
+}
+
+static apr_status_t make_next(mdm_bytes_t *body, mdm_command_t *held, const report_t *r)
+{
+    apr_status_t rv = check_generation(r);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_approval_check(held, r->st, r->site, r->row);
+    return rv == APR_SUCCESS ? mdm_delivery_make(body, r->st, r->site, r->device, r->row) : rv;
+}
+
 static apr_status_t hand_out(report_t *r, mdm_connect_answer_t *answer, const char *uuid)
 {
     mdm_connect_row_t *row;
@@ -247,9 +265,9 @@ static apr_status_t hand_out(report_t *r, mdm_connect_answer_t *answer, const ch
     for (aside = 0; r->row->next && aside < ASIDE_MAX; aside++) {
         mdm_command_t held;
         mdm_bytes_t body;
-        apr_status_t rv = mdm_approval_check(&held, r->st, r->site, r->row);
+        apr_status_t rv = make_next(&body, &held, r);
 
-        if (rv == APR_SUCCESS && (rv = mdm_delivery_make(&body, r->st, r->site, r->device, r->row)) == APR_SUCCESS) {
+        if (rv == APR_SUCCESS) {
             answer->command = r->row->next;
             answer->body = body;
         }

@@ -125,7 +125,7 @@ apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enroll
     const char *args[] = {
         e->type, mdm_row_text(st, e->parent), e->user, e->certificate, e->topic, e->serial_number, e->model,
         e->model_name, e->device_name, e->product_name, e->os_version, e->build_version, e->imei, e->meid,
-        e->user_short_name, e->user_long_name, mdm_row_text(st, e->id)
+        e->user_short_name, e->user_long_name, mdm_row_text(st, mdm_ctx_now(st->ctx)), mdm_row_text(st, e->id)
     };
     apr_status_t rv = mdm_row_change(st, STMT_ENROLLMENT_AUTHENTICATE, args);
 

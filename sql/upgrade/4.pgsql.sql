@@ -5,6 +5,7 @@
 
 ALTER TABLE mdm_command ADD COLUMN orderer TEXT;
 ALTER TABLE mdm_command ADD COLUMN approver TEXT;
+ALTER TABLE mdm_enrollment ADD COLUMN authenticated_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE mdm_group ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE mdm_group ADD COLUMN rule TEXT;
 ALTER TABLE mdm_group ADD COLUMN directory TEXT;

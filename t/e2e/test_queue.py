@@ -128,6 +128,25 @@ def test_t25_nothing_is_delivered_after_a_new_enrollment(site, phone, leave):
     assert site.show(phone.id)["state"] == "enrolled"
 
 
+def test_t25_an_erase_that_was_being_stored_while_the_device_enrolled_anew_is_not_delivered(site, phone):
+    erase, harmless = enqueue(site, phone, "EraseDevice"), enqueue(site, phone, "ProfileList")
+    open_rows = ("FROM mdm_queue q JOIN mdm_command c ON c.id = q.command WHERE c.uuid IN ('%s', '%s')"
+                 % (erase, harmless))
+    rows = site.database.sql("SELECT q.command, q.enrollment, q.queued_at " + open_rows)
+    assert len(rows) == 2
+    devices.enroll(site, phone)
+    # as a transaction leaves it that began before and ended after the device's Authenticate
+    for command, enrollment, queued_at in rows:
+        site.database.sql("DELETE FROM mdm_result WHERE command = %s AND enrollment = %s" % (command, enrollment))
+        site.database.sql("INSERT INTO mdm_queue (command, enrollment, priority, notnow, tries, queued_at, sent_at) "
+                          "VALUES (%s, %s, 0, 0, 0, %s, 0)" % (command, enrollment, queued_at))
+    assert [one.uuid for one in phone.connect()] == [harmless]
+    assert status_of(site, erase)[0] == ["Cancelled"]
+    assert "enrolled anew" in json.dumps(site.show_command(erase))
+    ordered_now = enqueue(site, phone, "EraseDevice")
+    assert devices.served(phone.idle()) == ordered_now
+
+
 def test_a_queue_is_cleared_for_one_enrollment(site, phone, new_phone):
     other = new_phone(site)
     first, second = enqueue(site, phone), enqueue(site, phone)
