@@ -1,17 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Static groups of enrollments: names under which commands can be ordered for many.
+ * Groups of enrollments: names under which commands are ordered and profiles assigned. Members of a static group are
+ * put in by hand; those of rule and directory groups by core/mdm_group.h.
  */
 #ifndef MDM_STORE_GROUP_H
 #define MDM_STORE_GROUP_H
 
 #include "mdm_store_enrollment.h"
 
+typedef enum {
+    MDM_GROUP_UNSET = 0,
+    MDM_GROUP_STATIC,
+    MDM_GROUP_RULE,
+    MDM_GROUP_DIRECTORY
+} mdm_group_kind_e;
+
+/** Enrollments per step of a sweep: the number in STMT_GROUP_PAGE. */
+#define MDM_GROUP_STEP 512
+
 typedef struct mdm_group_t {
     apr_int64_t id;
     const char *name, *created_by;
     apr_time_t created_at;
     apr_int64_t members;
+    mdm_group_kind_e kind;
+    const char *rule;             /* JSON, of a rule group */
+    const char *directory;        /* distinguished name, of a directory group */
+    const char *changed_by;
+    apr_time_t changed_at;
+    apr_time_t synced_at;         /* of a directory group; 0: not since it got this distinguished name */
+    int moving;                   /* a change of it is still on its way through the enrollments */
 } mdm_group_t;
 
 typedef struct mdm_member_t {
