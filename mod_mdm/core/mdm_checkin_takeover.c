@@ -62,18 +62,25 @@ static apr_status_t is_meant(int *meant, mdm_message_t *m, const mdm_enrollment_
     return rv;
 }
 
-/* Over the air the device has proven itself which one it is: mdm_session_admit has held its UDID against this one. */
-static apr_status_t is_proven(int *proven, mdm_message_t *m)
+/*
+ * Over the air the device has proven itself which one it is: mdm_session_admit has held its UDID against this one. And
+ * an invitation for its serial number is an administrator's word, as a challenge is.
+ */
+static apr_status_t is_vouched_for(int *yes, mdm_message_t *m, const mdm_enrollment_t *old)
 {
     mdm_session_t *session;
+    mdm_invitation_t *invitation;
     apr_status_t rv;
 
-    *proven = 0;
+    *yes = 0;
     if (!m->row->certificate_session)
         return APR_SUCCESS;
     rv = mdm_store_session_get(&session, m->st, m->row->certificate_session);
+    if (rv != APR_SUCCESS || (*yes = session->facts.udid != NULL) || !session->invitation)
+        return rv;
+    rv = mdm_store_invitation_get(&invitation, m->st, session->invitation);
     if (rv == APR_SUCCESS)
-        *proven = session->facts.udid != NULL;
+        *yes = names(invitation->serial_number, old->serial_number);
     return rv;
 }
 
@@ -91,7 +98,8 @@ apr_status_t mdm_checkin_may_take_over(mdm_message_t *m, const mdm_enrollment_t 
     if (user && old->user)
         return mdm_device_refuse(ctx, m->device, apr_psprintf(ctx->pool, "the device is enrolled by another person: "
                                                               "revoke certificate %s to let it enroll anew", serial));
-    if ((rv = is_meant(&yes, m, old)) != APR_SUCCESS || yes || (rv = is_proven(&yes, m)) != APR_SUCCESS || yes)
+    if ((rv = is_meant(&yes, m, old)) != APR_SUCCESS || yes
+        || (rv = is_vouched_for(&yes, m, old)) != APR_SUCCESS || yes)
         return rv;
     return mdm_device_refuse(ctx, m->device,
                              apr_psprintf(ctx->pool, "the device is enrolled, and the challenge of the new certificate "

@@ -6,6 +6,7 @@ import json
 import pytest
 from mdmsim import profile
 
+from . import devices
 from . import keys as keyring
 from .browser import WINDOWS, Browser
 from .site import PASSWORD, USER, Site
@@ -155,3 +156,21 @@ def test_feature_29_one_for_a_device_enrolls_no_other(without_page, browse, new_
     right.new_token()
     right.install(get_profile(browser, site), key=site.keys.take())
     assert site.show(right.id)["state"] == "enrolled"
+
+
+def test_t3_an_invitation_for_its_serial_number_lets_a_person_have_what_was_enrolled_for_nobody(without_page, browse,
+                                                                                                new_device):
+    site, kiosk = without_page, new_device(without_page)
+    devices.identity(site, kiosk, site.challenge("--subject", kiosk.udid))
+    kiosk.authenticate()
+    kiosk.token_update()
+    for serial, status in (("C0ANOTHER", 403), (kiosk.serial, 200)):
+        same = new_device(site, udid=kiosk.udid, serial=serial)
+        browser = browse()
+        browser.submit(browser.open(invite(site, user=USER, serial_number=serial)["url"]))
+        found = get_profile(browser, site)
+        same.install_certificates(found)
+        same.scep_enrol(found.scep, key=site.keys.take())
+        assert same.authenticate(check=False).status == status, serial
+    same.token_update()
+    assert site.show(kiosk.id)["user"] == USER and kiosk.idle().status == 403
