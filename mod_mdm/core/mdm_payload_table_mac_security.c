@@ -246,7 +246,7 @@ static const mdm_payload_key_t fde_recovery_redirect[] = {
 
 static const mdm_payload_key_t firewall_application[] = {
     MDM_PAYLOAD_KEY("BundleID", STRING, .required = 1),
-    MDM_PAYLOAD_KEY("Allowed", BOOLEAN),
+    MDM_PAYLOAD_KEY("Allowed", BOOLEAN, .required = 1),
     MDM_PAYLOAD_KEYS_END
 };
 

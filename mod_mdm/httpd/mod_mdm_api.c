@@ -28,6 +28,8 @@ static const struct {
     { "commands", mdm_api_commands, 0 },
     { "groups", mdm_api_groups, 1 },
     { "groups", mdm_api_groups, 0 },
+    { "payloads", mdm_api_payloads, 1 },
+    { "payloads", mdm_api_payloads, 0 },
     { "certificates", mdm_api_certificates, 1 },
     { "certificates", mdm_api_certificates, 0 },
     { "invitations", mdm_api_invitations, 1 },

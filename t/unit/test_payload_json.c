@@ -13,6 +13,7 @@
 #include "mdm_json.h"
 #include "mdm_payload_check.h"
 #include "mdm_payload_json.h"
+#include "oracle.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -106,6 +107,27 @@ START_TEST(a_profile_has_its_keys_and_types)
     ck_assert_str_eq(get(wifi, "ProxyType"), "None");
     ck_assert_str_eq(get(wifi, "SSID_STR"), "office");
     ck_assert_int_eq(mdm_payload_check(ctx, profile)->nelts, 1);
+}
+END_TEST
+
+/* Another reader sees the same keys with the same values of the same types, and no others. */
+START_TEST(plistlib_reads_what_was_written)
+{
+    mdm_plist_t *profile = made("{'display_name':'Office','payloads':[" WIFI "]}");
+    mdm_bytes_t text;
+
+    oracle_start();
+    ck_assert_int_eq(mdm_plist_write(&text, ctx, profile), APR_SUCCESS);
+    oracle_write("wifi.mobileconfig", text);
+    ck_assert_str_eq(oracle_run("python3 -c \"import plistlib; w = plistlib.load(open('wifi.mobileconfig', 'rb'))"
+                                "['PayloadContent'][0]; print({k: w[k] for k in sorted(w) if k[:7] != 'Payload'})\""),
+                     "{'AutoJoin': True, 'EncryptionType': 'WPA', 'HIDDEN_NETWORK': False, 'Password': 'green sea', "
+                     "'ProxyType': 'None', 'SSID_STR': 'office'}\n");
+    ck_assert_str_eq(oracle_run("python3 -c \"import plistlib; w = plistlib.load(open('wifi.mobileconfig', 'rb'))"
+                                "['PayloadContent'][0]; print(sorted(k for k in w if k[:7] == 'Payload'), "
+                                "w['PayloadVersion'])\""),
+                     "['PayloadIdentifier', 'PayloadType', 'PayloadUUID', 'PayloadVersion'] 1\n");
+    oracle_end();
 }
 END_TEST
 
@@ -283,6 +305,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_profile_has_its_keys_and_types);
+    tcase_add_test(tests, plistlib_reads_what_was_written);
     tcase_add_test(tests, values_of_each_type);
     tcase_add_test(tests, identifiers_stay);
     tcase_add_loop_test(tests, what_no_profile_can_be_made_of, 0, COUNT(refused));
