@@ -121,17 +121,13 @@ fi])
 AC_DEFUN([MDM_LIBRARIES],
 [MDM_PKG([OPENSSL], [openssl], [3.0], [libssl-dev])
 MDM_PKG([CURL], [libcurl], [7.77], [libcurl4-openssl-dev])
+MDM_PKG([NGHTTP2], [libnghttp2], [1.43], [libnghttp2-dev])
 MDM_PKG([JANSSON], [jansson], [2.12], [libjansson-dev])
 MDM_PKG([XML2], [libxml-2.0], [2.9], [libxml2-dev])
 MDM_PKG([PLIST], [libplist-2.0], [2.2], [libplist-dev])
 MDM_PKG([QRENCODE], [libqrencode], [3.4], [libqrencode-dev])
 MDM_PKG([PNG], [libpng], [1.6], [libpng-dev])
-AC_MSG_CHECKING([whether libcurl speaks HTTP/2])
-case " `$PKG_CONFIG --variable=supported_features libcurl 2>/dev/null` " in
-  *" HTTP2 "*) AC_MSG_RESULT([yes]) ;;
-  *) AC_MSG_RESULT([no])
-     MDM_MISSING([libcurl with HTTP/2], [libcurl4-openssl-dev]) ;;
-esac])
+])
 
 dnl What "make check" needs beside the build: Check, a Python with the packages, httpd, PostgreSQL.
 AC_DEFUN([MDM_TESTS],

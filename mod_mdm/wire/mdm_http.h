@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client for many small POSTs at once (libcurl's multi interface): over few HTTP/2 connections to APNs, or to any
- * HTTP server. One client belongs to one thread (the worker's). Only mdm_fetch.c, mdm_http.c and mdm_http_both.c
- * include curl.
+ * A client for many small POSTs at once: over one HTTP/2 connection to APNs for each certificate (libnghttp2), or to
+ * any HTTP server (libcurl's multi interface). One client belongs to one thread (the worker's).
  */
 #ifndef MDM_HTTP_H
 #define MDM_HTTP_H
@@ -13,7 +12,7 @@
 typedef struct mdm_http_t mdm_http_t;
 typedef struct mdm_http_answer_t mdm_http_answer_t;
 
-/** One request; the strings must stay until `done` has run. */
+/** One request; url, headers and body must stay until `done` has run, certificates are copied. */
 typedef struct mdm_http_request_t {
     const char *url;                 /* https only, unless any_version */
     const char *const *headers;      /* "name: value", NULL-terminated */
@@ -37,13 +36,15 @@ struct mdm_http_answer_t {
 
 /**
  * Once per process before any thread uses curl. Safe to repeat.
- * @return MDM_ECONFIG when curl lacks HTTP/2
+ * @return MDM_ECONFIG when curl does not start
  */
 apr_status_t mdm_http_global_init(mdm_ctx_t *ctx);
 
 /**
  * Make a client in ctx->pool; freed with it.
- * @param connections at most so many connections per host; @param streams at most so many requests under way
+ * @param connections at most so many connections per host for requests of any version; HTTP/2 needs one for each
+ *                    host and client certificate, and another while one goes away
+ * @param streams     at most so many requests under way
  */
 apr_status_t mdm_http_create(mdm_http_t **http, mdm_ctx_t *ctx, int connections, int streams);
 
@@ -68,7 +69,7 @@ apr_status_t mdm_http_run(mdm_http_t *http, apr_interval_time_t wait, int wake_f
  */
 apr_status_t mdm_http_run_both(mdm_http_t *http, mdm_http_t *second, apr_interval_time_t wait, int wake_fd);
 
-/** Close the connections that carry nothing: after a change of certificate. */
+/** Close the HTTP/2 connections, each when what is under way on it has ended. */
 void mdm_http_forget_connections(mdm_http_t *http);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-#include "mdm_http_credentials.h"
+#include "mdm_http_slot.h"
 
 /* So many sockets of the second, and so long while it has requests under way. */
 #define BOTH_MAX 256
@@ -17,14 +17,14 @@
 static unsigned sockets_of(struct curl_waitfd *fds, const mdm_http_t *http)
 {
     fd_set reads, writes, errors;
-    unsigned n = 0;
+    unsigned n = mdm_http_link_fds(fds, BOTH_MAX, http);
     int most = -1, fd;
 
     FD_ZERO(&reads);
     FD_ZERO(&writes);
     FD_ZERO(&errors);
-    if (curl_multi_fdset(mdm_http_multi(http), &reads, &writes, &errors, &most) != CURLM_OK)
-        return 0;
+    if (curl_multi_fdset(http->multi, &reads, &writes, &errors, &most) != CURLM_OK)
+        return n;
     for (fd = 0; fd <= most && n < BOTH_MAX; fd++) {
         int in = FD_ISSET(fd, &reads), out = FD_ISSET(fd, &writes);
 
@@ -39,21 +39,22 @@ static unsigned sockets_of(struct curl_waitfd *fds, const mdm_http_t *http)
 
 static void wait_both(mdm_http_t *http, mdm_http_t *second, apr_interval_time_t wait, int wake_fd)
 {
-    struct curl_waitfd fds[BOTH_MAX + 1];
+    struct curl_waitfd fds[2 * BOTH_MAX + 1];
     unsigned n = sockets_of(fds, second);
     long most = -1;
 
     wait = wait > BOTH_WAIT ? BOTH_WAIT : wait;
-    (void)curl_multi_timeout(mdm_http_multi(second), &most);
+    (void)curl_multi_timeout(second->multi, &most);
     if (most >= 0 && apr_time_from_msec(most) < wait)
         wait = apr_time_from_msec(most);
+    n += mdm_http_link_fds(fds + n, BOTH_MAX, http);
     if (wake_fd >= 0) {
         fds[n].fd = wake_fd;
         fds[n].events = CURL_WAIT_POLLIN;
         fds[n++].revents = 0;
     }
     /* A failure comes again in mdm_http_run, which tells it. */
-    (void)curl_multi_poll(mdm_http_multi(http), fds, n, (int)apr_time_as_msec(wait), NULL);
+    (void)curl_multi_poll(http->multi, fds, n, (int)apr_time_as_msec(wait), NULL);
 }
 
 apr_status_t mdm_http_run_both(mdm_http_t *http, mdm_http_t *second, apr_interval_time_t wait, int wake_fd)

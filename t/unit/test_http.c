@@ -308,6 +308,62 @@ START_TEST(test_slow_stream_keeps_the_connection)
 }
 END_TEST
 
+static int listening_port(int *fd)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    socklen_t len = sizeof(address);
+
+    *fd = socket(AF_INET, SOCK_STREAM, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(*fd, (struct sockaddr *)&address, len), 0);
+    ck_assert_int_eq(listen(*fd, 5), 0);
+    ck_assert_int_eq(getsockname(*fd, (struct sockaddr *)&address, &len), 0);
+    return ntohs(address.sin_port);
+}
+
+/* A server that takes connections and says nothing at all: every request ends in its time, others go on. */
+START_TEST(test_silence_before_tls)
+{
+    outcome_t silent[3], outcome;
+    mdm_http_request_t request;
+    int fd, i;
+
+    start_mock("", 10);
+    for (i = 0; i < 3; i++) {
+        request = push_request(&silent[i]);
+        request.url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d/3/device/ab", listening_port(&fd));
+        request.timeout = apr_time_from_msec(400);
+        ck_assert_int_eq(mdm_http_start(http, &request), APR_SUCCESS);
+    }
+    request = push_request(&outcome);
+    ck_assert_int_eq(mdm_http_start(http, &request), APR_SUCCESS);
+    run_all();
+    for (i = 0; i < 3; i++) {
+        ck_assert_int_eq(silent[i].status, 0);
+        oracle_has(silent[i].error, "no answer within");
+    }
+    ck_assert_msg(outcome.status == 200, "%s", outcome.error);
+    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 1);
+}
+END_TEST
+
+/* The server cuts the connection while nothing is under way: the next request notices nothing. */
+START_TEST(test_cut_at_rest)
+{
+    outcome_t outcome;
+    int i;
+
+    start_mock("", 10);
+    push_one(&outcome);
+    for (i = 0; i < 2; i++) {
+        json_decref(apns_mock_control(&mock, ctx, i ? "/goaway" : "/drop", "{}"));
+        push_one(&outcome);
+        ck_assert_msg(outcome.status == 200, "%s", outcome.error);
+    }
+    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 3);
+}
+END_TEST
+
 START_TEST(test_other_certificate_other_connection)
 {
     mdm_bytes_t certificate, key;
@@ -623,6 +679,8 @@ int main(void)
     tcase_add_test(tests, test_goaway_amid_many);
     tcase_add_test(tests, test_silence_drops_the_connection);
     tcase_add_test(tests, test_slow_stream_keeps_the_connection);
+    tcase_add_test(tests, test_silence_before_tls);
+    tcase_add_test(tests, test_cut_at_rest);
     tcase_add_test(tests, test_other_certificate_other_connection);
     tcase_add_test(tests, test_many_certificates);
     tcase_add_test(tests, test_no_connection);
