@@ -3,28 +3,25 @@
  * The library of profiles and the secrets that they name: what may be saved, and how it is. A profile comes as a
  * .mobileconfig (XML, binary, signed: a signature is taken off and not judged) or as JSON, is checked, brought into a
  * form in which equal content is equal text, and stored as a version that is never changed. Every change is one
- * transaction with its event and, where devices are concerned, a mdm_change row that the fan-out works off; call
- * mdm_worker_wake after it. Any request thread.
+ * transaction with its event and, where devices are concerned, a mdm_change row that the fan-out works off: its
+ * callers wake that after they return. Any request thread.
  */
 #ifndef MDM_LIBRARY_H
 #define MDM_LIBRARY_H
 
-#include <jansson.h>
-
+#include "mdm_payload_check.h"
 #include "mdm_site.h"
 #include "mdm_store.h"
-#include "mdm_store_profile.h"
-#include "mdm_store_secret.h"
 #include "mdm_template.h"
 
-#define MDM_LIBRARY_NAME_MAX 127
+#define MDM_LIBRARY_NAME_MAX 100
 #define MDM_LIBRARY_IDENTIFIER_MAX 255
 #define MDM_LIBRARY_NOTE_MAX 1000
 
 /* What is to be done, by whom. */
 typedef struct mdm_library_request_t {
     const char *name;             /* of the profile or the secret */
-    mdm_bytes_t body;             /* of a save: the file, or JSON */
+    mdm_bytes_t body;             /* of a save: the file or the JSON; of a rotation: the value */
     int json;
     const char *note;
     int version;                  /* of a restore */
@@ -41,28 +38,28 @@ typedef struct mdm_library_saved_t {
     mdm_library_outcome_e outcome;
     mdm_profile_row_t *profile;
     mdm_profile_version_t *version;
-    const apr_array_header_t *warnings;   /* mdm_library_warning_t */
-    int enrollments;              /* for which it should hold already */
+    apr_array_header_t *findings; /* mdm_finding_t; also of a refusal, as far as it came; NULL: not so far */
+    int enrollments;              /* for which it should hold by now */
     int assignments;              /* that an archive ended */
 } mdm_library_saved_t;
 
-typedef struct mdm_library_warning_t {
-    const char *path;             /* "PayloadContent[0].Password", or NULL: the whole */
-    const char *text;
-} mdm_library_warning_t;
-
-/** Whether a name is fit for a profile or secret: 1 to 127 of A-Z a-z 0-9 . _ - and no dot at the start. */
-int mdm_library_is_name(const char *name);
+/**
+ * Whether a name is fit for a profile or secret.
+ * @param what "profile" or "secret", for the sentence
+ * @return MDM_EINPUT unless it has 1 to MDM_LIBRARY_NAME_MAX of A-Z a-z 0-9 . _ - and begins with a letter or digit
+ */
+apr_status_t mdm_library_name(mdm_ctx_t *ctx, const char *what, const char *name);
 
 /**
- * Save a profile: a new one, a new version, or nothing when the current version is the same.
+ * Save a profile: a new one, a new version, or nothing when the current version is the same. One that was archived
+ * with the same PayloadIdentifier comes back, with its versions.
  * @return MDM_EINPUT, MDM_EPLIST, MDM_ETOOBIG; MDM_EEXIST when its PayloadIdentifier is another profile's, or not the
  *         one that the profile has: with object, key and remedy, and nothing is stored
  */
 apr_status_t mdm_library_save(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_site_t *site,
                               const mdm_library_request_t *request);
 
-/** All that a save does, without writing anything. `saved->outcome` says what it would do. */
+/** All that a save looks at, without writing anything. `saved->outcome` says what it would do. */
 apr_status_t mdm_library_check(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_site_t *site,
                                const mdm_library_request_t *request);
 
@@ -72,7 +69,13 @@ apr_status_t mdm_library_restore(mdm_library_saved_t *saved, mdm_store_t *st, co
 /** Archive a profile and end its assignments, so that devices lose it. @return MDM_ENOTFOUND */
 apr_status_t mdm_library_archive(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_library_request_t *request);
 
-/** Who a download is rendered for, and of what. */
+/**
+ * Watch the facts that a version names: for versions that become current or pinned, in that transaction.
+ * @return MDM_ENOTFOUND when there is no such version
+ */
+apr_status_t mdm_library_watch(mdm_store_t *st, apr_int64_t profile, int version);
+
+/* Who a download is rendered for, and of what. */
 typedef struct mdm_library_download_t {
     const char *name;
     int version;                  /* 0: the current one */
@@ -82,8 +85,8 @@ typedef struct mdm_library_download_t {
 } mdm_library_download_t;
 
 /**
- * The profile as a signed file for cable, mail or another tool. An event tells that it was made.
- * @return MDM_ENOTFOUND; MDM_EINPUT when a variable has no value, with the sentence that says which
+ * The profile as a signed file for cable, mail or another tool, its secrets in it. An event tells who took it.
+ * @return MDM_ENOTFOUND; MDM_EINPUT when a reference has no value, with the sentence that says which
  */
 apr_status_t mdm_library_download(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *site,
                                   const mdm_library_download_t *request);
@@ -91,12 +94,12 @@ apr_status_t mdm_library_download(mdm_bytes_t *der, mdm_store_t *st, const mdm_s
 typedef struct mdm_library_secret_t {
     int made;                     /* a new generation; 0: the value is the same */
     int generation;
-    const apr_array_header_t *uses;  /* mdm_secret_use_t: versions in use that name it */
+    apr_array_header_t *uses;     /* mdm_secret_use_t: versions in use that name it */
     int enrollments;              /* for which such a version should hold */
 } mdm_library_secret_t;
 
 /**
- * A new value (request->body, at most MDM_SECRET_VALUE_MAX bytes of text) under request->name.
+ * A new value under a name: text, at most MDM_SECRET_VALUE_MAX bytes.
  * @return MDM_ETOOBIG; MDM_EINPUT, also when a profile takes it as base64 and it is none
  */
 apr_status_t mdm_library_rotate(mdm_library_secret_t *out, mdm_store_t *st, const mdm_library_request_t *request);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Profiles of the library shown: as JSON, and as what differs between two versions. Values of keys that hold secrets
- * are masked, references to secrets are shown as they are written. Any thread.
+ * What differs between two versions of a profile, with the values of secrets masked. Any thread.
  */
 #ifndef MDM_LIBRARY_DIFF_H
 #define MDM_LIBRARY_DIFF_H
@@ -10,19 +9,12 @@
 
 #include "mdm_plist.h"
 
-/* In the place of a value that is not shown. */
-#define MDM_LIBRARY_MASK "********"
-
-/** A profile as JSON; the pool owns it. Dates and data are texts (data: base64). */
-json_t *mdm_library_show(const mdm_plist_t *profile, apr_pool_t *p);
-
 /**
- * What differs: an array, owned by the pool, of {"change": "added", "removed" or "changed", "path", "from", "to"} in
- * the order of `to`, what was removed at the end. Payloads are paired by PayloadIdentifier, not by their place.
+ * An array of {"change": "added", "removed" or "changed", "path", "from", "to"}. Both trees are in their stored form,
+ * keys in order. Payloads are paired by PayloadIdentifier, not by their place; paths of removed ones have their old
+ * place and come last. Values are JSON as mdm_plist_to_json makes it, masked as mdm_payload_masked does.
+ * @return the caller frees it
  */
 json_t *mdm_library_diff(const mdm_plist_t *from, const mdm_plist_t *to, apr_pool_t *p);
-
-/** Whether the value of a key of a payload of this type is a secret. @param path below the payload */
-int mdm_library_is_secret(const char *payload_type, const char *path);
 
 #endif

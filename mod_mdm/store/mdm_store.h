@@ -19,11 +19,13 @@
 #include "mdm_store_escrow.h"
 #include "mdm_store_fact.h"
 #include "mdm_store_invitation.h"
+#include "mdm_store_profile.h"
 #include "mdm_store_push.h"
 #include "mdm_store_queue.h"
 #include "mdm_store_reach.h"
 #include "mdm_store_renewal.h"
 #include "mdm_store_request.h"
+#include "mdm_store_secret.h"
 #include "mdm_store_session.h"
 #include "mdm_store_status.h"
 

@@ -45,6 +45,11 @@ apr_status_t mdm_store_secret_value(mdm_bytes_t *value, int *generation, mdm_sto
  */
 apr_status_t mdm_store_secret_values(apr_hash_t **out, mdm_store_t *st, const char *const *names, int count);
 /**
+ * Keep secrets from being deleted until the transaction ends. One statement for 64.
+ * @param names each once; @param held how many of them there are
+ */
+apr_status_t mdm_store_secret_hold(int *held, mdm_store_t *st, const char *const *names, int count);
+/**
  * Put a new generation in the place of the present one, if there is one. Up to three statements, in a transaction.
  * @param generation its number
  */

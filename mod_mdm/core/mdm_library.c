@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes of the library: save, restore, archive. Called by the API, in any request thread. Each is one transaction
+ * that may run again when it loses against another, so that all it needs is read within it.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "mdm_json.h"
+#include "mdm_library_parts.h"
+#include "mdm_payload_json.h"
+
+typedef struct {
+    mdm_library_saved_t *saved;
+    mdm_store_t *st;
+    const mdm_site_t *site;
+    const mdm_library_request_t *request;
+    int dry;
+    mdm_profile_row_t *before;    /* the profile as it is; NULL: there is none */
+    const char *note;
+    mdm_plist_t *tree;
+    mdm_template_t *template;
+    const char *identifier;
+} work_t;
+
+static apr_status_t note(mdm_store_t *st, const mdm_library_request_t *request, const char *kind, int version)
+{
+    return mdm_store_event(st, kind, request->actor, request->source_ip, NULL, request->name,
+                           apr_psprintf(st->ctx->pool, "version %d", version));
+}
+
+static apr_status_t note_change(mdm_store_t *st, const mdm_library_request_t *request, apr_int64_t profile)
+{
+    return mdm_store_change_add(st, MDM_CHANGE_PROFILE, apr_psprintf(st->ctx->pool, "%" APR_INT64_T_FMT, profile),
+                                request->actor);
+}
+
+/* The failure's sentence with the profile's name before it. */
+static apr_status_t name_failure(mdm_ctx_t *ctx, const char *name, apr_status_t rv)
+{
+    const char *why = mdm_ctx_detail(ctx, rv);
+
+    if (rv != MDM_EINPUT && rv != MDM_EPLIST && rv != MDM_ETOOBIG)
+        return rv;
+    mdm_ctx_clear(ctx);
+    return mdm_fail(ctx, rv, "profile %s: %s", name, why);
+}
+
+/* ---- reading */
+
+static apr_status_t find(mdm_profile_row_t **out, work_t *w)
+{
+    apr_status_t rv = mdm_store_profile_get(out, w->st, w->request->name);
+
+    if (rv != MDM_ENOTFOUND)
+        return rv;
+    mdm_ctx_clear(w->st->ctx);
+    *out = NULL;
+    return APR_SUCCESS;
+}
+
+static apr_status_t from_json(work_t *w, const char *identifier)
+{
+    mdm_ctx_t *ctx = w->st->ctx;
+    json_t *json;
+    const json_t *text;
+    apr_status_t rv = mdm_json_read(&json, ctx, w->request->body);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if ((text = json_object_get(json, "note"))) {
+        if (!json_is_string(text))
+            return mdm_fail(ctx, MDM_EINPUT, "note: it is a string");
+        w->note = apr_pstrdup(ctx->pool, json_string_value(text));
+        json_object_del(json, "note");
+    }
+    w->identifier = identifier;
+    return mdm_payload_from_json(&w->tree, ctx, json, identifier);
+}
+
+static apr_status_t from_file(work_t *w, const char *identifier)
+{
+    mdm_ctx_t *ctx = w->st->ctx;
+    const mdm_plist_t *item;
+    apr_status_t rv = mdm_library_open(&w->tree, ctx, w->request->body);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    item = mdm_plist_get(w->tree, "PayloadIdentifier");
+    if (item && item->type != MDM_PLIST_STRING)
+        return mdm_fail(ctx, MDM_EINPUT, "PayloadIdentifier: this key has a string");
+    w->identifier = item ? (const char *)item->bytes.data : identifier;
+    if (w->before && strcmp(w->identifier, w->before->identifier))
+        return mdm_fail(ctx, MDM_EEXIST, "the profile %s has the PayloadIdentifier %s for good, and the file has %s: "
+                        "change it there, or save the file under another name", w->before->name,
+                        w->before->identifier, w->identifier);
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_profile(work_t *w)
+{
+    mdm_ctx_t *ctx = w->st->ctx;
+    const char *identifier = w->before ? w->before->identifier
+        : mdm_library_own_identifier(w->site, w->request->name, ctx->pool);
+    apr_status_t rv;
+
+    w->note = w->request->note;
+    rv = w->request->json ? from_json(w, identifier) : from_file(w, identifier);
+    if (rv == APR_SUCCESS && !w->before)
+        rv = mdm_library_identifier(ctx, w->site, w->request->name, w->identifier);
+    if (rv == APR_SUCCESS && w->note
+        && (strlen(w->note) > MDM_LIBRARY_NOTE_MAX || !mdm_utf8_valid(mdm_bytes_of(w->note))))
+        return mdm_fail(ctx, MDM_EINPUT, "note: it is text of at most %d bytes", MDM_LIBRARY_NOTE_MAX);
+    return rv == APR_SUCCESS ? mdm_library_normalise(w->tree, ctx, w->identifier) : rv;
+}
+
+/* ---- saving */
+
+/* Another profile with this identifier: in the way, or one that was archived and comes back. */
+static apr_status_t find_namesake(work_t *w, int *archived)
+{
+    mdm_ctx_t *ctx = w->st->ctx;
+    mdm_profile_row_t *other;
+    apr_status_t rv = mdm_store_profile_by_identifier(&other, w->st, w->identifier);
+
+    *archived = 0;
+    if (rv == MDM_ENOTFOUND) {
+        mdm_ctx_clear(ctx);
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!other->archived_at)
+        return mdm_fail(ctx, MDM_EEXIST, "the profile %s has the PayloadIdentifier %s already: save this one under "
+                        "that name, or change its PayloadIdentifier", other->name, w->identifier);
+    *archived = 1;
+    w->before = other;
+    return APR_SUCCESS;
+}
+
+static apr_status_t make_version(mdm_profile_version_t *version, work_t *w, apr_int64_t profile)
+{
+    mdm_ctx_t *ctx = w->st->ctx;
+    apr_status_t rv = mdm_plist_write(&version->body, ctx, w->tree);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    version->profile = profile;
+    version->sha256 = mdm_sha256_hex(version->body, ctx->pool);
+    version->note = w->note && *w->note ? w->note : NULL;
+    version->created_by = w->request->actor;
+    version->created_at = mdm_ctx_now(ctx);
+    if ((rv = mdm_template_of(&w->template, ctx, profile, w->tree)) == APR_SUCCESS)
+        rv = mdm_library_judge(&w->saved->findings, w->st, w->tree, w->template, w->dry);
+    if (rv == APR_SUCCESS)
+        version->detail = mdm_library_detail(ctx, w->tree, w->template, w->saved->findings);
+    return rv;
+}
+
+static apr_status_t store_version(work_t *w, const mdm_profile_version_t *version)
+{
+    const apr_array_header_t *secrets = mdm_template_uses(w->template)->secrets;
+    const apr_array_header_t *facts = mdm_template_uses(w->template)->facts;
+    apr_status_t rv = mdm_store_profile_version_insert(w->st, version);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_profile_secrets(w->st, version->profile, version->version, (const char *const *)secrets->elts,
+                                       secrets->nelts);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_profile_watch(w->st, version->profile, (const char *const *)facts->elts, facts->nelts);
+    return rv;
+}
+
+static const char *scope_of(const mdm_plist_t *tree)
+{
+    const char *scope = mdm_plist_get_string(tree, "PayloadScope");
+
+    return scope ? scope : "System";
+}
+
+static mdm_profile_row_t *row_of(const work_t *w)
+{
+    mdm_profile_row_t *row = apr_pcalloc(w->st->ctx->pool, sizeof(*row));
+
+    if (w->before)
+        *row = *w->before;
+    else {
+        row->id = mdm_id_next();
+        row->identifier = w->identifier;
+        row->created_by = w->request->actor;
+        row->created_at = mdm_ctx_now(w->st->ctx);
+    }
+    row->archived_at = 0;
+    row->name = w->request->name;
+    row->scope = scope_of(w->tree);
+    row->changed_at = mdm_ctx_now(w->st->ctx);
+    return row;
+}
+
+static apr_status_t store(work_t *w, mdm_profile_row_t *row, mdm_profile_version_t *version)
+{
+    mdm_store_t *st = w->st;
+    int is_new = w->saved->outcome == MDM_LIBRARY_NEW;
+    apr_status_t rv = store_version(w, version);
+
+    if (rv == APR_SUCCESS)
+        rv = w->before ? mdm_store_profile_update(st, row, w->before->version) : mdm_store_profile_insert(st, row);
+    if (rv == APR_SUCCESS)
+        rv = note(st, w->request, is_new ? "profile.created" : "profile.saved", version->version);
+    if (rv == APR_SUCCESS && w->before)
+        rv = note_change(st, w->request, row->id);
+    return rv;
+}
+
+/* The same as the current version: the row that is there is the answer. */
+static apr_status_t compare(int *same, work_t *w, const mdm_profile_version_t *version)
+{
+    apr_status_t rv = mdm_store_profile_version_get(&w->saved->version, w->st, w->before->id, w->before->version);
+
+    *same = rv == APR_SUCCESS && !strcmp(w->saved->version->sha256, version->sha256);
+    return rv;
+}
+
+static apr_status_t save(void *baton, mdm_db_t *db)
+{
+    work_t *w = baton;
+    mdm_library_saved_t *saved = w->saved;
+    mdm_profile_version_t *version = apr_pcalloc(w->st->ctx->pool, sizeof(*version));
+    mdm_profile_row_t *row;
+    int same = 0, archived = 0, last = 0;
+    apr_status_t rv;
+
+    (void)db;
+    memset(saved, 0, sizeof(*saved));
+    if ((rv = find(&w->before, w)) != APR_SUCCESS || (rv = read_profile(w)) != APR_SUCCESS
+        || (!w->before && (rv = find_namesake(w, &archived)) != APR_SUCCESS))
+        return rv;
+    row = row_of(w);
+    if ((rv = make_version(version, w, row->id)) != APR_SUCCESS)
+        return rv;
+    if (w->before && !archived && (rv = compare(&same, w, version)) != APR_SUCCESS)
+        return rv;
+    saved->profile = same ? w->before : row;
+    if (!same && w->before)
+        rv = mdm_store_profile_version_last(&last, w->st, row->id);
+    if (rv == APR_SUCCESS && w->before)
+        rv = mdm_store_profile_enrollments(&saved->enrollments, w->st, row->id);
+    if (rv != APR_SUCCESS || same)
+        return rv;
+    saved->outcome = w->before && !archived ? MDM_LIBRARY_CHANGED : MDM_LIBRARY_NEW;
+    row->version = version->version = last + 1;
+    saved->version = version;
+    return w->dry ? APR_SUCCESS : store(w, row, version);
+}
+
+static apr_status_t run(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_site_t *site,
+                        const mdm_library_request_t *request, int dry)
+{
+    work_t w = { 0 };
+    apr_status_t rv = mdm_library_name(st->ctx, "profile", request->name);
+
+    memset(saved, 0, sizeof(*saved));
+    if (rv != APR_SUCCESS)
+        return rv;
+    w.saved = saved;
+    w.st = st;
+    w.site = site;
+    w.request = request;
+    w.dry = dry;
+    rv = dry ? save(&w, st->db) : mdm_db_transact(st->db, save, &w);
+    return rv == APR_SUCCESS ? rv : name_failure(st->ctx, request->name, rv);
+}
+
+apr_status_t mdm_library_save(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_site_t *site,
+                              const mdm_library_request_t *request)
+{
+    return run(saved, st, site, request, 0);
+}
+
+apr_status_t mdm_library_check(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_site_t *site,
+                               const mdm_library_request_t *request)
+{
+    return run(saved, st, site, request, 1);
+}
+
+/* ---- restoring */
+
+apr_status_t mdm_library_watch(mdm_store_t *st, apr_int64_t profile, int version)
+{
+    mdm_profile_version_t *row;
+    mdm_template_t *t;
+    const apr_array_header_t *facts;
+    apr_status_t rv = mdm_store_profile_version_get(&row, st, profile, version);
+
+    if (rv != APR_SUCCESS || (rv = mdm_template_read(&t, st->ctx, profile, row->body)) != APR_SUCCESS)
+        return rv;
+    facts = mdm_template_uses(t)->facts;
+    return mdm_store_profile_watch(st, profile, (const char *const *)facts->elts, facts->nelts);
+}
+
+static apr_status_t restore(void *baton, mdm_db_t *db)
+{
+    work_t *w = baton;
+    mdm_store_t *st = w->st;
+    mdm_profile_row_t *row;
+    mdm_template_t *t;
+    int from;
+    apr_status_t rv = mdm_store_profile_get(&row, st, w->request->name);
+
+    (void)db;
+    if (rv != APR_SUCCESS)
+        return rv;
+    from = row->version;
+    w->saved->outcome = from == w->request->version ? MDM_LIBRARY_SAME : MDM_LIBRARY_CHANGED;
+    w->saved->profile = row;
+    if ((rv = mdm_store_profile_version_get(&w->saved->version, st, row->id, w->request->version)) != APR_SUCCESS
+        || (rv = mdm_store_profile_enrollments(&w->saved->enrollments, st, row->id)) != APR_SUCCESS
+        || w->saved->outcome == MDM_LIBRARY_SAME)
+        return rv;
+    if ((rv = mdm_plist_read(&w->tree, st->ctx, w->saved->version->body)) != APR_SUCCESS
+        || (rv = mdm_template_of(&t, st->ctx, row->id, w->tree)) != APR_SUCCESS
+        || (rv = mdm_library_secrets(st, t, 0)) != APR_SUCCESS)
+        return rv;
+    row->version = w->request->version;
+    row->scope = scope_of(w->tree);
+    row->changed_at = mdm_ctx_now(st->ctx);
+    if ((rv = mdm_store_profile_update(st, row, from)) == APR_SUCCESS)
+        rv = mdm_library_watch(st, row->id, row->version);
+    if (rv == APR_SUCCESS)
+        rv = note(st, w->request, "profile.restored", row->version);
+    return rv == APR_SUCCESS ? note_change(st, w->request, row->id) : rv;
+}
+
+apr_status_t mdm_library_restore(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_library_request_t *request)
+{
+    work_t w = { 0 };
+    apr_status_t rv;
+
+    memset(saved, 0, sizeof(*saved));
+    w.saved = saved;
+    w.st = st;
+    w.request = request;
+    rv = mdm_db_transact(st->db, restore, &w);
+    return rv == APR_SUCCESS ? rv : name_failure(st->ctx, request->name, rv);
+}
+
+/* ---- archiving */
+
+static apr_status_t archive(void *baton, mdm_db_t *db)
+{
+    work_t *w = baton;
+    mdm_store_t *st = w->st;
+    apr_status_t rv = mdm_store_profile_get(&w->saved->profile, st, w->request->name);
+
+    (void)db;
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_profile_enrollments(&w->saved->enrollments, st, w->saved->profile->id);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_profile_unassign(&w->saved->assignments, st, w->saved->profile->id);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_profile_archive(st, w->saved->profile->id);
+    if (rv == APR_SUCCESS)
+        rv = note(st, w->request, "profile.archived", w->saved->profile->version);
+    return rv == APR_SUCCESS ? note_change(st, w->request, w->saved->profile->id) : rv;
+}
+
+apr_status_t mdm_library_archive(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_library_request_t *request)
+{
+    work_t w = { 0 };
+
+    memset(saved, 0, sizeof(*saved));
+    w.saved = saved;
+    w.st = st;
+    w.request = request;
+    return mdm_db_transact(st->db, archive, &w);
+}

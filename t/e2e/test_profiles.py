@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The library of profiles: what is taken, versions and roll-back, differences, downloads, farewells. Oracles: plistlib
+and openssl."""
+
+import json
+import plistlib
+import subprocess
+import uuid
+
+import pytest
+
+JSON = {"Content-Type": "application/json"}
+ASPEN = {"Content-Type": "application/x-apple-aspen-config"}
+WIFI = {"PayloadType": "com.apple.wifi.managed", "PayloadVersion": 1, "PayloadIdentifier": "com.example.wifi.one",
+        "PayloadUUID": "2B7C1F0A-50C3-4C0F-9B1F-0B6C9D4D7A11", "AutoJoin": True, "EncryptionType": "WPA2",
+        "HIDDEN_NETWORK": False, "Password": "literal-CANARY", "ProxyType": "None", "SSID_STR": "Example & Söhne"}
+
+
+def name_of(prefix):
+    return "%s-%s" % (prefix, uuid.uuid4().hex[:8])
+
+
+def profile_of(identifier=None, payloads=(WIFI,), **keys):
+    made = {"PayloadType": "Configuration", "PayloadVersion": 1, "PayloadUUID": str(uuid.uuid4()).upper(),
+            "PayloadDisplayName": "Wi-Fi", "PayloadContent": [dict(one) for one in payloads], **keys}
+    if identifier:
+        made["PayloadIdentifier"] = identifier
+    return made
+
+
+def put(site, name, body, headers=ASPEN, query=""):
+    if isinstance(body, dict):
+        body = json.dumps(body).encode() if headers is JSON else plistlib.dumps(body)
+    return site.api("PUT", "/v1/profiles/%s%s" % (name, query), body, headers)
+
+
+def get(site, path, status=200):
+    reply = site.api("GET", "/v1/profiles/" + path)
+    assert reply.status == status, reply.text
+    return reply.json
+
+
+def openssl(*args, data):
+    done = subprocess.run(["openssl", *args], input=data, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def opened(site, reply):
+    """The property list in a download, its signature checked up to the CA that devices trust."""
+    assert reply.status == 200 and reply.content_type == "application/x-apple-aspen-config", reply.text
+    return plistlib.loads(openssl("cms", "-verify", "-inform", "DER", "-CAfile", site.keys.tls_ca_file, "-purpose",
+                                  "any", data=reply.body))
+
+
+def same_content(made, source):
+    """Equal key for key and type for type, but for the PayloadUUID of the whole."""
+    left, right = dict(made), dict(source)
+    assert uuid.UUID(left.pop("PayloadUUID")) != uuid.UUID(right.pop("PayloadUUID"))
+    assert left == right
+    assert [type(one["AutoJoin"]) for one in left["PayloadContent"]] == [bool]
+
+
+def test_every_form_of_a_file_is_taken_and_comes_back_signed(site):
+    name, source = name_of("forms"), profile_of("com.example." + name_of("forms"))
+    xml = plistlib.dumps(source)
+    made = put(site, name, xml)
+    assert made.status == 201 and made.json["version"] == 1 and made.json["outcome"] == "created", made.text
+    assert made.json["identifier"] == source["PayloadIdentifier"] and made.json["types"] == [WIFI["PayloadType"]]
+    signed = openssl("smime", "-sign", "-nodetach", "-outform", "DER", "-binary", "-signer", site.keys.server_file,
+                     "-inkey", site.keys.server_key_file, data=xml)
+    for body in (xml, plistlib.dumps(source, fmt=plistlib.FMT_BINARY), signed, b"\xef\xbb\xbf" + xml):
+        again = put(site, name, body)
+        assert again.status == 200 and again.json["outcome"] == "unchanged", again.text
+    reply = site.api("GET", "/v1/profiles/%s/download" % name)
+    same_content(opened(site, reply), source)
+    assert reply.headers["Content-Disposition"] == 'attachment; filename="%s.mobileconfig"' % name
+    assert "no-store" in reply.headers["Cache-Control"]
+    same = opened(site, site.api("GET", "/v1/profiles/%s/download" % name))
+    assert same["PayloadUUID"] == opened(site, reply)["PayloadUUID"]
+
+
+def test_json_makes_a_profile_with_all_keys_of_wifi(site):
+    name = name_of("json")
+    keys = {key: value for key, value in WIFI.items() if not key.startswith("Payload")}
+    body = {"display_name": "Wi-Fi", "description": "For all", "scope": "System", "note": "first",
+            "payloads": [{"type": WIFI["PayloadType"], **keys}]}
+    made = put(site, name, body, JSON)
+    assert made.status == 201, made.text
+    assert made.json["identifier"].endswith(".p." + name) and made.json["display_name"] == "Wi-Fi"
+    assert put(site, name, body, JSON).json["outcome"] == "unchanged"
+    download = opened(site, site.api("GET", "/v1/profiles/%s/download" % name))
+    payload = download["PayloadContent"][0]
+    assert {key: payload[key] for key in keys} == keys
+    assert payload["PayloadIdentifier"].startswith(made.json["identifier"] + ".") and uuid.UUID(payload["PayloadUUID"])
+    shown = get(site, name)
+    assert shown["profile"]["payloads"][0]["SSID_STR"] == WIFI["SSID_STR"]
+    assert shown["profile"]["payloads"][0]["Password"] == "********"
+    assert get(site, name + "/versions")["versions"][0]["note"] == "first"
+
+
+def test_versions_differences_and_roll_back(site):
+    name = name_of("versions")
+    put(site, name, profile_of(), query="?note=the%20first")
+    second = dict(WIFI, AutoJoin=False, Password="other-CANARY", DomainName="example.org")
+    del second["HIDDEN_NETWORK"]
+    clip = {"PayloadType": "com.apple.webClip.managed", "PayloadIdentifier": "com.example.clip", "PayloadVersion": 1,
+            "PayloadUUID": str(uuid.uuid4()), "Label": "Intranet", "URL": "https://intranet.example.org/"}
+    changed = put(site, name, profile_of(payloads=(second, clip)))
+    assert changed.status == 200 and changed.json["outcome"] == "changed" and changed.json["version"] == 2, changed.text
+    versions = get(site, name + "/versions")["versions"]
+    assert [(one["version"], one["current"], one.get("note")) for one in versions] == [
+        (2, True, None), (1, False, "the first")]
+    assert versions[0]["created_by"] and versions[0]["sha256"] != versions[1]["sha256"]
+    cursor = get(site, name + "/versions?limit=1")["next_cursor"]
+    assert [one["version"] for one in get(site, name + "/versions?limit=1&cursor=" + cursor)["versions"]] == [1]
+    reply = site.api("GET", "/v1/profiles/%s/versions/2/diff" % name)
+    assert "CANARY" not in reply.text
+    changes = {one["path"]: one for one in reply.json["changes"]}
+    assert set(changes) == {"PayloadContent[0].AutoJoin", "PayloadContent[0].DomainName", "PayloadContent[0].Password",
+                            "PayloadContent[0].HIDDEN_NETWORK", "PayloadContent[1]"}
+    assert changes["PayloadContent[0].AutoJoin"] == {"change": "changed", "path": "PayloadContent[0].AutoJoin",
+                                                     "from": True, "to": False}
+    assert changes["PayloadContent[0].Password"]["from"] == changes["PayloadContent[0].Password"]["to"] == "********"
+    assert changes["PayloadContent[1]"]["change"] == "added"
+    assert changes["PayloadContent[1]"]["to"]["Label"] == "Intranet"
+    back = get(site, name + "/versions/1/diff?with=2")
+    assert {one["path"]: one["change"] for one in back["changes"]}["PayloadContent[1]"] == "removed"
+    assert get(site, name + "/versions/1/diff?with=1")["changes"] == []
+    restored = site.api("POST", "/v1/profiles/%s/versions/1/restore" % name)
+    assert restored.status == 200 and restored.json["version"] == 1 and restored.json["outcome"] == "changed"
+    assert site.api("POST", "/v1/profiles/%s/versions/1/restore" % name).json["outcome"] == "unchanged"
+    assert opened(site, site.api("GET", "/v1/profiles/%s/download" % name))["PayloadContent"][0]["AutoJoin"] is True
+    old = opened(site, site.api("GET", "/v1/profiles/%s/download?version=2" % name))
+    assert old["PayloadContent"][1]["Label"] == "Intranet"
+    assert put(site, name, profile_of(payloads=(clip,))).json["version"] == 3
+    events = [row[0] for row in site.database.sql("SELECT kind FROM mdm_event WHERE object = '%s' ORDER BY id" % name)]
+    assert [one for one in events if one != "profile.downloaded"] == [
+        "profile.created", "profile.saved", "profile.restored", "profile.saved"]
+    (profile,), = site.database.sql("SELECT id FROM mdm_profile WHERE name = '%s'" % name)
+    assert len(site.database.sql("SELECT id FROM mdm_change WHERE kind = 'profile' AND object = '%s'" % profile)) == 3
+
+
+@pytest.mark.parametrize("change, said", [
+    ({"PayloadType": "Profile Service"}, "PayloadType"),
+    ({"PayloadContent": {}}, "PayloadContent"),
+    ({"PayloadContent": []}, "PayloadContent"),
+    ({"EncryptedPayloadContent": b"0"}, "encrypted"),
+    ({"PayloadScope": "Galaxy"}, "PayloadScope"),
+    ({"PayloadContent": [{"PayloadType": "com.apple.mdm", "Topic": "x"}]}, "com.apple.mdm"),
+    ({"PayloadContent": [dict(WIFI, SSID_STR=7)]}, "SSID_STR"),
+    ({"PayloadContent": [dict(WIFI, Pasword="x")]}, "Pasword"),
+    ({"PayloadContent": [dict(WIFI, Password="${secret.no-such}")]}, "PUT v1/secrets/no-such"),
+    ({"PayloadContent": [dict(WIFI, Password="${user.mail")]}, "PayloadContent[0].Password"),
+    ({"PayloadContent": [dict(WIFI, Password="${device.serail}")]}, "serial_number"),
+    ({"PayloadDisplayName": "${secret.no-such}"}, "PayloadDisplayName"),
+    ({"PayloadContent": [WIFI, WIFI]}, "two payloads have the PayloadUUID"),
+])
+def test_refusals_name_object_key_and_remedy_and_leave_nothing(site, change, said):
+    name = name_of("refused")
+    for method, path in (("POST", "/check"), ("PUT", "")):
+        reply = site.api(method, "/v1/profiles/%s%s" % (name, path), plistlib.dumps({**profile_of(), **change}), ASPEN)
+        assert reply.status == 400 and name in reply.json["error"] and said in reply.json["error"], reply.text
+        assert "literal-CANARY" not in reply.text
+    get(site, name, 404)
+    assert site.database.sql("SELECT kind FROM mdm_event WHERE object = '%s'" % name) == []
+
+
+def test_all_findings_are_told_at_once(site):
+    wrong = dict(WIFI, SSID_STR=7, Pasword="x")
+    reply = put(site, name_of("findings"), profile_of(payloads=(wrong,)))
+    assert reply.status == 400 and len(reply.json["findings"]) >= 2, reply.text
+    assert {one.get("key") for one in reply.json["findings"]} >= {"SSID_STR", "Pasword"}
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"0\x80nonsense", b"bplist00garbage", b"<plist><dict>"])
+def test_what_is_no_property_list_is_refused(site, body):
+    reply = put(site, name_of("nonsense"), body)
+    assert reply.status == 400 and reply.json["error"], reply.text
+
+
+def test_identifiers_are_for_good(site):
+    name, identifier = name_of("identifier"), "com.example." + name_of("identifier")
+    assert put(site, name, profile_of(identifier)).status == 201
+    other = put(site, name, profile_of(identifier + ".other"))
+    assert other.status == 409 and identifier in other.json["error"], other.text
+    taken = put(site, name_of("identifier"), profile_of(identifier))
+    assert taken.status == 409 and name in taken.json["error"], taken.text
+    own = put(site, name_of("identifier"), profile_of()).json["identifier"]
+    enrollment = own[:own.rindex(".p.")]
+    for one in (enrollment, enrollment.upper(), enrollment + ".mdm", enrollment + ".p." + name):
+        reply = put(site, name_of("identifier"), profile_of(one))
+        assert reply.status == 400 and "PayloadIdentifier" in reply.json["error"], reply.text
+
+
+def test_a_check_says_what_a_save_would_do(site):
+    name = name_of("check")
+    body = plistlib.dumps(profile_of())
+    said = site.api("POST", "/v1/profiles/%s/check" % name, body, ASPEN)
+    assert said.status == 200 and said.json["outcome"] == "created" and said.json["version"] == 1, said.text
+    get(site, name, 404)
+    put(site, name, body)
+    assert site.api("POST", "/v1/profiles/%s/check" % name, body, ASPEN).json["outcome"] == "unchanged"
+    other = plistlib.dumps(profile_of(payloads=(dict(WIFI, AutoJoin=False),)))
+    assert site.api("POST", "/v1/profiles/%s/check" % name, other, ASPEN).json["outcome"] == "changed"
+    assert get(site, name)["version"] == 1
+
+
+def test_variables_in_a_download(site, phone):
+    name = name_of("variables")
+    payload = dict(WIFI, Password="p-${device.serial_number}-$${x}", DomainName="${user.login}",
+                   DisplayedOperatorName="${user.title} </string> of ${device.udid}")
+    made = put(site, name, profile_of(payloads=(payload,)))
+    assert made.status == 201, made.text
+    assert set(made.json["variables"]) == {"user.login", "user.title", "device.serial_number", "device.udid"}
+    refused = site.api("GET", "/v1/profiles/%s/download" % name)
+    assert refused.status == 400 and "?enrollment=" in refused.json["error"], refused.text
+    assert site.api("GET", "/v1/profiles/%s/download?enrollment=none" % name).status == 404
+    assert site.api("GET", "/v1/profiles/%s/download?user=no-such-user" % name).status == 404
+    lacks = site.api("GET", "/v1/profiles/%s/download?enrollment=%s" % (name, phone.id))
+    assert lacks.status == 400 and "title" in lacks.json["error"], lacks.text
+    person = name_of("anna")
+    site.database.sql("INSERT INTO mdm_user (login, display_name, email, attributes, source, disabled, created_at, "
+                      "changed_at, synced_at) VALUES ('%s', 'Anna', 'anna@example.org', '{\"title\":\"<Nurse> & "
+                      "${secret.x}\"}', 'api', 0, 1, 1, 0)" % person)
+    made = opened(site, site.api("GET", "/v1/profiles/%s/download?user=%s&enrollment=%s" % (name, person, phone.id)))
+    payload = made["PayloadContent"][0]
+    assert payload["DomainName"] == person and payload["Password"].endswith("-${x}")
+    assert payload["DisplayedOperatorName"] == "<Nurse> & ${secret.x} </string> of " + phone.id
+    assert site.database.sql("SELECT detail FROM mdm_event WHERE kind = 'profile.downloaded' AND object = '%s'"
+                             % name) == [["version 1 for " + person]]
+
+
+def test_an_archived_profile_is_gone_and_can_come_back(site):
+    name = name_of("archive")
+    put(site, name, profile_of())
+    gone = site.api("DELETE", "/v1/profiles/" + name)
+    assert gone.status == 200 and gone.json == {"name": name, "assignments": 0, "enrollments": 0}, gone.text
+    get(site, name, 404)
+    assert site.api("DELETE", "/v1/profiles/" + name).status == 404
+    assert site.api("POST", "/v1/profiles/%s/versions/1/restore" % name).status == 404
+    assert name not in [one["name"] for one in site.api("GET", "/v1/profiles?limit=1000").json["profiles"]]
+    back = put(site, name, profile_of())
+    assert back.status == 201 and back.json["version"] == 2, back.text
+    assert len(get(site, name + "/versions")["versions"]) == 2
+
+
+def test_pages_and_routes_of_profiles(site):
+    names = sorted(name_of("page") for _ in range(3))
+    for one in names:
+        assert put(site, one, profile_of()).status == 201
+    seen, cursor = [], "page-"
+    while cursor and len(seen) < 500:
+        page = site.api("GET", "/v1/profiles?limit=1&cursor=" + cursor).json
+        seen += [one["name"] for one in page["profiles"]]
+        cursor = page.get("next_cursor")
+    assert [one for one in seen if one in names] == names
+    assert site.api("PUT", "/v1/profiles/a%20b", b"x", ASPEN).status == 400
+    assert site.api("GET", "/v1/profiles/%s/versions/0" % names[0]).status == 400
+    assert site.api("GET", "/v1/profiles/%s/versions/9" % names[0]).status == 404
+    assert site.api("GET", "/v1/profiles/%s/versions/1/diff" % names[0]).status == 400
+    assert site.api("GET", "/v1/profiles/%s/nonsense" % names[0]).status == 404
+    assert site.api("POST", "/v1/profiles/" + names[0]).status == 405
