@@ -9,7 +9,9 @@
 
 #include "mdm_checkin_message.h"
 #include "mdm_crl.h"
+#include "mdm_drift.h"
 #include "mdm_session.h"
+#include "mdm_store_change.h"
 
 #define TOPIC_PREFIX "com.apple.mgmt."
 
@@ -39,6 +41,7 @@ static apr_status_t authenticate_again(mdm_message_t *m, mdm_enrollment_t *fresh
         return mdm_message_event(m, "enrollment.renewing", NULL);
     if ((rv = mdm_store_queue_cancel(m->st, old->id, "\"the device has enrolled anew\"")) != APR_SUCCESS
         || (rv = mdm_store_facts_forget(m->st, old->id)) != APR_SUCCESS
+        || (rv = mdm_drift_begun(m->st, old->id)) != APR_SUCCESS
         || (rv = mdm_store_enrollment_reset_users(m->st, old->id)) != APR_SUCCESS
         || (rv = mdm_store_enrollment_authenticate(m->st, fresh)) != APR_SUCCESS)
         return rv;
@@ -109,6 +112,9 @@ static apr_status_t begin(mdm_message_t *m, const mdm_tokens_t *tokens)
     } else if (rv != APR_SUCCESS) {
         return rv;
     }
+    if ((rv = mdm_store_recheck(m->st, m->enrollment)) != APR_SUCCESS)
+        return rv;
+    m->wake = 1;
     return mdm_message_event(m, m->row->state == MDM_STATE_MISSING ? "enrollment.returned" : "enrollment.enrolled",
                              NULL);
 }
@@ -158,6 +164,8 @@ apr_status_t mdm_checkin_check_out(mdm_message_t *m)
     rv = mdm_store_queue_cancel(m->st, m->enrollment, "\"the device has checked out\"");
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(m->st, m->enrollment, MDM_STATE_LEFT);
+    if (rv == APR_SUCCESS)
+        rv = mdm_drift_closed(m->st, m->enrollment);
     if (rv == APR_SUCCESS && !mdm_message_is_user(m))
         rv = mdm_crl_revoke_enrollment(m->st, &why, "cessationOfOperation");
     if (rv == APR_SUCCESS && !mdm_message_is_user(m))

@@ -13,6 +13,7 @@
 #include "mdm_connect.h"
 #include "mdm_crl.h"
 #include "mdm_delivery.h"
+#include "mdm_drift.h"
 #include "mdm_identity.h"
 #include "mdm_facts.h"
 #include "mdm_plist_json.h"
@@ -27,7 +28,7 @@ typedef struct {
     mdm_store_t *st;
     const mdm_site_t *site;
     const mdm_device_t *device;
-    const mdm_connect_row_t *row;
+    mdm_connect_row_t *row, asked;    /* asked: as it was found; a transaction that is run again starts from it */
     const char *status;
     mdm_bytes_t body;
     int finished, late;               /* late: the command had been ended without this answer */
@@ -49,6 +50,8 @@ static apr_status_t close_wiped(report_t *r)
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(r->st, cause.enrollment, MDM_STATE_WIPED);
     if (rv == APR_SUCCESS)
+        rv = mdm_drift_closed(r->st, cause.enrollment);
+    if (rv == APR_SUCCESS)
         rv = mdm_crl_revoke_enrollment(r->st, &cause, "cessationOfOperation");
     if (rv == APR_SUCCESS)
         rv = mdm_store_renewal_forget(r->st, cause.enrollment);
@@ -63,17 +66,33 @@ static int erases(const report_t *r)
         && !strcmp(r->row->answered_type, "EraseDevice");
 }
 
+/* What an answer means beyond its result. */
+static apr_status_t understand(report_t *r)
+{
+    const mdm_plist_t *chain = mdm_plist_get(r->device->message, "ErrorChain");
+    int acknowledged = !strcmp(r->status, "Acknowledged");
+    apr_status_t rv = APR_SUCCESS;
+
+    r->row->answered = r->row->answered_id;
+    if (r->row->answered_delivery == MDM_DELIVERY_RENEWAL && !acknowledged)
+        rv = mdm_renewal_refused(r->st, r->row->enrollment, chain);
+    if (rv == APR_SUCCESS && mdm_drift_wanted(r->row->answered_delivery))
+        rv = mdm_drift_answered(r->st, r->site, r->row, r->device, r->status, chain, NULL);
+    if (rv == APR_SUCCESS && acknowledged && mdm_facts_wanted(r->row->answered_type))
+        rv = mdm_facts_take(r->st, r->site, r->row, r->device);
+    return rv == APR_SUCCESS && erases(r) ? close_wiped(r) : rv;
+}
+
 static apr_status_t store_report(void *baton, mdm_db_t *db)
 {
     report_t *r = baton;
     mdm_ctx_t *ctx = r->st->ctx;
-    mdm_connect_row_t answered = *r->row;
     mdm_result_t result = { 0 };
     mdm_bytes_t text;
     apr_status_t rv;
 
     (void)db;
-    answered.answered = r->row->answered_id;
+    *r->row = r->asked;
     r->late = 0;
     if (is_notnow(r->status)) {
         rv = mdm_store_queue_notnow(r->st, r->row->enrollment, r->row->answered);
@@ -94,13 +113,7 @@ static apr_status_t store_report(void *baton, mdm_db_t *db)
         rv = mdm_store_result_late(&r->finished, r->st, &result);
         r->late = r->finished;
     }
-    if (rv == APR_SUCCESS && r->finished && r->row->answered_delivery == MDM_DELIVERY_RENEWAL
-        && strcmp(r->status, "Acknowledged"))
-        rv = mdm_renewal_refused(r->st, r->row->enrollment, mdm_plist_get(r->device->message, "ErrorChain"));
-    if (rv == APR_SUCCESS && r->finished && !strcmp(r->status, "Acknowledged")
-        && mdm_facts_wanted(r->row->answered_type))
-        rv = mdm_facts_take(r->st, &answered, r->device);
-    return rv == APR_SUCCESS && r->finished && erases(r) ? close_wiped(r) : rv;
+    return rv == APR_SUCCESS && r->finished ? understand(r) : rv;
 }
 
 static apr_status_t read_report(report_t *r, const char **uuid)
@@ -217,6 +230,8 @@ static apr_status_t withdraw(void *baton, mdm_db_t *db)
     rv = mdm_store_queue_finish(&finished, r->st, &result);
     if (rv == APR_SUCCESS && r->row->next_delivery == MDM_DELIVERY_RENEWAL)
         rv = mdm_store_renewal_failed(r->st, r->row->enrollment, r->why);
+    if (rv == APR_SUCCESS && mdm_drift_wanted(r->row->next_delivery))
+        rv = mdm_drift_answered(r->st, r->site, r->row, r->device, result.status, NULL, r->why);
     return rv;
 }
 
@@ -285,7 +300,7 @@ static apr_status_t hand_out(report_t *r, mdm_connect_answer_t *answer, const ch
 apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, const mdm_site_t *site,
                                 mdm_bytes_t body, const mdm_caller_t *caller)
 {
-    report_t r = { st, site, NULL, NULL, NULL, body, 0, 0, NULL };
+    report_t r = { st, site, NULL, NULL, { 0 }, NULL, body, 0, 0, NULL };
     mdm_device_t *device;
     mdm_connect_row_t *row;
     const char *uuid;
@@ -303,6 +318,7 @@ apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, c
     if (rv != APR_SUCCESS)
         return rv;
     r.row = row;
+    r.asked = *row;
     if ((rv = judge(&r)) == MDM_EDENIED)
         return mdm_identity_refused(st, device);
     if (rv != APR_SUCCESS || (rv = act_told(&answer->wake, &r, uuid)) != APR_SUCCESS)

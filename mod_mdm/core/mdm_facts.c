@@ -10,9 +10,11 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "mdm_drift.h"
 #include "mdm_facts.h"
 #include "mdm_facts_items.h"
 #include "mdm_plist_json.h"
+#include "mdm_store_change.h"
 
 #define KEY_MAX 64
 #define LOST_MODE "LostMode"
@@ -22,7 +24,7 @@
 typedef struct {
     mdm_store_t *st;
     mdm_ctx_t *ctx;
-    const mdm_connect_row_t *row;
+    mdm_connect_row_t *row;
     const mdm_device_t *device;
     const char *source;               /* under which its facts are stored */
     apr_array_header_t *now;          /* mdm_fact_t: what the answer says */
@@ -95,6 +97,17 @@ static void compare(taking_t *t, const apr_array_header_t *known)
     }
 }
 
+/* Groups and profiles may depend on what is other now. */
+static apr_status_t have_looked_at(taking_t *t)
+{
+    apr_array_header_t *names = apr_array_make(t->ctx->pool, t->changes->nelts, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < t->changes->nelts; i++)
+        APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(t->changes, i, mdm_fact_t).name;
+    return mdm_store_recheck_facts(t->st, t->row->enrollment, (const char *const *)names->elts, names->nelts);
+}
+
 static apr_status_t keep(taking_t *t, const apr_array_header_t *known)
 {
     apr_status_t rv;
@@ -105,6 +118,8 @@ static apr_status_t keep(taking_t *t, const apr_array_header_t *known)
                 "odd names, over %d bytes or more than %d", t->device->enrollment_id, t->left_out,
                 t->row->answered_type, MDM_FACTS_VALUE_MAX, MDM_FACTS_ITEMS_MAX);
     rv = mdm_store_facts_change(t->st, t->row->enrollment, t->source, t->changes);
+    if (rv == APR_SUCCESS)
+        rv = have_looked_at(t);
     return rv == APR_SUCCESS ? mdm_store_facts_seen(t->st, t->row->enrollment, t->source) : rv;
 }
 
@@ -180,6 +195,18 @@ static int left_lost_mode(const taking_t *t)
     return 0;
 }
 
+/* A new system may have lost or changed profiles. */
+static apr_status_t look_after_update(taking_t *t, const apr_array_header_t *known)
+{
+    int i, changed = 0, was_known = 0;
+
+    for (i = 0; i < t->changes->nelts; i++)
+        changed |= !strcmp(APR_ARRAY_IDX(t->changes, i, mdm_fact_t).name, "BuildVersion");
+    for (i = 0; i < known->nelts; i++)
+        was_known |= !strcmp(APR_ARRAY_IDX(known, i, mdm_fact_t).name, "BuildVersion");
+    return changed && was_known ? mdm_drift_look(t->st, t->row, t->device) : APR_SUCCESS;
+}
+
 static void read_queries(taking_t *t, const mdm_plist_t *command)
 {
     const mdm_plist_t *queries = mdm_plist_get(command, "Queries"), *one;
@@ -214,6 +241,8 @@ static apr_status_t take_information(taking_t *t)
     }
     if ((rv = keep(t, known)) == APR_SUCCESS)
         rv = refresh_columns(t);
+    if (rv == APR_SUCCESS)
+        rv = look_after_update(t, known);
     return rv == APR_SUCCESS && left_lost_mode(t) ? forget_position(t) : rv;
 }
 
@@ -347,7 +376,8 @@ int mdm_facts_wanted(const char *request_type)
     return request_type && (taker_of(request_type) || mdm_facts_items_wanted(request_type));
 }
 
-apr_status_t mdm_facts_take(mdm_store_t *st, const mdm_connect_row_t *row, const mdm_device_t *device)
+apr_status_t mdm_facts_take(mdm_store_t *st, const mdm_site_t *site, mdm_connect_row_t *row,
+                            const mdm_device_t *device)
 {
     taking_t t = { st, st->ctx, row, device, row->answered_type, NULL, NULL, NULL, 0 };
     take_fn *take = taker_of(row->answered_type);
@@ -356,5 +386,5 @@ apr_status_t mdm_facts_take(mdm_store_t *st, const mdm_connect_row_t *row, const
     t.changes = apr_array_make(st->ctx->pool, 16, sizeof(mdm_fact_t));
     if (take)
         return take(&t);
-    return mdm_facts_items_wanted(row->answered_type) ? mdm_facts_items_take(st, row, device) : APR_SUCCESS;
+    return mdm_facts_items_wanted(row->answered_type) ? mdm_facts_items_take(st, site, row, device) : APR_SUCCESS;
 }

@@ -10,6 +10,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "mdm_drift.h"
 #include "mdm_facts_items.h"
 #include "mdm_json.h"
 #include "mdm_pki.h"
@@ -273,7 +274,18 @@ const char *mdm_facts_items_kind(const char **request_type, int index)
     return lists[index].kind;
 }
 
-apr_status_t mdm_facts_items_take(mdm_store_t *st, const mdm_connect_row_t *row, const mdm_device_t *device)
+static apr_status_t keep(taking_t *t, const mdm_site_t *site, const mdm_connect_row_t *row, const mdm_device_t *device,
+                         const mdm_plist_t *answer)
+{
+    apr_status_t rv = mdm_store_items_change(t->st, row->enrollment, t->list->kind, t->changes);
+
+    if (rv == APR_SUCCESS && !strcmp(t->list->kind, "profile"))
+        rv = mdm_drift_list(t->st, site, row, device, answer, is_part(t->command));
+    return rv == APR_SUCCESS ? mdm_store_facts_seen(t->st, row->enrollment, t->list->type) : rv;
+}
+
+apr_status_t mdm_facts_items_take(mdm_store_t *st, const mdm_site_t *site, const mdm_connect_row_t *row,
+                                  const mdm_device_t *device)
 {
     taking_t t = { st, st->ctx, list_of(row->answered_type), NULL, NULL, NULL, NULL, 0, 0 };
     const mdm_plist_t *answer = mdm_plist_get(device->message, t.list->key);
@@ -295,6 +307,5 @@ apr_status_t mdm_facts_items_take(mdm_store_t *st, const mdm_connect_row_t *row,
         mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0901) "%s: %d entries of the answer to %s are left out: "
                 "named twice, without a usable name, or over %d bytes or %d entries", device->enrollment_id, t.left_out,
                 t.list->type, MDM_FACTS_VALUE_MAX, MDM_FACTS_ITEMS_MAX);
-    rv = mdm_store_items_change(st, row->enrollment, t.list->kind, t.changes);
-    return rv == APR_SUCCESS ? mdm_store_facts_seen(st, row->enrollment, t.list->type) : rv;
+    return keep(&t, site, row, device, answer);
 }

@@ -21,7 +21,8 @@ int mdm_facts_items_wanted(const char *request_type);
 const char *mdm_facts_items_kind(const char **request_type, int index);
 
 /** As mdm_facts_take, for such a RequestType. */
-apr_status_t mdm_facts_items_take(mdm_store_t *st, const mdm_connect_row_t *row, const mdm_device_t *device);
+apr_status_t mdm_facts_items_take(mdm_store_t *st, const mdm_site_t *site, const mdm_connect_row_t *row,
+                                  const mdm_device_t *device);
 
 /** Compact text of a value, keys in order: equal values are equal texts. Takes the reference. NULL: none. */
 const char *mdm_facts_json(json_t *json, apr_pool_t *p);

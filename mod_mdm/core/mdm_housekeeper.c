@@ -8,8 +8,9 @@
 #include <apr_strings.h>
 
 #include "mdm_housekeeper.h"
+#include "mdm_remedy.h"
 #include "mdm_silence.h"
-#include "mdm_store_job.h"
+#include "mdm_store_drift.h"
 
 #define SECOND apr_time_from_sec(1)
 #define MINUTE apr_time_from_sec(60)
@@ -187,6 +188,76 @@ static apr_status_t silence(turn_t *t)
                                  cursor ? apr_psprintf(t->st->ctx->pool, "%" APR_INT64_T_FMT, cursor) : NULL);
 }
 
+/* ---- profiles */
+
+static apr_status_t do_remedies(turn_t *t, int *total)
+{
+    apr_status_t rv;
+
+    do {
+        rv = mdm_remedy_step(&t->count, t->st);
+        *total += t->count;
+    } while (rv == APR_SUCCESS && t->count == MDM_QUEUE_CHUNK && *total < MDM_REMEDY_TURN && apr_time_now() < t->end);
+    return rv;
+}
+
+static apr_status_t remedies(turn_t *t, apr_time_t *next)
+{
+    apr_time_t now = mdm_ctx_now(t->st->ctx);
+    apr_array_header_t *due;
+    mdm_job_t *job;
+    int total = 0;
+    apr_status_t rv = mdm_store_desired_due(&due, t->st, now, 1);
+
+    if (rv != APR_SUCCESS || !due->nelts)
+        return rv;
+    rv = mdm_store_job_claim(&job, t->st, "profile-remedy", t->keeper->config.owner, LEASE);
+    if (rv != APR_SUCCESS || !job)
+        return rv;
+    rv = do_remedies(t, &total);
+    if (total) {
+        *t->queued = 1;
+        mdm_log(t->st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(1104) "%d profiles that are not as they should be are "
+                "installed or removed again", total);
+    }
+    if (*next > now + SECOND)
+        *next = now + SECOND;
+    return rv == APR_SUCCESS ? mdm_store_job_advance(t->st, job, now + SECOND, NULL) : rv;
+}
+
+static apr_status_t checks(turn_t *t, apr_time_t *next)
+{
+    const mdm_site_t *site = t->keeper->config.site;
+    mdm_check_round_t round;
+    apr_time_t now = mdm_ctx_now(t->st->ctx), due;
+    mdm_job_t *job;
+    int queued, total = 0;
+    apr_status_t rv;
+
+    if (site->profile_check <= 0)
+        return APR_SUCCESS;
+    rv = mdm_store_job_claim(&job, t->st, "profile-check", t->keeper->config.owner, LEASE);
+    if (rv != APR_SUCCESS || !job)
+        return rv;
+    round = mdm_check_read(job->position);
+    /* what a restart has missed is made up for step by step, in turns */
+    while (rv == APR_SUCCESS && mdm_check_due(&round, site) <= now && apr_time_now() < t->end) {
+        rv = mdm_check_step(&round, &queued, t->st, site);
+        total += rv == APR_SUCCESS ? queued : 0;
+    }
+    if (total) {
+        *t->queued = 1;
+        mdm_log(t->st->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(1105) "%d devices are asked for their profiles",
+                total);
+    }
+    if (rv != APR_SUCCESS)
+        return rv;
+    due = mdm_check_due(&round, site);
+    if (due < *next)
+        *next = due;
+    return mdm_store_job_advance(t->st, job, due, mdm_check_text(&round, t->st->ctx->pool));
+}
+
 /* ---- the turn */
 
 mdm_housekeeper_t *mdm_housekeeper_create(mdm_ctx_t *ctx, const mdm_housekeeper_config_t *config)
@@ -221,6 +292,10 @@ apr_time_t mdm_housekeeper_turn(mdm_housekeeper_t *keeper, int *queued)
             rv = history(&t);
         if (rv == APR_SUCCESS)
             rv = silence(&t);
+        if (rv == APR_SUCCESS)
+            rv = remedies(&t, &next);
+        if (rv == APR_SUCCESS)
+            rv = checks(&t, &next);
         keeper->config.close(t.st, keeper->config.baton);
     }
     if (rv != APR_SUCCESS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work by the clock: commands come into their time and run out of it, history is forgotten, silent devices are noted.
+ * Work by the clock: commands come into their time and run out of it, history is forgotten, silent devices are noted,
+ * profiles are checked and mended.
  * Of all nodes with one database one does each job (mdm_job).
  */
 #ifndef MDM_HOUSEKEEPER_H

@@ -4,6 +4,7 @@
  * that its token is dead. Both together close its enrollment; it may still return with a TokenUpdate. Runs in the
  * worker's thread, in the housekeeper's turns; touches no device that has spoken meanwhile.
  */
+#include "mdm_drift.h"
 #include "mdm_silence.h"
 #include "mdm_store_push.h"
 
@@ -29,6 +30,8 @@ static apr_status_t miss(step_t *t, const mdm_silence_t *s)
 
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(t->st, s->enrollment, MDM_STATE_MISSING);
+    if (rv == APR_SUCCESS)
+        rv = mdm_drift_closed(t->st, s->enrollment);
     if (rv != APR_SUCCESS)
         return rv;
     t->counts.missing++;

@@ -85,6 +85,8 @@ typedef struct mdm_site_t {
     apr_interval_time_t history_lifetime, destructive_lifetime;
     const apr_array_header_t *approvals; /* const char *: RequestTypes that need a second person; NULL: none */
     int queue_limit;                    /* open commands of an enrollment, 0: no limit */
+    const apr_array_header_t *profile_retry; /* apr_interval_time_t: waits before each remedy; NULL: no remedies */
+    apr_interval_time_t profile_check;  /* every device lists its profiles once in this time; 0: never */
     apr_interval_time_t push_retry_first, push_retry_max, silent_after;
     int push_rate;                      /* pushes per second and topic, 0: no limit */
     const apr_array_header_t *webhooks; /* mdm_webhook_sink_t; NULL: none */

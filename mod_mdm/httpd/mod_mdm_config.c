@@ -38,6 +38,7 @@ void *mdm_config_server_create(apr_pool_t *p, server_rec *s)
     conf->user_authenticate = conf->signature_sha1 = MDM_UNSET;
     conf->retroactive_identity = conf->return_to_service_profile = MDM_UNSET;
     conf->signature_tolerance = conf->history_lifetime = conf->destructive_lifetime = MDM_UNSET;
+    conf->profile_check = MDM_UNSET;
     conf->push_retry_first = conf->push_retry_max = conf->silent_after = conf->webhook_lifetime = MDM_UNSET;
     conf->queue_limit = conf->push_rate = MDM_UNSET;
     return conf;
@@ -71,6 +72,8 @@ static void merge_services(mdm_conf_t *conf, const mdm_conf_t *base, const mdm_c
     MERGE_NUM(history_lifetime);
     MERGE_NUM(destructive_lifetime);
     MERGE_NUM(queue_limit);
+    MERGE_PTR(profile_retry);
+    MERGE_NUM(profile_check);
     MERGE_NUM(push_retry_first);
     MERGE_NUM(push_retry_max);
     MERGE_NUM(silent_after);
@@ -184,6 +187,17 @@ static const char *below_server_url(const mdm_conf_t *conf, const char *path, ap
     return conf->server_url ? apr_pstrcat(p, conf->server_url, path, NULL) : NULL;
 }
 
+static apr_array_header_t *default_profile_retry(apr_pool_t *p)
+{
+    static const int hours[] = { 1, 6, 24 };
+    apr_array_header_t *waits = apr_array_make(p, 3, sizeof(apr_interval_time_t));
+    int i;
+
+    for (i = 0; i < 3; i++)
+        APR_ARRAY_PUSH(waits, apr_interval_time_t) = apr_time_from_sec(3600) * hours[i];
+    return waits;
+}
+
 void mdm_config_resolve(mdm_conf_t *conf, server_rec *s, apr_pool_t *p)
 {
     conf->server = s;
@@ -223,6 +237,8 @@ void mdm_config_resolve(mdm_conf_t *conf, server_rec *s, apr_pool_t *p)
     DEFAULT_NUM(history_lifetime, 90 * DAY);
     DEFAULT_NUM(destructive_lifetime, 90 * DAY);
     DEFAULT_NUM(queue_limit, 1000);
+    DEFAULT_PTR(profile_retry, default_profile_retry(p));
+    DEFAULT_NUM(profile_check, DAY);
     DEFAULT_NUM(push_retry_first, apr_time_from_sec(3600));
     DEFAULT_NUM(push_retry_max, DAY);
     DEFAULT_NUM(silent_after, 30 * DAY);

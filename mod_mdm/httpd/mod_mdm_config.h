@@ -43,6 +43,8 @@ typedef struct mdm_conf_t {
     apr_interval_time_t sign_in_period;
     apr_interval_time_t push_expiration, push_interval, last_seen_interval;
     int push_rate;                             /* pushes per second and topic, 0: no limit */
+    apr_array_header_t *profile_retry;      /* apr_interval_time_t */
+    apr_interval_time_t profile_check;
     apr_interval_time_t push_retry_first, push_retry_max, silent_after;
     int user_authenticate;                     /* mdm_user_authenticate_e */
     const char *user_digest_file;

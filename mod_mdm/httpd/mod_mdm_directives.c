@@ -17,6 +17,7 @@
 #include "mod_mdm_config.h"
 
 #define DAY apr_time_from_sec(86400)
+#define PROFILE_RETRIES_MAX 8
 
 /* Where a directive's value goes: the offset of its member in mdm_conf_t, carried in the command table. */
 #define TO(member) ((void *)offsetof(mdm_conf_t, member))
@@ -359,6 +360,32 @@ static const char *set_push_retry(cmd_parms *cmd, void *dummy, const char *first
     return err;
 }
 
+static const char *set_profile_retry(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
+{
+    apr_array_header_t *waits = apr_array_make(cmd->pool, 4, sizeof(apr_interval_time_t));
+    const char *err = NULL;
+    int i, off = argc == 1 && !ap_cstr_casecmp(argv[0], "off");
+
+    (void)dummy;
+    if (!argc || argc > PROFILE_RETRIES_MAX)
+        return apr_psprintf(cmd->pool, "%s takes 1 to %d times, or Off", cmd->cmd->name, PROFILE_RETRIES_MAX);
+    for (i = 0; !err && !off && i < argc; i++)
+        err = set_interval(apr_array_push(waits), cmd, argv[i]);
+    mdm_config_of(cmd->server)->profile_retry = waits;
+    return err;
+}
+
+static const char *set_profile_check(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    mdm_conf_t *conf = mdm_config_of(cmd->server);
+
+    (void)dummy;
+    if (ap_cstr_casecmp(arg, "off"))
+        return set_interval(&conf->profile_check, cmd, arg);
+    conf->profile_check = 0;
+    return NULL;
+}
+
 /* Webhook receivers stand where the administrator says, on this machine too: http: is for him to judge. */
 static const char *add_webhook(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
 {
@@ -522,6 +549,10 @@ const command_rec mdm_config_commands[] = {
                     "RequestTypes that a second administrator must approve"),
     AP_INIT_TAKE1("MDMQueueLimit", set_count, TO(queue_limit), RSRC_CONF,
                   "Most open commands of an enrollment, 0: no limit"),
+    AP_INIT_TAKE_ARGV("MDMProfileRetry", set_profile_retry, NULL, RSRC_CONF,
+                      "Waits before a profile that is not as it should be is installed again"),
+    AP_INIT_TAKE1("MDMProfileCheck", set_profile_check, NULL, RSRC_CONF,
+                  "How often each device is asked for its profiles, or off"),
     AP_INIT_TAKE12("MDMPushRetry", set_push_retry, NULL, RSRC_CONF,
                    "First and longest gap between pushes to a device with open work that stays away"),
     AP_INIT_TAKE1("MDMPushRate", set_count, TO(push_rate), RSRC_CONF,

@@ -220,6 +220,8 @@ static void copy_settings(mdm_site_t *site, const mdm_conf_t *conf)
     site->destructive_lifetime = conf->destructive_lifetime;
     site->approvals = conf->approvals;
     site->queue_limit = conf->queue_limit;
+    site->profile_retry = conf->profile_retry;
+    site->profile_check = conf->profile_check;
     site->push_retry_first = conf->push_retry_first;
     site->push_retry_max = conf->push_retry_max;
     site->silent_after = conf->silent_after;

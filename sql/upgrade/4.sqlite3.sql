@@ -158,3 +158,5 @@ CREATE TABLE mdm_desired (
 ) WITHOUT ROWID;
 CREATE INDEX mdm_desired_by_profile ON mdm_desired (profile, enrollment);
 CREATE INDEX mdm_desired_by_retry ON mdm_desired (next_try_at) WHERE next_try_at > 0;
+CREATE INDEX mdm_desired_by_trouble ON mdm_desired (state, changed_at) WHERE state >= 5 AND state <= 7;
+CREATE INDEX mdm_fact_enrollment_profile ON mdm_fact (value) WHERE name = 'ProfileList.EnrollmentProfile';
