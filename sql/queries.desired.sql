@@ -24,6 +24,13 @@ SELECT id, %lld FROM mdm_enrollment
 WHERE login = %s OR (parent > 0 AND parent IN (SELECT d.id FROM mdm_enrollment d WHERE d.login = %s)) ORDER BY id
 ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
 
+-- STMT_RECHECK_USERS (since, logins*64, logins*64)
+INSERT INTO mdm_recheck (enrollment, since)
+SELECT id, %lld FROM mdm_enrollment
+WHERE login IN (%64s) OR (parent > 0 AND parent IN (SELECT d.id FROM mdm_enrollment d WHERE d.login IN (%64s)))
+ORDER BY id
+ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
+
 -- STMT_RECHECK_FACTS (since, enrollment, enrollment, names*64)
 INSERT INTO mdm_recheck (enrollment, since)
 SELECT id, %lld FROM mdm_enrollment

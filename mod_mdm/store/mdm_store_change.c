@@ -54,6 +54,21 @@ apr_status_t mdm_store_recheck_user(mdm_store_t *st, const char *login)
     return mdm_db_exec(NULL, st->db, STMT_RECHECK_USER, args);
 }
 
+apr_status_t mdm_store_recheck_users(mdm_store_t *st, const char *const *logins, int count)
+{
+    const char *args[1 + 2 * MDM_ROW_CHUNK];
+    apr_status_t rv = APR_SUCCESS;
+    int done;
+
+    for (done = 0; rv == APR_SUCCESS && done < count; done += MDM_ROW_CHUNK) {
+        args[0] = mdm_row_text(st, mdm_id_next());
+        mdm_row_chunk(args + 1, logins + done, count - done);
+        mdm_row_chunk(args + 1 + MDM_ROW_CHUNK, logins + done, count - done);
+        rv = mdm_db_exec(NULL, st->db, STMT_RECHECK_USERS, args);
+    }
+    return rv;
+}
+
 apr_status_t mdm_store_recheck_facts(mdm_store_t *st, apr_int64_t enrollment, const char *const *names, int count)
 {
     const char *id = mdm_row_text(st, enrollment), *args[3 + MDM_ROW_CHUNK] = { NULL, id, id };

@@ -41,6 +41,9 @@ apr_status_t mdm_store_recheck_ids(mdm_store_t *st, const char *const *enrollmen
 /** All enrollments of a user, with the user channels of his devices. One statement. */
 apr_status_t mdm_store_recheck_user(mdm_store_t *st, const char *login);
 
+/** The same of many users, MDM_QUEUE_CHUNK per statement. */
+apr_status_t mdm_store_recheck_users(mdm_store_t *st, const char *const *logins, int count);
+
 /** An enrollment, and the user channels of a device, if any of the facts named is looked at by a group or a profile. */
 apr_status_t mdm_store_recheck_facts(mdm_store_t *st, apr_int64_t enrollment, const char *const *names, int count);
 

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Persons, by the login that Apache or the directory knows them by, and who is in which group of the directory. What
+ * may be written, and what it sets in motion, is decided in core/mdm_person.h and core/mdm_directory.h.
+ */
+#ifndef MDM_STORE_USER_H
+#define MDM_STORE_USER_H
+
+#include <apr_hash.h>
+
+#include "mdm_store_base.h"
+
+typedef struct mdm_user_t {
+    const char *login;
+    const char *display_name, *email;   /* NULL: not known */
+    const char *attributes;             /* JSON object in order of names: texts, or arrays of texts; "{}" for none */
+    const char *source;                 /* who said so last: sign-in, api, csv, mdmctl, directory */
+    int disabled;
+    apr_time_t created_at, changed_at;
+    apr_time_t synced_at;               /* last found in the directory; 0: never, or not any more */
+} mdm_user_t;
+
+/** @return MDM_ENOTFOUND */
+apr_status_t mdm_store_user_get(mdm_user_t **out, mdm_store_t *st, const char *login);
+
+/**
+ * Several at once, MDM_QUEUE_CHUNK logins per statement.
+ * @param by_login login -> mdm_user_t *, of those that there are
+ */
+apr_status_t mdm_store_user_get_many(apr_hash_t **by_login, mdm_store_t *st, const char *const *logins, int count);
+
+/** The same for who is going to change them, in a transaction: nobody else does until it ends. */
+apr_status_t mdm_store_user_lock_many(apr_hash_t **by_login, mdm_store_t *st, const char *const *logins, int count);
+
+/**
+ * In order of logins, after `cursor` (NULL: from the start).
+ * @param disabled 1: only those who are; 0: only those who are not; -1: all
+ * @param out array of mdm_user_t *
+ */
+apr_status_t mdm_store_user_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor, int limit,
+                                 int disabled);
+
+/** Write a person, new or in place of what there was; created_at stays what it was. */
+apr_status_t mdm_store_user_put(mdm_store_t *st, const mdm_user_t *user);
+
+/** Logins of those who have been found in the directory, in order: array of const char *. */
+apr_status_t mdm_store_user_synced(apr_array_header_t **out, mdm_store_t *st);
+
+/** All of those have been found again now. One statement. */
+apr_status_t mdm_store_user_seen(mdm_store_t *st);
+
+/** These have not been found any more: synced_at becomes 0. One statement for every MDM_QUEUE_CHUNK. */
+apr_status_t mdm_store_user_lost(mdm_store_t *st, const char *const *logins, int count);
+
+/** Who is in a group, as it was last synchronised, in order: array of const char *. */
+apr_status_t mdm_store_directory_members(apr_array_header_t **out, mdm_store_t *st, apr_int64_t group);
+
+/** Put logins into a group. One statement for each; those who are in it stay. */
+apr_status_t mdm_store_directory_join(mdm_store_t *st, apr_int64_t group, const char *const *logins, int count);
+
+/** Take logins out of a group. One statement for every MDM_QUEUE_CHUNK. */
+apr_status_t mdm_store_directory_leave(mdm_store_t *st, apr_int64_t group, const char *const *logins, int count);
+
+#endif
