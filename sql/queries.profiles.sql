@@ -112,6 +112,3 @@ SELECT COUNT(*) FROM mdm_desired WHERE profile = %lld AND state < 8;
 
 -- STMT_PROFILE_ATTRIBUTE (pattern)
 SELECT login FROM mdm_user WHERE attributes LIKE %s ESCAPE '!' LIMIT 1;
-
--- STMT_PROFILE_PERSON (login)
-SELECT display_name, email, attributes FROM mdm_user WHERE login = %s;

@@ -56,8 +56,6 @@ static void warn(apr_array_header_t *findings, const mdm_reference_t *one, const
     mdm_finding_t *finding;
     int n = -1, at = 0;
 
-    if (findings->nelts >= MDM_FINDINGS_MAX)
-        return;
     finding = apr_array_push(findings);
     memset(finding, 0, sizeof(*finding));
     if (sscanf(one->path, "PayloadContent[%d].%n", &n, &at) != 1)
@@ -73,23 +71,38 @@ static int is_column(const char *name)
     return !strcmp(name, "login") || !strcmp(name, "display_name") || !strcmp(name, "email") || !strcmp(name, "mail");
 }
 
+static const mdm_reference_t *first_of(const mdm_template_t *t, const char *name)
+{
+    const apr_array_header_t *all = mdm_template_references(t);
+    const mdm_reference_t *one = NULL;
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        one = APR_ARRAY_IDX(all, i, const mdm_reference_t *);
+        if (one->kind == MDM_REFERENCE_USER && !strcmp(one->name, name))
+            break;
+    }
+    return one;
+}
+
 /* Any attribute may come with the next sign-in or import, so that an unknown one is no reason to refuse. */
 static apr_status_t look_at_users(apr_array_header_t *findings, mdm_store_t *st, const mdm_template_t *t)
 {
-    const apr_array_header_t *all = mdm_template_references(t);
+    const apr_array_header_t *names = mdm_template_uses(t)->user;
     apr_status_t rv = APR_SUCCESS;
     int i, known;
 
-    for (i = 0; rv == APR_SUCCESS && i < all->nelts; i++) {
-        const mdm_reference_t *one = APR_ARRAY_IDX(all, i, const mdm_reference_t *);
+    for (i = 0; rv == APR_SUCCESS && i < names->nelts && findings->nelts < MDM_FINDINGS_MAX; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        const mdm_reference_t *one = first_of(t, name);
 
-        if (one->kind != MDM_REFERENCE_USER || is_column(one->name))
+        if (is_column(name))
             continue;
-        rv = mdm_store_profile_attribute(&known, st, one->name);
+        rv = mdm_store_profile_attribute(&known, st, name);
         if (rv == APR_SUCCESS && !known)
             warn(findings, one, apr_psprintf(st->ctx->pool, "%s: no user has an attribute %s so far: devices wait "
                                              "until theirs has; every user has login, display_name and mail",
-                                             one->path, one->name));
+                                             one->path, name));
     }
     return rv;
 }

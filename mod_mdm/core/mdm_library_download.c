@@ -10,6 +10,7 @@
 #include "mdm_json.h"
 #include "mdm_library_parts.h"
 #include "mdm_profile.h"
+#include "mdm_store_user.h"
 
 #define FACTS_MAX 1000
 
@@ -55,18 +56,20 @@ static apr_status_t read_device(download_t *d)
 static apr_status_t read_user(download_t *d)
 {
     mdm_values_t *values = &d->values;
-    const char *attributes;
+    mdm_user_t *user;
     json_t *json;
-    apr_status_t rv = mdm_store_profile_person(&values->display_name, &values->email, &attributes, d->st,
-                                               values->login);
+    apr_status_t rv = mdm_store_user_get(&user, d->st, values->login);
 
     if (rv == MDM_ENOTFOUND && !d->request->user) {
         mdm_ctx_clear(d->st->ctx);
         return APR_SUCCESS;
     }
-    if (rv == APR_SUCCESS && (rv = mdm_json_read(&json, d->st->ctx, mdm_bytes_of(attributes))) == APR_SUCCESS)
-        values->attributes = json;
-    return rv;
+    if (rv != APR_SUCCESS || (rv = mdm_json_read(&json, d->st->ctx, mdm_bytes_of(user->attributes))) != APR_SUCCESS)
+        return rv;
+    values->display_name = user->display_name;
+    values->email = user->email;
+    values->attributes = json;
+    return APR_SUCCESS;
 }
 
 static apr_status_t read_values(download_t *d, const mdm_template_t *t)

@@ -242,19 +242,3 @@ apr_status_t mdm_store_profile_attribute(int *known, mdm_store_t *st, const char
     *known = rv == APR_SUCCESS && rows->count;
     return rv;
 }
-
-apr_status_t mdm_store_profile_person(const char **display_name, const char **email, const char **attributes,
-                                      mdm_store_t *st, const char *login)
-{
-    mdm_rows_t *rows;
-    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_PROFILE_PERSON, &login);
-
-    if (rv != APR_SUCCESS)
-        return rv;
-    if (!rows->count)
-        return mdm_fail(st->ctx, MDM_ENOTFOUND, "there is no user %s", login);
-    *display_name = MDM_ROW(rows, 0, 0);
-    *email = MDM_ROW(rows, 0, 1);
-    *attributes = MDM_ROW(rows, 0, 2);
-    return APR_SUCCESS;
-}

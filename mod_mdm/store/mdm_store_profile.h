@@ -75,10 +75,6 @@ apr_status_t mdm_store_profile_watch(mdm_store_t *st, apr_int64_t profile, const
 /** Whether any user has an attribute of this name; reads all users when none has. For a save alone. */
 apr_status_t mdm_store_profile_attribute(int *known, mdm_store_t *st, const char *name);
 
-/** What profiles ask of a user. @param attributes JSON object; @return MDM_ENOTFOUND */
-apr_status_t mdm_store_profile_person(const char **display_name, const char **email, const char **attributes,
-                                      mdm_store_t *st, const char *login);
-
 /** Assignments of a profile end. @param ended how many; one statement */
 apr_status_t mdm_store_profile_unassign(int *ended, mdm_store_t *st, apr_int64_t profile);
 /** For how many enrollments it should hold. */

@@ -8,7 +8,7 @@ import plistlib
 import pytest
 
 from .site import Site
-from .test_profiles import ASPEN, JSON, WIFI, name_of, opened, profile_of, put
+from .test_profiles import ASPEN, JSON, WIFI, at_once, name_of, opened, profile_of, put
 from .test_secrets import nowhere_in_the_database, nowhere_in_the_logs
 
 
@@ -82,6 +82,14 @@ def test_limits_and_names_of_secrets(site):
     assert give(site, ".x", "x").status == 400
     assert site.api("POST", "/v1/secrets/" + name).status == 405
     assert site.api("DELETE", "/v1/secrets/" + name_of("none")).status == 404
+
+
+def test_values_given_at_the_same_time_are_a_generation_each(site):
+    name = name_of("race")
+    replies = at_once(6, lambda n: give(site, name, "value %d" % n))
+    assert sorted(one.json["generation"] for one in replies) == list(range(1, 7)), [one.text for one in replies]
+    shown = site.api("GET", "/v1/secrets/" + name).json["generations"]
+    assert [one["generation"] for one in shown if "retired_at" not in one] == [6]
 
 
 @pytest.fixture(scope="module")

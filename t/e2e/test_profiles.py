@@ -2,6 +2,7 @@
 """The library of profiles: what is taken, versions and roll-back, differences, downloads, farewells. Oracles: plistlib
 and openssl."""
 
+import concurrent.futures
 import json
 import plistlib
 import subprocess
@@ -61,7 +62,7 @@ def same_content(made, source):
     assert [type(one["AutoJoin"]) for one in left["PayloadContent"]] == [bool]
 
 
-def test_every_form_of_a_file_is_taken_and_comes_back_signed(site):
+def test_feature_23_every_form_of_a_file_comes_back_signed(site):
     name, source = name_of("forms"), profile_of("com.example." + name_of("forms"))
     xml = plistlib.dumps(source)
     made = put(site, name, xml)
@@ -74,13 +75,21 @@ def test_every_form_of_a_file_is_taken_and_comes_back_signed(site):
         assert again.status == 200 and again.json["outcome"] == "unchanged", again.text
     reply = site.api("GET", "/v1/profiles/%s/download" % name)
     same_content(opened(site, reply), source)
-    assert reply.headers["Content-Disposition"] == 'attachment; filename="%s.mobileconfig"' % name
-    assert "no-store" in reply.headers["Cache-Control"]
     same = opened(site, site.api("GET", "/v1/profiles/%s/download" % name))
     assert same["PayloadUUID"] == opened(site, reply)["PayloadUUID"]
 
 
-def test_json_makes_a_profile_with_all_keys_of_wifi(site):
+def test_feature_25_a_download_is_a_signed_file_that_devices_and_tools_take(site):
+    name = name_of("download")
+    put(site, name, profile_of())
+    reply = site.api("GET", "/v1/profiles/%s/download" % name)
+    assert reply.status == 200 and reply.headers["Content-Type"] == "application/x-apple-aspen-config"
+    assert reply.headers["Content-Disposition"] == 'attachment; filename="%s.mobileconfig"' % name
+    assert "no-store" in reply.headers["Cache-Control"]
+    assert opened(site, reply)["PayloadContent"][0]["SSID_STR"] == WIFI["SSID_STR"]
+
+
+def test_feature_03_wifi_of_json_round_trips_key_for_key(site):
     name = name_of("json")
     keys = {key: value for key, value in WIFI.items() if not key.startswith("Payload")}
     body = {"display_name": "Wi-Fi", "description": "For all", "scope": "System", "note": "first",
@@ -99,7 +108,7 @@ def test_json_makes_a_profile_with_all_keys_of_wifi(site):
     assert get(site, name + "/versions")["versions"][0]["note"] == "first"
 
 
-def test_versions_differences_and_roll_back(site):
+def test_feature_16_versions_differences_and_roll_back(site):
     name = name_of("versions")
     put(site, name, profile_of(), query="?note=the%20first")
     second = dict(WIFI, AutoJoin=False, Password="other-CANARY", DomainName="example.org")
@@ -261,3 +270,41 @@ def test_pages_and_routes_of_profiles(site):
     assert site.api("GET", "/v1/profiles/%s/versions/1/diff" % names[0]).status == 400
     assert site.api("GET", "/v1/profiles/%s/nonsense" % names[0]).status == 404
     assert site.api("POST", "/v1/profiles/" + names[0]).status == 405
+
+
+def at_once(count, call):
+    """The answers of so many calls at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(call, range(count)))
+
+
+def test_saves_at_the_same_time_make_a_version_each(site):
+    name = name_of("race")
+    replies = at_once(8, lambda n: put(site, name, profile_of(payloads=(dict(WIFI, SSID_STR="net %d" % n),))))
+    assert sorted(one.status for one in replies) == [200] * 7 + [201], [one.text for one in replies]
+    assert sorted(one.json["version"] for one in replies) == list(range(1, 9))
+    listed = get(site, name + "/versions")["versions"]
+    assert len(listed) == 8 and [one["version"] for one in listed if one["current"]] == [8]
+    same = at_once(8, lambda n: put(site, name, profile_of(payloads=(dict(WIFI, SSID_STR="the same"),))))
+    assert sorted(one.json["outcome"] for one in same) == ["changed"] + ["unchanged"] * 7
+    assert {one.json["version"] for one in same} == {9}
+
+
+def test_a_secret_is_not_deleted_under_a_save(site):
+    for turn in range(6):
+        name = name_of("race")
+        site.api("PUT", "/v1/secrets/" + name, json.dumps({"value": "x"}).encode(), JSON)
+        calls = [lambda n: put(site, name, profile_of(payloads=(dict(WIFI, Password="${secret.%s}" % name),))),
+                 lambda n: site.api("DELETE", "/v1/secrets/" + name)]
+        saved, deleted = at_once(2, lambda n: calls[(n + turn) % 2](n))[::1 if turn % 2 == 0 else -1]
+        assert (saved.status, deleted.status) in ((201, 409), (400, 204)), (saved.text, deleted.text)
+
+
+def test_large_profiles(site):
+    name = name_of("large")
+    reply = put(site, name, profile_of(Filler=b"x" * 4 * 1024 * 1024))
+    assert reply.status == 413, reply.text
+    clip = {"PayloadType": "com.apple.webClip.managed", "PayloadVersion": 1, "Label": "Intranet",
+            "URL": "https://intranet.example.org/", "Icon": b"\x89PNG" * 500000}
+    assert put(site, name, profile_of(payloads=(clip,))).status == 201
+    assert opened(site, site.api("GET", "/v1/profiles/%s/download" % name))["PayloadContent"][0]["Icon"] == clip["Icon"]

@@ -438,14 +438,44 @@ START_TEST(deep_and_large_trees)
 }
 END_TEST
 
-/* Five payloads with forty keys each; processor time, so that a busy machine does not matter. */
-START_TEST(a_rendering_takes_far_less_than_a_millisecond)
+static double rendered(const mdm_template_t *t, int times)
+{
+    clock_t before = clock();
+    apr_pool_t *turn;
+    int i;
+
+    apr_pool_create(&turn, pool);
+    for (i = 0; i < times; i++) {
+        mdm_plist_t *made;
+
+        ck_assert_int_eq(mdm_template_render(&made, NULL, mdm_ctx_create(turn, NULL), t, &values), APR_SUCCESS);
+        apr_pool_clear(turn);
+    }
+    return (double)(clock() - before) / CLOCKS_PER_SEC;
+}
+
+static double written(const mdm_plist_t *tree, int times)
+{
+    clock_t before = clock();
+    apr_pool_t *turn;
+    int i;
+
+    apr_pool_create(&turn, pool);
+    for (i = 0; i < times; i++) {
+        mdm_bytes_t text;
+
+        ck_assert_int_eq(mdm_plist_write(&text, mdm_ctx_create(turn, NULL), tree), APR_SUCCESS);
+        apr_pool_clear(turn);
+    }
+    return (double)(clock() - before) / CLOCKS_PER_SEC;
+}
+
+/* Five payloads with forty keys each. Measured against the writing alone, in processor time: true on any machine. */
+START_TEST(a_rendering_costs_little_more_than_writing_it)
 {
     const char *keys = "", *payloads = "";
     mdm_template_t *t;
-    apr_pool_t *turn;
-    clock_t before;
-    double each;
+    double render_time, write_time;
     int i;
 
     for (i = 0; i < 40; i++)
@@ -454,19 +484,11 @@ START_TEST(a_rendering_takes_far_less_than_a_millisecond)
         payloads = apr_pstrcat(pool, payloads, "</dict><dict>", keys, "<key>A</key><string>${user.mail}</string>"
                                "<key>B</key><string>${secret.wifi}</string>", NULL);
     t = read_body("", payloads);
-    apr_pool_create(&turn, pool);
-    before = clock();
-    for (i = 0; i < 1000; i++) {
-        mdm_ctx_t *now = mdm_ctx_create(turn, NULL);
-        mdm_plist_t *made;
-
-        ck_assert_int_eq(mdm_template_render(&made, NULL, now, t, &values), APR_SUCCESS);
-        apr_pool_clear(turn);
-    }
-    each = (double)(clock() - before) / CLOCKS_PER_SEC;
+    render_time = rendered(t, 1000);
+    write_time = written(render(t, NULL), 1000);
     if (getenv("MDM_TEST_FIGURES"))
-        printf("# rendering and PayloadUUID of a profile of five payloads: %.3f ms\n", each);
-    ck_assert_msg(each < 1.0, "%f ms", each);
+        printf("# a profile of five payloads: %.3f ms to render and name, %.3f ms to write\n", render_time, write_time);
+    ck_assert_msg(render_time < 4 * write_time, "%f ms, %f ms", render_time, write_time);
 }
 END_TEST
 
@@ -490,7 +512,7 @@ int main(void)
     tcase_add_test(t, the_uuid_is_what_is_written_down);
     tcase_add_test(t, a_rendering_leaves_its_template_alone);
     tcase_add_test(t, deep_and_large_trees);
-    tcase_add_test(t, a_rendering_takes_far_less_than_a_millisecond);
+    tcase_add_test(t, a_rendering_costs_little_more_than_writing_it);
     suite_add_tcase(suite, t);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
