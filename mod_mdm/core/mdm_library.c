@@ -139,6 +139,20 @@ static apr_status_t find_namesake(work_t *w, int *archived)
     return APR_SUCCESS;
 }
 
+/* What tells equal bodies from others. Keyed: somebody with the database alone could try passwords against a hash. */
+static apr_status_t hmac_of(const char **hex, mdm_store_t *st, mdm_bytes_t body)
+{
+    unsigned char mac[MDM_SHA256_LEN];
+    mdm_bytes_t bytes = { mac, sizeof(mac) };
+
+    if (!st->seal)
+        return mdm_fail(st->ctx, MDM_ECONFIG, "a profile needs the sealing key");
+    if (mdm_seal_mac(mac, st->seal, body) != APR_SUCCESS)
+        return mdm_fail(st->ctx, MDM_ECRYPTO, "no HMAC for a profile");
+    *hex = mdm_hex_encode(bytes, st->ctx->pool);
+    return APR_SUCCESS;
+}
+
 static apr_status_t make_version(mdm_profile_version_t *version, work_t *w, apr_int64_t profile)
 {
     mdm_ctx_t *ctx = w->st->ctx;
@@ -147,7 +161,8 @@ static apr_status_t make_version(mdm_profile_version_t *version, work_t *w, apr_
     if (rv != APR_SUCCESS)
         return rv;
     version->profile = profile;
-    version->sha256 = mdm_sha256_hex(version->body, ctx->pool);
+    if ((rv = hmac_of(&version->sha256, w->st, version->body)) != APR_SUCCESS)
+        return rv;
     version->note = w->note && *w->note ? w->note : NULL;
     version->created_by = w->request->actor;
     version->created_at = mdm_ctx_now(ctx);

@@ -73,8 +73,7 @@ static json_t *profile_json(mdm_api_t *api, const mdm_profile_row_t *row, const 
 
 static json_t *version_json(mdm_api_t *api, const mdm_profile_version_t *version, int current)
 {
-    json_t *json = json_pack("{s:i, s:b, s:s}", "version", version->version, "current", version->version == current,
-                             "sha256", version->sha256);
+    json_t *json = json_pack("{s:i, s:b}", "version", version->version, "current", version->version == current);
 
     put_detail(json, api, version->detail);
     mdm_json_set_text(json, "note", version->note);
@@ -174,6 +173,7 @@ static int show_version(mdm_api_t *api, const mdm_profile_row_t *row, int number
     if (rv != APR_SUCCESS)
         return fail(api, rv);
     json = version_json(api, version, row->version);
+    mdm_json_set_text(json, "sha256", mdm_sha256_hex(version->body, api->r->pool));
     json_object_set_new(json, "profile", mdm_payload_to_json(tree, api->r->pool));
     return mdm_api_json(api, HTTP_OK, json);
 }
@@ -233,7 +233,7 @@ static int answer(mdm_api_t *api, const mdm_library_saved_t *saved, int status)
     json_t *json = profile_json(api, saved->profile, saved->version->detail);
 
     mdm_json_set_text(json, "outcome", outcome_name(saved->outcome));
-    mdm_json_set_text(json, "sha256", saved->version->sha256);
+    mdm_json_set_text(json, "sha256", mdm_sha256_hex(saved->version->body, api->r->pool));
     json_object_set_new(json, "enrollments", json_integer(saved->enrollments));
     return mdm_api_json(api, status, json);
 }

@@ -25,7 +25,7 @@ typedef struct mdm_profile_version_t {
     apr_int64_t profile;
     int version;
     mdm_bytes_t body;             /* XML with references, without the top-level PayloadUUID; sealed in the table */
-    const char *sha256;           /* of the body */
+    const char *sha256;           /* HMAC of the body under the sealing key, in hex: a body holds what can be guessed */
     const char *detail;           /* JSON: "display_name", "types" (PayloadTypes in order), "single" (those of them of
                                      which a device holds one), "variables" ("user.mail", ...), "secrets",
                                      "warnings" ({"path", "text"}) */

@@ -95,7 +95,7 @@ CREATE TABLE mdm_profile_version (
     profile BIGINT NOT NULL,
     version INTEGER NOT NULL,
     body TEXT NOT NULL,                     -- plist with references for variables and secrets, sealed
-    sha256 TEXT NOT NULL,                   -- of the plain body
+    sha256 TEXT NOT NULL,                   -- HMAC of the plain body under the sealing key
     detail TEXT NOT NULL,                   -- JSON: payload types, single-instance ones, warnings, variables
     note TEXT,
     created_by TEXT,

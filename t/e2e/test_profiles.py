@@ -120,7 +120,9 @@ def test_feature_16_versions_differences_and_roll_back(site):
     versions = get(site, name + "/versions")["versions"]
     assert [(one["version"], one["current"], one.get("note")) for one in versions] == [
         (2, True, None), (1, False, "the first")]
-    assert versions[0]["created_by"] and versions[0]["sha256"] != versions[1]["sha256"]
+    assert versions[0]["created_by"] and versions[0]["created_at"] >= versions[1]["created_at"]
+    digests = [get(site, "%s/versions/%d" % (name, n))["sha256"] for n in (1, 2)]
+    assert digests[1] == changed.json["sha256"] != digests[0]
     cursor = get(site, name + "/versions?limit=1")["next_cursor"]
     assert [one["version"] for one in get(site, name + "/versions?limit=1&cursor=" + cursor)["versions"]] == [1]
     reply = site.api("GET", "/v1/profiles/%s/versions/2/diff" % name)

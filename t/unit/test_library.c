@@ -106,6 +106,8 @@ START_TEST(versions_are_made_only_by_changes)
     ck_assert_str_eq(saved.profile->identifier, "org.example.mdm.p.sales");
     ck_assert_int_eq(saved.version->version, 1);
     stored("SELECT COUNT(*) FROM mdm_change;", "0");
+    ck_assert_ptr_null(strstr(database_sql("SELECT sha256 FROM mdm_profile_version;"),
+                              mdm_sha256_hex(saved.version->body, database_pool())));
     save("sales", "", "");
     ck_assert_int_eq(saved.outcome, MDM_LIBRARY_SAME);
     stored("SELECT COUNT(*) FROM mdm_event;", "1");
