@@ -148,3 +148,55 @@ FROM (SELECT enrollment, profile, state, drift, changed_at, error, next_try_at, 
     WHERE state >= 5 AND state <= 7 ORDER BY state, changed_at LIMIT %lld) d
 JOIN mdm_profile p ON p.id = d.profile JOIN mdm_enrollment e ON e.id = d.enrollment
 ORDER BY d.state, d.changed_at, e.enrollment_id;
+
+-- ---- why an enrollment is stuck
+
+-- A user channel has the identity of its device; what waits for it is counted without what a second person has to
+-- approve or what comes later
+
+-- STMT_STUCK (now, now, now, enrollments*64)
+SELECT e.id, e.enrollment_id, e.state, e.left_at, e.topic, t.topic, c.not_after, c.revoked_at,
+    CASE WHEN p.dead_tally = e.token_update_tally THEN 1 ELSE 0 END, p.last_at, p.last_reason,
+    CASE WHEN e.last_seen_at > p.last_at THEN 0 ELSE p.repushes END, p.attempts, p.due_at, e.last_seen_at, e.token_at,
+    (SELECT COUNT(*) FROM mdm_queue q WHERE q.enrollment = e.id AND q.held = 0 AND q.not_before <= %lld),
+    (SELECT MIN(q.queued_at) FROM mdm_queue q WHERE q.enrollment = e.id AND q.held = 0 AND q.not_before <= %lld),
+    (SELECT COUNT(*) FROM mdm_queue q WHERE q.enrollment = e.id AND q.held = 1),
+    (SELECT MIN(q.not_before) FROM mdm_queue q WHERE q.enrollment = e.id AND q.held = 0 AND q.not_before > %lld),
+    (SELECT MIN(n.request_type) FROM mdm_queue q JOIN mdm_command n ON n.id = q.command
+        WHERE q.enrollment = e.id AND q.tries > 0 AND q.held = 0)
+FROM mdm_enrollment e JOIN mdm_push p ON p.enrollment = e.id
+LEFT JOIN mdm_push_topic t ON t.topic = e.topic
+LEFT JOIN mdm_enrollment b ON b.id = CASE WHEN e.parent > 0 THEN e.parent ELSE e.id END
+LEFT JOIN mdm_certificate c ON c.fingerprint = b.certificate
+WHERE e.id IN (%64lld)
+ORDER BY e.id;
+
+-- Rollouts whose turn has not come for it (1), and profiles that are not as they should be (2)
+
+-- STMT_STUCK_PROFILES (enrollments*64, enrollments*64)
+SELECT d.enrollment, 2, p.name, d.state, d.drift, d.next_try_at,
+    CASE WHEN d.state = 7 THEN d.reason ELSE d.error END, d.changed_at
+FROM mdm_desired d JOIN mdm_profile p ON p.id = d.profile
+WHERE d.enrollment IN (%64lld) AND d.state >= 5 AND d.state <= 7
+UNION ALL
+SELECT e.id, 1, p.name, a.rollout_state, a.rollout_step, a.rollout_at, a.rollout_reason, a.changed_at
+FROM mdm_enrollment e JOIN mdm_assignment a ON a.rollout_state >= 1 AND a.rollout_state <= 3 AND a.exclude = 0
+JOIN mdm_profile p ON p.id = a.profile
+WHERE e.id IN (%64lld) AND e.state = 2 AND (p.scope = 'User') = (e.parent > 0)
+    AND ((a.kind = 3 AND a.target = CAST(e.id AS TEXT))
+        OR (a.kind = 2 AND a.target = (SELECT b.login FROM mdm_enrollment b
+            WHERE b.id = CASE WHEN e.parent > 0 AND e.login IS NULL THEN e.parent ELSE e.id END))
+        OR (a.kind = 1 AND EXISTS (SELECT 1 FROM mdm_member m
+            WHERE (m.enrollment = e.id OR m.enrollment = e.parent) AND CAST(m.collection AS TEXT) = a.target)))
+    AND NOT EXISTS (SELECT 1 FROM mdm_desired d
+        WHERE d.enrollment = e.id AND d.profile = a.profile AND d.version = a.rollout_version)
+ORDER BY 1, 2, 8, 3;
+
+-- Enrollments with the oldest open commands, and with profiles that are not as they should be
+
+-- STMT_STUCK_CANDIDATES (limit, limit)
+SELECT enrollment FROM (SELECT enrollment FROM mdm_queue ORDER BY command LIMIT %lld) q
+UNION
+SELECT enrollment FROM (SELECT enrollment FROM mdm_desired WHERE state >= 5 AND state <= 7
+    ORDER BY state, changed_at LIMIT %lld) d
+ORDER BY 1;

@@ -10,7 +10,9 @@
 #include "mdm_authority.h"
 #include "mdm_json.h"
 #include "mdm_plist_json.h"
+#include "mdm_profile_state.h"
 #include "mdm_status.h"
+#include "mdm_stuck.h"
 
 #define DEVICES_SHOWN 20
 #define QUEUE_SHOWN 50
@@ -19,6 +21,11 @@
 static void set_time(json_t *json, const char *name, apr_time_t at, apr_pool_t *p)
 {
     mdm_json_set_text(json, name, mdm_time_plain(at, NULL, p));
+}
+
+static const char *plain_time(apr_time_t at, apr_pool_t *p)
+{
+    return mdm_time_plain(at, NULL, p);
 }
 
 static int days_left(mdm_ctx_t *ctx, apr_time_t not_after)
@@ -223,6 +230,8 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
         add_figures(report, alerts, st);
     if (json_object_get(report, "enrollments"))
         mdm_status_identities(report, alerts, st, site);
+    if (json_object_get(report, "enrollments"))
+        mdm_profile_state_report(report, alerts, st, site);
     ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, present), "days_left",
                    days_left(ctx, ca_end));
     set_time(ca, "not_after", ca_end, ctx->pool);
@@ -294,8 +303,9 @@ apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const mdm_site
 {
     mdm_enrollment_t *e;
     apr_array_header_t *queue;
-    json_t *json, *items, *facts, *identity;
+    json_t *json, *items, *facts, *identity, *profiles;
     mdm_reach_t reach;
+    mdm_stuck_t stuck;
     apr_status_t rv;
     int i;
 
@@ -305,10 +315,14 @@ apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const mdm_site
         || (rv = mdm_status_facts(&facts, st, e->id)) != APR_SUCCESS)
         return rv;
     mdm_json_own(facts, st->ctx->pool);
-    if ((rv = mdm_status_identity(&identity, st, e, NULL)) != APR_SUCCESS)
+    if ((rv = mdm_status_identity(&identity, st, e, NULL)) != APR_SUCCESS
+        || (rv = mdm_stuck_one(&stuck, st, site, e->id)) != APR_SUCCESS
+        || (rv = mdm_profile_state_of(&profiles, st, site, e, plain_time)) != APR_SUCCESS)
         return rv;
     json = enrollment_json(e, st->ctx->pool);
     mdm_json_set_text(json, "hint", mdm_status_hint(e, &reach, site, st->ctx->pool));
+    mdm_json_set_text(json, "stuck", stuck.text);
+    json_object_set_new(json, "profiles", profiles);
     if (facts)
         json_object_set(json, "device_facts", facts);
     if (identity)

@@ -16,12 +16,14 @@
  * @param why the sentence that says why it is away; NULL when it is there
  * @return a new reference: {"alerts": [text], "enrollments": {name: count}, "open_commands": {age: count},
  *         "pushes": {...}, "pushes_due": n, "certificates": {...}, "ca": {...}, "push_certificates": [...],
- *         "devices": [...], "identities": {name: count}, "ending_identities": [...]}
+ *         "devices": [...], "identities": {name: count}, "ending_identities": [...], "profiles": {state: count},
+ *         "stuck": [...]}
  */
 json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why);
 
 /**
- * One enrollment with its open commands, its facts of over-the-air enrollment and its last DeviceInformation.
+ * One enrollment with its open commands, its profiles, its facts of over-the-air enrollment and its last
+ * DeviceInformation.
  * @param json a new reference
  * @return MDM_ENOTFOUND, MDM_EDB
  */

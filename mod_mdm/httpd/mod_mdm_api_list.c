@@ -8,6 +8,7 @@
 #include "mdm_plist.h"
 #include "mdm_plist_json.h"
 #include "mdm_status.h"
+#include "mdm_stuck.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 
@@ -163,6 +164,7 @@ static json_t *push_json(const mdm_reach_t *reach, apr_pool_t *p)
 static int show_enrollment(mdm_api_t *api, const char *id)
 {
     mdm_reach_t reach;
+    mdm_stuck_t stuck;
     mdm_enrollment_t *enrollment;
     mdm_queue_item_t *info;
     json_t *json, *facts, *identity;
@@ -175,7 +177,8 @@ static int show_enrollment(mdm_api_t *api, const char *id)
     if (rv != APR_SUCCESS)
         return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
     mdm_json_own(facts, api->r->pool);
-    if ((rv = mdm_status_identity(&identity, api->st, enrollment, mdm_api_time)) != APR_SUCCESS)
+    if ((rv = mdm_status_identity(&identity, api->st, enrollment, mdm_api_time)) != APR_SUCCESS
+        || (rv = mdm_stuck_one(&stuck, api->st, api->conf->site, enrollment->id)) != APR_SUCCESS)
         return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
     mdm_json_own(identity, api->r->pool);
     rv = mdm_store_result_latest(&info, api->st, id, "DeviceInformation");
@@ -186,6 +189,8 @@ static int show_enrollment(mdm_api_t *api, const char *id)
     if (enrollment->silent_since > 1
         && (enrollment->state == MDM_STATE_ENROLLED || enrollment->state == MDM_STATE_MISSING))
         mdm_json_set_text(json, "silent_since", mdm_api_time(enrollment->silent_since, api->r->pool));
+    mdm_json_set_text(json, "stuck", stuck.text);
+    mdm_json_set_text(json, "stuck_reason", mdm_stuck_name(stuck.reason));
     json_object_set_new(json, "push", push_json(&reach, api->r->pool));
     if (facts)
         json_object_set(json, "device_facts", facts);
@@ -206,7 +211,7 @@ int mdm_api_enrollments(mdm_api_t *api)
     if (api->r->method_number == M_DELETE && len > sizeof(queue) - 1
         && !strcmp(api->path + len - (sizeof(queue) - 1), queue))
         return mdm_api_queue_clear(api, apr_pstrmemdup(api->r->pool, api->path, len - (sizeof(queue) - 1)));
-    if ((len && mdm_api_facts(&sent, api)) || !mdm_io_method(&sent, api->r, methods))
+    if ((len && (mdm_api_facts(&sent, api) || mdm_api_states(&sent, api))) || !mdm_io_method(&sent, api->r, methods))
         return sent;
     if ((rv = mdm_api_store(api)) != APR_SUCCESS)
         return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);

@@ -311,8 +311,8 @@ static int download(mdm_api_t *api, const char *name)
 
 static int unknown(mdm_api_t *api)
 {
-    return fail(api, mdm_fail(api->ctx, MDM_ENOTFOUND, "a profile has check, versions and download, a version diff "
-                              "and restore, and nothing else"));
+    return fail(api, mdm_fail(api->ctx, MDM_ENOTFOUND, "a profile has check, devices, versions and download, a "
+                              "version diff and restore, and nothing else"));
 }
 
 /* versions, versions/N, versions/N/diff, versions/N/restore; @param rest behind "versions" */
@@ -370,6 +370,8 @@ int mdm_api_profiles(mdm_api_t *api)
         return mdm_io_method(&sent, api->r, posting) ? save(api, name, 1) : sent;
     if (!strcmp(rest, "download"))
         return mdm_io_method(&sent, api->r, reading) ? download(api, name) : sent;
+    if (!strcmp(rest, "devices"))
+        return mdm_io_method(&sent, api->r, reading) ? mdm_api_profile_devices(api, name) : sent;
     if (!strncmp(rest, "versions", 8) && (!rest[8] || rest[8] == '/'))
         return serve_versions(api, name, rest + 8);
     return unknown(api);

@@ -246,6 +246,65 @@ static void put_ending(page_t *page, const json_t *endings)
     put(page, "</table></section>");
 }
 
+/* A table of some members of each object of an array. */
+static void put_rows(page_t *page, const char *title, const char *head, const char *const *columns, const json_t *rows)
+{
+    const char *const *column;
+    size_t i;
+
+    if (!json_array_size(rows))
+        return;
+    put(page, "<section class=\"wide\"><h2>");
+    put(page, title);
+    put(page, "</h2><table>");
+    put(page, head);
+    for (i = 0; i < json_array_size(rows); i++) {
+        put(page, "<tr>");
+        for (column = columns; *column; column++) {
+            put(page, "<td>");
+            put_value(page, json_object_get(json_array_get(rows, i), *column));
+            put(page, "</td>");
+        }
+        put(page, "</tr>");
+    }
+    put(page, "</table></section>");
+}
+
+static void put_stuck(page_t *page, const json_t *stuck)
+{
+    static const char *const columns[] = { "enrollment_id", "text", "since", NULL };
+
+    put_rows(page, "Stuck", "<tr><th>Enrollment</th><th>Why</th><th>Since (UTC)</th></tr>", columns, stuck);
+}
+
+static void put_profiles(page_t *page, const json_t *profiles)
+{
+    static const char *const columns[] = { "profile", "version", "state", "drift", "error", "verified_at", "reason",
+                                           NULL };
+    static const char *const flags[] = { "identifier", "kind", "display_name", "managed", "encrypted",
+                                         "removal_disallowed", NULL };
+    json_t *observed = json_array(), *copy;
+    const json_t *rows = json_object_get(profiles, "profiles"), *others = json_object_get(profiles, "others");
+    size_t i;
+
+    put_rows(page, "Profiles", "<tr><th>Profile</th><th>Version</th><th>State</th><th>Drift</th><th>Error</th>"
+             "<th>Verified (UTC)</th><th>Why</th></tr>", columns, rows);
+    for (i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        if (!json_object_get(row, "observed"))
+            continue;
+        copy = json_copy(json_object_get(row, "observed"));
+        json_object_set(copy, "identifier", json_object_get(row, "identifier"));
+        json_object_set_new(copy, "kind", json_string("ours"));
+        json_array_append_new(observed, copy);
+    }
+    json_array_extend(observed, (json_t *)others);
+    put_rows(page, "Profiles on the device", "<tr><th>Identifier</th><th>Kind</th><th>Name</th><th>Managed</th>"
+             "<th>Encrypted</th><th>Removal disallowed</th></tr>", flags, observed);
+    json_decref(observed);
+}
+
 static void put_head(page_t *page, const char *title, const char *below)
 {
     put(page, "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -284,6 +343,7 @@ const char *mdm_page_status(apr_pool_t *p, const json_t *report)
     if (json_object_get(report, "enrollments")) {
         put_figures(&page, report);
         put_ending(&page, json_object_get(report, "ending_identities"));
+        put_stuck(&page, json_object_get(report, "stuck"));
         put_devices(&page, json_object_get(report, "devices"));
     }
     return finish(&page);
@@ -364,6 +424,7 @@ const char *mdm_page_enrollment(apr_pool_t *p, const char *organization, const j
     json_object_del(facts, "device_information");
     json_object_del(facts, "device_facts");
     json_object_del(facts, "identity");
+    json_object_del(facts, "profiles");
     put_head(&page, text_of(enrollment, "enrollment_id"),
              apr_pstrcat(p, "<a href=\"?\">", apr_pescape_entity(p, organization, 0),
                          " device management</a>", NULL));
@@ -373,6 +434,7 @@ const char *mdm_page_enrollment(apr_pool_t *p, const char *organization, const j
     if (json_object_get(enrollment, "identity"))
         put_members(&page, "Identity", json_object_get(enrollment, "identity"));
     put_queue(&page, json_object_get(enrollment, "open_commands"));
+    put_profiles(&page, json_object_get(enrollment, "profiles"));
     if (json_object_get(enrollment, "device_information"))
         put_members(&page, "DeviceInformation", json_object_get(enrollment, "device_information"));
     json_decref(facts);
