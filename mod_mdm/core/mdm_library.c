@@ -187,6 +187,26 @@ static apr_status_t store_version(work_t *w, const mdm_profile_version_t *versio
     return rv;
 }
 
+/* A profile that comes back: any of its versions may become current or pinned again. */
+static apr_status_t watch_again(work_t *w, apr_int64_t profile, int last)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int n;
+
+    for (n = 1; rv == APR_SUCCESS && n <= last; n++) {
+        mdm_profile_version_t *version;
+        const apr_array_header_t *facts;
+        mdm_template_t *t;
+
+        if ((rv = mdm_store_profile_version_get(&version, w->st, profile, n)) != APR_SUCCESS
+            || (rv = mdm_template_read(&t, w->st->ctx, profile, version->body)) != APR_SUCCESS)
+            break;
+        facts = mdm_template_uses(t)->facts;
+        rv = mdm_store_profile_watch(w->st, profile, (const char *const *)facts->elts, facts->nelts);
+    }
+    return rv;
+}
+
 static const char *scope_of(const mdm_plist_t *tree)
 {
     const char *scope = mdm_plist_get_string(tree, "PayloadScope");
@@ -219,6 +239,8 @@ static apr_status_t store(work_t *w, mdm_profile_row_t *row, mdm_profile_version
     int is_new = w->saved->outcome == MDM_LIBRARY_NEW;
     apr_status_t rv = store_version(w, version);
 
+    if (rv == APR_SUCCESS && w->before && is_new)
+        rv = watch_again(w, row->id, version->version - 1);
     if (rv == APR_SUCCESS)
         rv = w->before ? mdm_store_profile_update(st, row, w->before->version) : mdm_store_profile_insert(st, row);
     if (rv == APR_SUCCESS)
@@ -301,19 +323,6 @@ apr_status_t mdm_library_check(mdm_library_saved_t *saved, mdm_store_t *st, cons
 
 /* ---- restoring */
 
-apr_status_t mdm_library_watch(mdm_store_t *st, apr_int64_t profile, int version)
-{
-    mdm_profile_version_t *row;
-    mdm_template_t *t;
-    const apr_array_header_t *facts;
-    apr_status_t rv = mdm_store_profile_version_get(&row, st, profile, version);
-
-    if (rv != APR_SUCCESS || (rv = mdm_template_read(&t, st->ctx, profile, row->body)) != APR_SUCCESS)
-        return rv;
-    facts = mdm_template_uses(t)->facts;
-    return mdm_store_profile_watch(st, profile, (const char *const *)facts->elts, facts->nelts);
-}
-
 static apr_status_t restore(void *baton, mdm_db_t *db)
 {
     work_t *w = baton;
@@ -341,8 +350,6 @@ static apr_status_t restore(void *baton, mdm_db_t *db)
     row->scope = scope_of(w->tree);
     row->changed_at = mdm_ctx_now(st->ctx);
     if ((rv = mdm_store_profile_update(st, row, from)) == APR_SUCCESS)
-        rv = mdm_library_watch(st, row->id, row->version);
-    if (rv == APR_SUCCESS)
         rv = note(st, w->request, "profile.restored", row->version);
     return rv == APR_SUCCESS ? note_change(st, w->request, row->id) : rv;
 }

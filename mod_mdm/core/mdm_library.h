@@ -69,12 +69,6 @@ apr_status_t mdm_library_restore(mdm_library_saved_t *saved, mdm_store_t *st, co
 /** Archive a profile and end its assignments, so that devices lose it. @return MDM_ENOTFOUND */
 apr_status_t mdm_library_archive(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_library_request_t *request);
 
-/**
- * Watch the facts that a version names: for versions that become current or pinned, in that transaction.
- * @return MDM_ENOTFOUND when there is no such version
- */
-apr_status_t mdm_library_watch(mdm_store_t *st, apr_int64_t profile, int version);
-
 /* Who a download is rendered for, and of what. */
 typedef struct mdm_library_download_t {
     const char *name;

@@ -42,7 +42,7 @@ static apr_status_t read_device(download_t *d)
         return rv;
     values->enrollment = enrollment;
     values->device = device;
-    values->login = enrollment->user ? enrollment->user : device->user;
+    values->login = enrollment->user;
     values->facts = apr_hash_make(d->st->ctx->pool);
     for (i = 0; i < facts->nelts; i++) {
         const mdm_fact_t *fact = &APR_ARRAY_IDX(facts, i, mdm_fact_t);

@@ -7,6 +7,7 @@ import json
 import plistlib
 import subprocess
 import uuid
+from urllib.parse import quote
 
 import pytest
 
@@ -240,6 +241,17 @@ def test_variables_in_a_download(site, phone):
     assert payload["DisplayedOperatorName"] == "<Nurse> & ${secret.x} </string> of " + phone.id
     assert site.database.sql("SELECT detail FROM mdm_event WHERE kind = 'profile.downloaded' AND object = '%s'"
                              % name) == [["version 1 for " + person]]
+
+
+def test_variables_of_a_user_channel_are_those_of_its_device(site, phone):
+    name, user = name_of("channel"), phone.user_channel()
+    user.token_update()
+    payload = dict(WIFI, SSID_STR="${device.enrollment_id}|${device.udid}|${device.serial_number}|${user.login}")
+    assert put(site, name, profile_of(payloads=(payload,))).status == 201
+    rendered = [opened(site, site.api("GET", "/v1/profiles/%s/download?enrollment=%s" % (name, quote(one.id, safe=""))))
+                ["PayloadContent"][0]["SSID_STR"].split("|") for one in (phone, user)]
+    assert rendered[0][0] == phone.id and rendered[1][0] == user.id != phone.id
+    assert rendered[0][1:] == rendered[1][1:] and rendered[0][1] == phone.id and all(rendered[0])
 
 
 def test_an_archived_profile_is_gone_and_can_come_back(site):

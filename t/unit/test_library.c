@@ -307,12 +307,12 @@ START_TEST(an_archived_profile_goes_and_comes_back)
     stored("SELECT COUNT(*) FROM mdm_watched_fact;", "0");
     stored("SELECT COUNT(*) FROM mdm_change;", "1");
     ck_assert_int_eq(mdm_library_archive(&saved, st, &request), MDM_ENOTFOUND);
-    save("sales", "", "<key>DomainName</key><string>${device.imei}</string>");
+    save("sales", "", "<key>DomainName</key><string>${device.serial}</string>");
     ck_assert_int_eq(saved.outcome, MDM_LIBRARY_NEW);
     ck_assert_int_eq(saved.profile->id, id);
     ck_assert_int_eq(saved.version->version, 2);
     stored("SELECT COUNT(*), MAX(archived_at) FROM mdm_profile;", "1|0");
-    stored("SELECT name FROM mdm_watched_fact;", "IMEI");
+    stored("SELECT name FROM mdm_watched_fact ORDER BY name;", "IMEI\nSerialNumber");
     stored("SELECT COUNT(*) FROM mdm_change;", "2");
     database_end();
 }
