@@ -925,44 +925,6 @@ SELECT p.last_at, p.last_reason, CASE WHEN p.dead_tally = e.token_update_tally T
     CASE WHEN e.last_seen_at > p.last_at THEN 0 ELSE p.repushes END
 FROM mdm_push p JOIN mdm_enrollment e ON e.id = p.enrollment WHERE p.enrollment = %lld;
 
--- ---- groups: the column collection holds mdm_group.id
-
--- STMT_GROUP_INSERT (id, name, created_by, created_at)
-INSERT INTO mdm_group (id, name, created_by, created_at) VALUES (%lld, %s, %s, %lld) ON CONFLICT (name) DO NOTHING;
-
--- STMT_GROUP_GET (name)
-SELECT id, name, created_by, created_at, (SELECT COUNT(*) FROM mdm_member m WHERE m.collection = mdm_group.id)
-FROM mdm_group WHERE name = %s;
-
--- STMT_GROUP_LIST (cursor, limit)
-SELECT id, name, created_by, created_at, (SELECT COUNT(*) FROM mdm_member m WHERE m.collection = mdm_group.id)
-FROM mdm_group WHERE name > %s ORDER BY name LIMIT %lld;
-
--- STMT_GROUP_DELETE (id)
-DELETE FROM mdm_group WHERE id = %lld;
-
--- STMT_MEMBER_ADD (collection, reason, added_at, ids*64)
-INSERT INTO mdm_member (collection, enrollment, reason, added_at)
-SELECT %lld, id, %s, %lld FROM mdm_enrollment WHERE enrollment_id IN (%64s)
-ON CONFLICT (collection, enrollment) DO NOTHING;
-
--- STMT_MEMBER_KNOWN (ids*64)
-SELECT enrollment_id FROM mdm_enrollment WHERE enrollment_id IN (%64s);
-
--- STMT_MEMBER_REMOVE (collection, enrollment_id)
-DELETE FROM mdm_member
-WHERE collection = %lld AND enrollment = (SELECT e.id FROM mdm_enrollment e WHERE e.enrollment_id = %s);
-
--- STMT_MEMBER_CLEAR (collection)
-DELETE FROM mdm_member WHERE collection = %lld;
-
--- STMT_MEMBER_LIST (collection, cursor, limit)
-SELECT e.enrollment_id, m.reason, m.added_at, e.state
-FROM mdm_member m JOIN mdm_enrollment e ON e.id = m.enrollment
-WHERE m.collection = %lld
-    AND m.enrollment > COALESCE((SELECT p.id FROM mdm_enrollment p WHERE p.enrollment_id = %s), 0)
-ORDER BY m.enrollment LIMIT %lld;
-
 -- ---- jobs
 
 -- STMT_JOB_OPEN (name)

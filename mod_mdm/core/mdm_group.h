@@ -27,11 +27,11 @@ typedef struct mdm_group_sweep_t {
     apr_int64_t position;         /* the last enrollment that is done, 0 at first; moved by the step */
     int looked;                   /* out, of this step alone: enrollments looked at */
     int joined, left;
-    int done;                     /* there was nobody behind: the sweep is over */
+    int done;                     /* there is nobody behind: the sweep is over */
 } mdm_group_sweep_t;
 
 /**
- * Look at the next MDM_GROUP_STEP enrollments: joins and leaves are written, and those enrollments marked
+ * Look at the next MDM_SUBJECT_PAGE enrollments: joins and leaves are written, and those enrollments marked
  * (mdm_store_recheck_many). Two statements, one for the facts of every 64, and the writes. A group that has gone, or is
  * static, is done at once.
  * @return MDM_EDB, MDM_ECONFLICT

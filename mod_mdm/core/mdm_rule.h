@@ -41,7 +41,6 @@ typedef enum {
     MDM_RULE_OS_VERSION,
     MDM_RULE_BUILD_VERSION,
     MDM_RULE_IMEI,
-    MDM_RULE_MEID,
     MDM_RULE_COLUMNS
 } mdm_rule_column_e;
 
@@ -69,8 +68,11 @@ apr_status_t mdm_rule_read(mdm_rule_t **out, mdm_ctx_t *ctx, mdm_bytes_t text);
 /** As compact JSON, as it is stored; equal texts are equal rules. */
 const char *mdm_rule_text(const mdm_rule_t *rule);
 
-/** Apple's names of the facts it looks at, each once, in order: array of const char *. */
+/** Apple's names of the facts that `values` have to have, each once: array of const char *. */
 const apr_array_header_t *mdm_rule_facts(const mdm_rule_t *rule);
+
+/** Those, and the facts that columns follow: when one of them changes, the rule has to be asked again. */
+const apr_array_header_t *mdm_rule_watches(const mdm_rule_t *rule);
 
 /** Whether it looks at attributes of users, so that those have to be read. */
 int mdm_rule_wants_attributes(const mdm_rule_t *rule);

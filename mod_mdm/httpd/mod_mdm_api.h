@@ -65,7 +65,7 @@ int mdm_api_command(mdm_api_t *api);      /* GET v1/commands/<uuid>, for mdm_api
 int mdm_api_command_verb(int *answer, mdm_api_t *api);
 int mdm_api_commands_held(mdm_api_t *api); /* GET v1/commands?state=held */
 int mdm_api_queue_clear(mdm_api_t *api, const char *enrollment_id);
-int mdm_api_groups(mdm_api_t *api);       /* v1/groups[/<name>[/members[/<enrollment id>]]] */
+int mdm_api_groups(mdm_api_t *api);       /* v1/groups[/<name>[/members[/<enrollment id>]|/preview]] */
 /** Members that tell how a command was ordered and decided. */
 void mdm_api_command_members(json_t *json, const mdm_command_t *command, apr_pool_t *p);
 /** How many enrollments are in which state. */

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Static groups: made, listed, filled, emptied, deleted. Request threads only; every change is an event of the audit
- * trail, in its transaction.
+ * Groups: listed, shown, deleted; static ones made, filled and emptied. Those of rules and of the directory are made in
+ * mod_mdm_api_groups_rule.c. Request threads only; every change is an event of the audit trail, in its transaction.
  */
 #include <apr_strings.h>
 
 #include "mdm_json.h"
-#include "mdm_store_group.h"
 #include "mod_mdm_api.h"
+#include "mod_mdm_api_groups.h"
 #include "mod_mdm_io.h"
+#include "mod_mdm_worker.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 #define NAME_MAX_BYTES 127
 
 static const char *const reading[] = { "GET", NULL };
+static const char *const writing[] = { "POST", NULL };
 static const char *const all[] = { "GET", "PUT", "DELETE", NULL };
 static const char *const changing[] = { "PUT", "DELETE", NULL };
 static const char *const listing[] = { "GET", "PUT", NULL };
@@ -31,26 +31,36 @@ static int fail(mdm_api_t *api, apr_status_t rv)
     return mdm_api_error(api, mdm_io_status(rv), rv);
 }
 
-static int limit_of(mdm_api_t *api)
+int mdm_api_group_limit(mdm_api_t *api)
 {
     const char *text = mdm_api_query(api, "limit");
-    int limit = text ? atoi(text) : LIMIT_DEFAULT;
+    int limit = text ? atoi(text) : MDM_API_GROUP_LIMIT;
 
-    return limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
+    return limit < 1 ? 1 : limit > MDM_API_GROUP_LIMIT_MAX ? MDM_API_GROUP_LIMIT_MAX : limit;
 }
 
 static json_t *group_json(const mdm_group_t *g, apr_pool_t *p)
 {
-    json_t *json = json_pack("{s:s, s:I}", "name", g->name, "members", (json_int_t)g->members);
+    json_t *json = json_pack("{s:s, s:s, s:I}", "name", g->name, "kind", mdm_group_kind_name(g->kind), "members",
+                             (json_int_t)g->members);
+    json_t *rule = g->rule ? json_loads(g->rule, 0, NULL) : NULL;
 
+    if (rule)
+        json_object_set_new(json, "rule", rule);
+    mdm_json_set_text(json, "directory", g->directory);
+    if (g->moving)
+        json_object_set_new(json, "moving", json_true());
     mdm_json_set_text(json, "created_by", g->created_by);
     mdm_json_set_text(json, "created_at", mdm_api_time(g->created_at, p));
+    mdm_json_set_text(json, "changed_by", g->changed_by);
+    mdm_json_set_text(json, "changed_at", mdm_api_time(g->changed_at, p));
+    mdm_json_set_text(json, "synced_at", mdm_api_time(g->synced_at, p));
     return json;
 }
 
 static int list(mdm_api_t *api)
 {
-    int limit = limit_of(api), i;
+    int limit = mdm_api_group_limit(api), i;
     apr_array_header_t *groups;
     json_t *json, *items;
     apr_status_t rv = mdm_store_group_list(&groups, api->st, mdm_api_query(api, "cursor"), limit);
@@ -67,7 +77,7 @@ static int list(mdm_api_t *api)
     return mdm_api_json(api, HTTP_OK, json);
 }
 
-static int show(mdm_api_t *api, const char *name, int status)
+int mdm_api_group_show(mdm_api_t *api, const char *name, int status)
 {
     mdm_group_t *group;
     apr_status_t rv = mdm_store_group_get(&group, api->st, name);
@@ -77,7 +87,7 @@ static int show(mdm_api_t *api, const char *name, int status)
 
 static int show_members(mdm_api_t *api, const char *name)
 {
-    int limit = limit_of(api), i;
+    int limit = mdm_api_group_limit(api), i;
     apr_array_header_t *members;
     mdm_group_t *group;
     json_t *json, *items;
@@ -115,43 +125,63 @@ static apr_status_t note(const change_t *c, const char *kind, const char *detail
 static apr_status_t make(void *baton, mdm_db_t *db)
 {
     change_t *c = baton;
-    mdm_group_t group = { 0 };
+    mdm_group_t group = { 0 }, *found;
     apr_status_t rv;
 
     (void)db;
     group.id = mdm_id_next();
     group.name = c->name;
     group.created_by = c->api->actor;
+    group.kind = MDM_GROUP_STATIC;
     rv = mdm_store_group_insert(&c->changed, c->api->st, &group);
-    return rv == APR_SUCCESS && c->changed ? note(c, "group.created", NULL) : rv;
+    if (rv != APR_SUCCESS || c->changed)
+        return rv == APR_SUCCESS ? note(c, "group.created", NULL) : rv;
+    if ((rv = mdm_store_group_get(&found, c->api->st, c->name)) != APR_SUCCESS || found->kind == MDM_GROUP_STATIC)
+        return rv;
+    return mdm_fail(c->api->ctx, MDM_EEXIST, "the group %s is of kind %s and stays so: delete it first, or take "
+                    "another name", c->name, mdm_group_kind_name(found->kind));
 }
 
 static apr_status_t drop(void *baton, mdm_db_t *db)
 {
     change_t *c = baton;
-    mdm_group_t *group;
-    apr_status_t rv = mdm_store_group_get(&group, c->api->st, c->name);
+    apr_status_t rv = mdm_group_remove(c->api->st, c->name);
 
     (void)db;
-    if (rv == APR_SUCCESS)
-        rv = mdm_store_group_delete(c->api->st, group->id);
     return rv == APR_SUCCESS ? note(c, "group.deleted", NULL) : rv;
 }
 
+/* The group whose members are named; nobody is put into the others by hand. */
+static apr_status_t find_static(mdm_group_t **out, const change_t *c)
+{
+    apr_status_t rv = mdm_store_group_get(out, c->api->st, c->name);
+
+    if (rv != APR_SUCCESS || (*out)->kind == MDM_GROUP_STATIC)
+        return rv;
+    return mdm_fail(c->api->ctx, MDM_EEXIST, "%s decides who is in the group %s: nobody is put in or taken out by hand",
+                    (*out)->kind == MDM_GROUP_RULE ? "its rule" : "the directory", c->name);
+}
+
+/* Who was in, and who will be, is to be looked at again. */
 static apr_status_t fill(void *baton, mdm_db_t *db)
 {
     change_t *c = baton;
     mdm_ctx_t *ctx = c->api->ctx;
+    const char *const *ids = (const char *const *)c->ids->elts;
     apr_array_header_t *unknown;
     mdm_group_t *group;
-    apr_status_t rv = mdm_store_group_get(&group, c->api->st, c->name);
+    apr_status_t rv = find_static(&group, c);
 
     (void)db;
     if (rv == APR_SUCCESS && c->replace)
+        rv = mdm_store_recheck_members(c->api->st, group->id);
+    if (rv == APR_SUCCESS && c->replace)
         rv = mdm_store_member_clear(c->api->st, group->id);
     if (rv == APR_SUCCESS)
+        rv = mdm_store_recheck_ids(c->api->st, ids, c->ids->nelts);
+    if (rv == APR_SUCCESS)
         rv = mdm_store_member_add(&unknown, c->api->st, group->id, apr_pstrcat(ctx->pool, "put in by ", c->api->actor,
-                                  NULL), (const char *const *)c->ids->elts, c->ids->nelts);
+                                  NULL), ids, c->ids->nelts);
     if (rv != APR_SUCCESS)
         return rv;
     if (unknown->nelts)
@@ -164,13 +194,15 @@ static apr_status_t take_out(void *baton, mdm_db_t *db)
 {
     change_t *c = baton;
     mdm_group_t *group;
-    apr_status_t rv = mdm_store_group_get(&group, c->api->st, c->name);
+    apr_status_t rv = find_static(&group, c);
 
     (void)db;
     if (rv == APR_SUCCESS)
         rv = mdm_store_member_remove(c->api->st, group->id, c->member);
     if (rv == MDM_ENOTFOUND)
         return mdm_fail(c->api->ctx, rv, "%s is not in the group %s", c->member, c->name);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_recheck_ids(c->api->st, &c->member, 1);
     return rv == APR_SUCCESS ? note(c, "group.left", NULL) : rv;
 }
 
@@ -203,9 +235,10 @@ static int change(change_t *c, mdm_db_work_fn *work, int status)
 
     if (rv != APR_SUCCESS)
         return fail(c->api, rv);
+    mdm_worker_wake();
     if (work == drop)
         return mdm_io_send(c->api->r, HTTP_NO_CONTENT, NULL, mdm_bytes_of(""));
-    return show(c->api, c->name, work == make && c->changed ? HTTP_CREATED : status);
+    return mdm_api_group_show(c->api, c->name, work == make && c->changed ? HTTP_CREATED : status);
 }
 
 static int serve_members(change_t *c)
@@ -232,6 +265,7 @@ int mdm_api_groups(mdm_api_t *api)
 {
     change_t c = { api, NULL, NULL, NULL, 0, 0 };
     char *name = apr_pstrdup(api->r->pool, api->path ? api->path : ""), *rest = strchr(name, '/');
+    mdm_api_group_body_t body;
     apr_status_t rv;
     int sent;
 
@@ -249,11 +283,18 @@ int mdm_api_groups(mdm_api_t *api)
         c.member = rest[7] ? rest + 8 : NULL;
         return serve_members(&c);
     }
+    if (rest && !strcmp(rest, "preview"))
+        return mdm_io_method(&sent, api->r, writing) ? mdm_api_group_preview(api, name) : sent;
     if (rest)
-        return fail(api, mdm_fail(api->ctx, MDM_ENOTFOUND, "a group has members, and nothing else"));
+        return fail(api, mdm_fail(api->ctx, MDM_ENOTFOUND, "a group has members and a preview, and nothing else"));
     if (!mdm_io_method(&sent, api->r, all))
         return sent;
     if (api->r->method_number == M_GET)
-        return show(api, name, HTTP_OK);
-    return change(&c, api->r->method_number == M_PUT ? make : drop, HTTP_OK);
+        return mdm_api_group_show(api, name, HTTP_OK);
+    if (api->r->method_number == M_DELETE)
+        return change(&c, drop, HTTP_OK);
+    rv = mdm_api_group_body(&body, api);
+    if (rv != APR_SUCCESS)
+        return fail(api, rv);
+    return body.kind == MDM_GROUP_STATIC ? change(&c, make, HTTP_OK) : mdm_api_group_put(api, name, &body);
 }

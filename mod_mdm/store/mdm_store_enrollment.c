@@ -204,6 +204,8 @@ apr_status_t mdm_store_enrollment_close(mdm_store_t *st, apr_int64_t id, mdm_sta
 
     if (rv == MDM_ENOTFOUND)
         return mdm_fail(st->ctx, rv, "no enrollment with the id %s", row);
+    if (rv == APR_SUCCESS && !missing)
+        rv = mdm_db_exec(NULL, st->db, STMT_MEMBER_CLOSE, args + 2);
     return rv == APR_SUCCESS ? forget_pushes(st, id, id) : rv;
 }
 

@@ -82,7 +82,8 @@ typedef struct mdm_tokens_t {
 apr_status_t mdm_store_enrollment_token_update(mdm_store_t *st, apr_int64_t id, const mdm_tokens_t *tokens);
 /**
  * Left, wiped or missing, with all user channels when it is a device; tokens forgotten, but of a missing one only those
- * for pushes, since it may return. Two statements.
+ * for pushes, since it may return; one that is left or wiped is out of all rule and directory groups. Two statements,
+ * three for those.
  */
 apr_status_t mdm_store_enrollment_close(mdm_store_t *st, apr_int64_t id, mdm_state_e state);
 /** What another server counted and when it heard of it last, for an enrollment that comes from there. */

@@ -15,9 +15,6 @@ typedef enum {
     MDM_GROUP_DIRECTORY
 } mdm_group_kind_e;
 
-/** Enrollments per step of a sweep: the number in STMT_GROUP_PAGE. */
-#define MDM_GROUP_STEP 512
-
 typedef struct mdm_group_t {
     apr_int64_t id;
     const char *name, *created_by;
@@ -38,13 +35,33 @@ typedef struct mdm_member_t {
     mdm_state_e state;
 } mdm_member_t;
 
+/** "static", "rule", "directory". */
+const char *mdm_group_kind_name(mdm_group_kind_e kind);
+/** @return MDM_GROUP_UNSET for none of them */
+mdm_group_kind_e mdm_group_kind_of(const char *name);
+
 /** @param made 1, or 0 when there was one of this name */
 apr_status_t mdm_store_group_insert(int *made, mdm_store_t *st, const mdm_group_t *group);
+/** rule, directory, changed_by, changed_at and synced_at, by id. @return MDM_ENOTFOUND */
+apr_status_t mdm_store_group_update(mdm_store_t *st, const mdm_group_t *group);
+/**
+ * A directory group has been compared with the directory, unless it has another distinguished name since.
+ * @return MDM_ENOTFOUND when it has, or is gone
+ */
+apr_status_t mdm_store_group_synced(mdm_store_t *st, apr_int64_t group, const char *directory);
 /** @return MDM_ENOTFOUND */
 apr_status_t mdm_store_group_get(mdm_group_t **out, mdm_store_t *st, const char *name);
+/** Without members and moving. @return MDM_ENOTFOUND */
+apr_status_t mdm_store_group_by_id(mdm_group_t **out, mdm_store_t *st, apr_int64_t id);
+/** Rule and directory groups in the order of ids, without members and moving. Array of mdm_group_t *. */
+apr_status_t mdm_store_group_kept(apr_array_header_t **out, mdm_store_t *st);
+/** Names of profiles that are assigned to a group, or of which it is left out, `limit` at most: const char *. */
+apr_status_t mdm_store_group_profiles(apr_array_header_t **out, mdm_store_t *st, apr_int64_t group, int limit);
+/** Facts that concern a group when they change, in place of those before: a statement for each, and one. */
+apr_status_t mdm_store_group_watch(mdm_store_t *st, apr_int64_t group, const apr_array_header_t *facts);
 /** In order of names, after `cursor` (NULL: from the start). Array of mdm_group_t *. */
 apr_status_t mdm_store_group_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor, int limit);
-/** With its members. Two statements. */
+/** With its members, its watched facts and what the directory said of it. Four statements. */
 apr_status_t mdm_store_group_delete(mdm_store_t *st, apr_int64_t group);
 /**
  * Add members, MDM_QUEUE_CHUNK per statement and one more for each chunk to find those that do not exist.
@@ -58,5 +75,19 @@ apr_status_t mdm_store_member_clear(mdm_store_t *st, apr_int64_t group);
 /** In the order in which the enrollments were made, after the enrollment_id `cursor`. Array of mdm_member_t. */
 apr_status_t mdm_store_member_list(apr_array_header_t **out, mdm_store_t *st, apr_int64_t group, const char *cursor,
                                    int limit);
+
+/** One row of a rule or directory group. */
+typedef struct mdm_member_row_t {
+    apr_int64_t group, enrollment;
+    const char *reason;
+} mdm_member_row_t;
+
+/** What rule and directory groups some enrollments are in, MDM_QUEUE_CHUNK at most. Array of mdm_member_row_t. */
+apr_status_t mdm_store_member_kept(apr_array_header_t **out, mdm_store_t *st, const apr_int64_t *enrollments,
+                                   int count);
+/** Write members, or other reasons of those there are; each once. One statement for every 32. */
+apr_status_t mdm_store_member_put(mdm_store_t *st, const mdm_member_row_t *rows, int count);
+/** Take members out of one group. One statement for every MDM_QUEUE_CHUNK. */
+apr_status_t mdm_store_member_drop(mdm_store_t *st, apr_int64_t group, const apr_int64_t *enrollments, int count);
 
 #endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of v1/groups share. Request threads only.
+ */
+#ifndef MOD_MDM_API_GROUPS_H
+#define MOD_MDM_API_GROUPS_H
+
+#include "mdm_group.h"
+#include "mod_mdm_api.h"
+
+#define MDM_API_GROUP_LIMIT 100
+#define MDM_API_GROUP_LIMIT_MAX 1000
+
+/** The query parameter "limit", within its bounds. */
+int mdm_api_group_limit(mdm_api_t *api);
+
+/** Answer with a group. */
+int mdm_api_group_show(mdm_api_t *api, const char *name, int status);
+
+/** What the body of a PUT says a group is to be. */
+typedef struct mdm_api_group_body_t {
+    mdm_group_kind_e kind;
+    mdm_rule_t *rule;
+    const char *directory;
+} mdm_api_group_body_t;
+
+/** Read it; no body is a static group. @return MDM_EINPUT, MDM_ETOOBIG */
+apr_status_t mdm_api_group_body(mdm_api_group_body_t *out, mdm_api_t *api);
+
+/** PUT of a rule or directory group. */
+int mdm_api_group_put(mdm_api_t *api, const char *name, const mdm_api_group_body_t *body);
+
+/** POST v1/groups/NAME/preview */
+int mdm_api_group_preview(mdm_api_t *api, const char *name);
+
+#endif
