@@ -171,19 +171,24 @@ WHERE enrollment IN (SELECT e.id FROM mdm_enrollment e WHERE e.id = %lld OR (e.p
 
 -- ---- whom groups are made of: enrollments with their users; a user channel has the columns of its device
 
--- STMT_SUBJECT_PAGE (collection, collection, position)
+-- Members are looked up one by one, whatever the planner believes of their number
+
+-- STMT_SUBJECT_PAGE (collection, collection, position, collection)
 SELECT e.id, CASE WHEN e.parent > 0 THEN e.parent ELSE e.id END, e.enrollment_id, e.type, e.state,
     COALESCE(e.login, d.login), COALESCE(d.serial_number, e.serial_number), COALESCE(d.model, e.model),
     COALESCE(d.model_name, e.model_name), COALESCE(d.product_name, e.product_name),
     COALESCE(d.device_name, e.device_name), COALESCE(d.os_version, e.os_version),
     COALESCE(d.build_version, e.build_version), COALESCE(d.imei, e.imei), u.login, u.display_name, u.email,
-    u.attributes, u.disabled, m.enrollment, m.reason, x.login
+    u.attributes, u.disabled,
+    (SELECT COALESCE(m.reason, '') FROM mdm_member m WHERE m.collection = %lld AND m.enrollment = e.id),
+    (SELECT x.login FROM mdm_directory_member x
+        WHERE x.collection = %lld AND x.login = COALESCE(e.login, d.login))
 FROM mdm_enrollment e
     LEFT JOIN mdm_enrollment d ON d.id = e.parent AND e.parent > 0
     LEFT JOIN mdm_user u ON u.login = COALESCE(e.login, d.login)
-    LEFT JOIN mdm_member m ON m.enrollment = e.id AND m.collection = %lld
-    LEFT JOIN mdm_directory_member x ON x.login = COALESCE(e.login, d.login) AND x.collection = %lld
-WHERE e.id > %lld AND (e.state = 2 OR e.state = 6 OR m.enrollment IS NOT NULL) ORDER BY e.id LIMIT 512;
+WHERE e.id > %lld AND (e.state = 2 OR e.state = 6
+        OR (SELECT m.enrollment FROM mdm_member m WHERE m.collection = %lld AND m.enrollment = e.id) IS NOT NULL)
+ORDER BY e.id LIMIT 512;
 
 -- STMT_SUBJECT_MANY (enrollments*64)
 SELECT e.id, CASE WHEN e.parent > 0 THEN e.parent ELSE e.id END, e.enrollment_id, e.type, e.state,
@@ -191,7 +196,7 @@ SELECT e.id, CASE WHEN e.parent > 0 THEN e.parent ELSE e.id END, e.enrollment_id
     COALESCE(d.model_name, e.model_name), COALESCE(d.product_name, e.product_name),
     COALESCE(d.device_name, e.device_name), COALESCE(d.os_version, e.os_version),
     COALESCE(d.build_version, e.build_version), COALESCE(d.imei, e.imei), u.login, u.display_name, u.email,
-    u.attributes, u.disabled, NULL, NULL, NULL
+    u.attributes, u.disabled, NULL, NULL
 FROM mdm_enrollment e
     LEFT JOIN mdm_enrollment d ON d.id = e.parent AND e.parent > 0
     LEFT JOIN mdm_user u ON u.login = COALESCE(e.login, d.login)

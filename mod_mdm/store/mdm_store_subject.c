@@ -29,8 +29,8 @@ static void read_subject(mdm_subject_t *s, const mdm_rows_t *rows, int r)
     s->attributes = MDM_ROW(rows, r, 17);
     s->disabled = mdm_row_number(rows, r, 18) != 0;
     s->member = MDM_ROW(rows, r, 19) != NULL;
-    s->reason = MDM_ROW(rows, r, 20);
-    s->listed = MDM_ROW(rows, r, 21) != NULL;
+    s->reason = MDM_ROW(rows, r, 19);
+    s->listed = MDM_ROW(rows, r, 20) != NULL;
 }
 
 static apr_status_t list_subjects(apr_array_header_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args)
@@ -49,7 +49,7 @@ static apr_status_t list_subjects(apr_array_header_t **out, mdm_store_t *st, mdm
 
 apr_status_t mdm_store_subject_page(apr_array_header_t **out, mdm_store_t *st, apr_int64_t group, apr_int64_t after)
 {
-    const char *id = mdm_row_text(st, group), *args[] = { id, id, mdm_row_text(st, after) };
+    const char *id = mdm_row_text(st, group), *args[] = { id, id, mdm_row_text(st, after), id };
 
     return list_subjects(out, st, STMT_SUBJECT_PAGE, args);
 }
