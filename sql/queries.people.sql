@@ -48,7 +48,7 @@ ON CONFLICT (collection, login) DO NOTHING;
 -- STMT_DIRECTORY_LEAVE (collection, logins*64)
 DELETE FROM mdm_directory_member WHERE collection = %lld AND login IN (%64s);
 
--- ---- groups: the column collection holds mdm_group.id; the kinds are the numbers of mdm_group_kind_e: 1 static, 2 rule, 3 directory
+-- ---- groups: the column collection holds mdm_group.id; the kinds are 1 static, 2 rule, 3 directory
 
 -- STMT_GROUP_INSERT (id, name, created_by, created_at, kind, rule, directory)
 INSERT INTO mdm_group (id, name, created_by, created_at, kind, rule, directory)

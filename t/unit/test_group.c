@@ -237,8 +237,8 @@ static void many(int count)
         "INSERT INTO mdm_enrollment (id, enrollment_id, type, parent, state, login, token_update_tally, created_at, "
         "enrolled_at, left_at, last_seen_at, token_at, os_version, serial_number) "
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
-        "SELECT 1000 + i, 'MANY-' || i, 'Device', 0, 2, CASE WHEN i %% 2 = 0 THEN 'anna' ELSE 'bert' END, 1, 1, 1, 0, 1, "
-        "1, '17.' || (i %% 20), 'S' || i FROM n;", count));
+        "SELECT 1000 + i, 'MANY-' || i, 'Device', 0, 2, CASE WHEN i %% 2 = 0 THEN 'anna' ELSE 'bert' END, 1, 1, 1, 0, "
+        "1, 1, '17.' || (i %% 20), 'S' || i FROM n;", count));
     database_sql(apr_psprintf(database_pool(),
         "INSERT INTO mdm_fact (enrollment, name, value, source, changed_at) "
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
@@ -373,7 +373,8 @@ START_TEST(saving_writes_what_the_fan_out_needs)
         "(7, 'wifi', 'org.example.wifi', 'System', 1, 1, 1, 0), (8, 'old', 'org.example.old', 'System', 1, 1, 1, 1);");
     set(apr_psprintf(database_pool(), "INSERT INTO mdm_assignment (id, profile, version, kind, target, exclude, "
                      "priority, condition_id, rollout_state, rollout_step, rollout_version, rollout_from, rollout_at, "
-                     "created_at, changed_at) VALUES (1, 7, 0, 1, '%" APR_INT64_T_FMT "', 0, 0, 0, 0, 0, 0, 0, 0, 1, 1), "
+                     "created_at, changed_at) VALUES "
+                     "(1, 7, 0, 1, '%" APR_INT64_T_FMT "', 0, 0, 0, 0, 0, 0, 0, 0, 1, 1), "
                      "(2, 8, 0, 1, '%" APR_INT64_T_FMT "', 0, 0, 0, 0, 0, 0, 0, 0, 1, 1);", id, id));
     ck_assert_int_eq(mdm_group_remove(st, "nurses"), MDM_EEXIST);
     ck_assert_str_eq(st->ctx->detail,

@@ -193,7 +193,8 @@ START_TEST(versions_and_texts_have_their_order)
         int order;
     } pairs[] = {
         { "17.10", "17.9", 1 }, { "17.9", "17.10", -1 }, { "17", "17.0.0", 0 }, { "17.0.1", "17", 1 },
-        { "9", "10", -1 }, { "100000000000000000001", "100000000000000000000", 1 }, { "007", "7", -1 }, { "0", "0.0", 0 },
+        { "9", "10", -1 }, { "100000000000000000001", "100000000000000000000", 1 }, { "007", "7", -1 },
+        { "0", "0.0", 0 },
         { "17.", "17", 1 }, { ".5", "0.5", -1 }, { "1.2.3.4.5.6.7.8", "1.2.3.4.5.6.7.9", -1 },
         { "1.10.1.1.1.1.1.1.1", "1.9", -1 }, { "17b", "17", 1 }, { "21E219", "21E3", -1 }, { "-5", "3", -1 },
         { "a", "b", -1 }, { "Nurse", "Nurse", 0 }
@@ -257,8 +258,8 @@ START_TEST(a_reason_stays_short_and_whole)
     ck_assert(mdm_utf8_valid(mdm_bytes_of(reason)));
     ck_assert_ptr_nonnull(strstr(reason, "... is not x"));
     for (i = 0; i < 60; i++)
-        many = apr_pstrcat(pool, many, i ? ", " : "", "{'fact': 'user.title', 'op': 'contains', 'value': '\xe2\x82\xac'}",
-                           NULL);
+        many = apr_pstrcat(pool, many, i ? ", " : "",
+                           "{'fact': 'user.title', 'op': 'contains', 'value': '\xe2\x82\xac'}", NULL);
     reason = mdm_rule_reason(rule_of(apr_pstrcat(pool, many, "]}", NULL)), &nurse, pool);
     ck_assert_int_le(strlen(reason), MDM_RULE_REASON_MAX);
     ck_assert(mdm_utf8_valid(mdm_bytes_of(reason)));
