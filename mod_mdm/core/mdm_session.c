@@ -46,7 +46,8 @@ static apr_status_t store_opening(void *baton, mdm_db_t *db)
     apr_status_t rv = s->invitation ? mdm_invitation_take(o->st, s->invitation->id) : APR_SUCCESS;
 
     (void)db;
-    if (rv != APR_SUCCESS || (rv = mdm_store_session_insert(o->st, o->session)) != APR_SUCCESS
+    if (rv != APR_SUCCESS || (rv = mdm_person_sign_in(o->st, s->user, s->person, s->source)) != APR_SUCCESS
+        || (rv = mdm_store_session_insert(o->st, o->session)) != APR_SUCCESS
         || (rv = mdm_store_session_prune(o->st, mdm_ctx_now(o->st->ctx) - KEPT_AFTER_END)) != APR_SUCCESS)
         return rv;
     rv = mdm_store_event(o->st, "enrollment.signed-in", s->user, s->source, NULL,

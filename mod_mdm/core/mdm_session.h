@@ -6,6 +6,7 @@
 #ifndef MDM_SESSION_H
 #define MDM_SESSION_H
 
+#include "mdm_person.h"
 #include "mdm_site.h"
 #include "mdm_store.h"
 
@@ -18,15 +19,17 @@ typedef struct mdm_sign_in_t {
     const char *source;                     /* client address */
     const mdm_invitation_t *invitation;     /* that brought the person here; NULL: none */
     const char *terms;                      /* text that was accepted; NULL: none was asked for */
+    mdm_person_change_t *person;            /* what is said of the person, out: whether it is new; or NULL */
     mdm_session_method_e method;
     apr_interval_time_t lifetime;           /* microseconds from now */
 } mdm_sign_in_t;
 
 /**
- * Open a session: takes a use of the invitation, stores the session and the events of sign-in and terms. One
- * transaction.
+ * Open a session: takes a use of the invitation, stores the session, what is new of the person, and the events of
+ * sign-in and terms. One transaction.
  * @param cookie  43 characters of base64url (256 random bits), new each time; never logged
- * @return MDM_EGONE, with a sentence for the visitor, when the invitation is over; MDM_ECRYPTO, MDM_EDB
+ * @return MDM_EGONE, with a sentence for the visitor, when the invitation is over; MDM_EDENIED when the person is
+ *         disabled; MDM_ECRYPTO, MDM_EDB
  */
 apr_status_t mdm_session_open(const char **cookie, mdm_session_t **session, mdm_store_t *st,
                               const mdm_sign_in_t *sign_in);

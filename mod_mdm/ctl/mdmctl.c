@@ -24,6 +24,7 @@ static const struct {
     { "nanomdm", mdmctl_nanomdm },
     { "push", mdmctl_push },
     { "request", mdmctl_request },
+    { "user", mdmctl_user },
 };
 
 #define NOUNS (sizeof(nouns) / sizeof(nouns[0]))
@@ -43,6 +44,8 @@ static const char usage[] =
     "  push import FILE [--confirm TOPIC] | show           the push certificate, from request to database\n"
     "  certificate list | show SERIAL | revoke SERIAL [--reason REASON]\n"
     "  request list [--state STATE] | approve ID | deny ID   SCEP requests that wait for your word\n"
+    "  user import FILE.csv | list [--disabled] | show LOGIN   the persons that groups and profiles go by\n"
+    "  user set LOGIN NAME=VALUE... | disable LOGIN | enable LOGIN\n"
     "\n"
     "DRIVER is sqlite3 (PARAMS: the file) or pgsql (PARAMS: a connection string).\n";
 

@@ -45,5 +45,6 @@ int mdmctl_invitation(mdmctl_t *m, int argc, const char **argv);
 int mdmctl_nanomdm(mdmctl_t *m, int argc, const char **argv);
 int mdmctl_push(mdmctl_t *m, int argc, const char **argv);
 int mdmctl_request(mdmctl_t *m, int argc, const char **argv);
+int mdmctl_user(mdmctl_t *m, int argc, const char **argv);
 
 #endif

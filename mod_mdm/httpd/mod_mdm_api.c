@@ -30,6 +30,8 @@ static const struct {
     { "groups", mdm_api_groups, 0 },
     { "payloads", mdm_api_payloads, 1 },
     { "payloads", mdm_api_payloads, 0 },
+    { "users", mdm_api_users, 1 },
+    { "users", mdm_api_users, 0 },
     { "certificates", mdm_api_certificates, 1 },
     { "certificates", mdm_api_certificates, 0 },
     { "invitations", mdm_api_invitations, 1 },

@@ -143,6 +143,7 @@ void *mdm_config_dir_create(apr_pool_t *p, char *dir)
     conf->enroll_method = MDM_UNSET;
     conf->device_auth = MDM_UNSET;
     conf->auth_providers = NULL;
+    conf->user_attributes = NULL;
     return conf;
 }
 
@@ -155,6 +156,7 @@ void *mdm_config_dir_merge(apr_pool_t *p, void *basev, void *addv)
     MERGE_NUM(enroll_method);
     MERGE_NUM(device_auth);
     MERGE_PTR(auth_providers);
+    MERGE_PTR(user_attributes);
     return conf;
 }
 

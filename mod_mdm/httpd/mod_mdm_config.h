@@ -81,6 +81,7 @@ typedef struct mdm_dir_conf_t {
     int enroll_method;                         /* mdm_session_method_e, MDM_UNSET: by MDMDeviceCAFile */
     apr_array_header_t *auth_providers;        /* const char *: names of authn providers, or NULL */
     int device_auth;                           /* 1: enrolled devices only */
+    apr_array_header_t *user_attributes;       /* of mod_mdm_person.c, or NULL */
 } mdm_dir_conf_t;
 
 extern const command_rec mdm_config_commands[];

@@ -15,6 +15,7 @@
 #include "mdm_store_session.h"
 #include "mdm_webhook.h"
 #include "mod_mdm_config.h"
+#include "mod_mdm_person.h"
 
 #define DAY apr_time_from_sec(86400)
 #define PROFILE_RETRIES_MAX 8
@@ -476,6 +477,8 @@ const command_rec mdm_config_commands[] = {
                   "How long before its end an identity is renewed"),
     AP_INIT_ITERATE("MDMAuthProvider", add_auth_provider, NULL, ACCESS_CONF,
                     "Authentication providers of the sign-in page: file, ldap, ..."),
+    AP_INIT_TAKE2("MDMUserAttribute", mdm_person_directive, NULL, RSRC_CONF | ACCESS_CONF,
+                  "Name of an attribute of users, and the expression that is its value at sign-in"),
     AP_INIT_TAKE1("MDMEnrollMethod", set_enroll_method, NULL, ACCESS_CONF,
                   "direct: one profile; profile-service: over the air in three phases"),
     AP_INIT_TAKE1("MDMProfileIdentifier", set_text, TO(profile_identifier), RSRC_CONF,

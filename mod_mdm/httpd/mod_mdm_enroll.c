@@ -15,6 +15,7 @@
 #include "mod_mdm_handlers.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_signin.h"
+#include "mod_mdm_worker.h"
 
 #define PROFILE_TYPE "application/x-apple-aspen-config"
 
@@ -239,6 +240,17 @@ static int send_profile(mdm_visit_t *v, mdm_bytes_t profile, const char *user)
     return mdm_io_send(v->r, HTTP_OK, PROFILE_TYPE, profile);
 }
 
+/* A sign-in without a session. */
+static apr_status_t note_person(mdm_visit_t *v)
+{
+    mdm_person_change_t *person = mdm_enroll_said(v, v->r->user);
+    apr_status_t rv = mdm_person_signed_in(v->st, v->r->user, person, v->r->useragent_ip);
+
+    if (rv == APR_SUCCESS && person && person->changed)
+        mdm_worker_wake();
+    return rv;
+}
+
 /* One step for a person whom Apache knows: the profile, without pages around it. */
 static int give_profile(mdm_visit_t *v)
 {
@@ -252,7 +264,7 @@ static int give_profile(mdm_visit_t *v)
     if (rv == APR_SUCCESS && mdm_enroll_method(v) == MDM_SESSION_PROFILE_SERVICE) {
         if ((rv = mdm_enroll_open(&session, v, v->r->user)) == APR_SUCCESS)
             rv = mdm_session_profile(&profile, v->st, v->conf->site, session);
-    } else if (rv == APR_SUCCESS) {
+    } else if (rv == APR_SUCCESS && (rv = note_person(v)) == APR_SUCCESS) {
         rv = mdm_profile_enrollment(&root, v->st, v->conf->site, &request);
         if (rv == APR_SUCCESS)
             rv = mdm_profile_seal_for(&profile, v->ctx, v->conf->site, root, NULL);

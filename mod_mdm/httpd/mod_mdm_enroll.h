@@ -66,4 +66,7 @@ int mdm_enroll_post(mdm_visit_t *v);
 /** Open a session for a person; the answer to come sets its cookie, in place of any the browser had. */
 apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char *user);
 
+/** What the sign-in says of the person. @return NULL when it says nothing */
+mdm_person_change_t *mdm_enroll_said(const mdm_visit_t *v, const char *user);
+
 #endif

@@ -10,7 +10,9 @@
 #include "mod_mdm_enroll.h"
 #include "mod_mdm_enroll_page.h"
 #include "mod_mdm_io.h"
+#include "mod_mdm_person.h"
 #include "mod_mdm_signin.h"
+#include "mod_mdm_worker.h"
 
 #define FORM_LIMIT 16384
 #define SESSION_SECONDS 3600
@@ -110,6 +112,12 @@ static int is_invited(const mdm_visit_t *v, const char *login, const char *user)
     return !invited || !strcmp(invited, user) || (login && !strcmp(invited, login));
 }
 
+/* An invitation says who somebody is, but nobody has authenticated his request. */
+mdm_person_change_t *mdm_enroll_said(const mdm_visit_t *v, const char *user)
+{
+    return v->way == MDM_ENROLL_BY_INVITATION ? NULL : mdm_person_said(v->r, v->ctx, user);
+}
+
 apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char *user)
 {
     mdm_sign_in_t sign_in = { 0 };
@@ -119,6 +127,7 @@ apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char
     if (rv != APR_SUCCESS)
         return rv;
     sign_in.user = user;
+    sign_in.person = mdm_enroll_said(v, user);
     sign_in.source = v->r->useragent_ip;
     sign_in.invitation = v->invitation;
     sign_in.terms = v->conf->terms;
@@ -126,6 +135,8 @@ apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char
     sign_in.lifetime = apr_time_from_sec(seconds(v));
     if ((rv = mdm_session_open(&cookie, session, v->st, &sign_in)) != APR_SUCCESS)
         return rv;
+    if (sign_in.person && sign_in.person->changed)
+        mdm_worker_wake();
     mdm_log(v->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0785) "%s has signed in to enroll a device", user);
     mdm_signin_set_cookie(v->r, MDM_ENROLL_COOKIE, cookie, path, seconds(v));
     return APR_SUCCESS;

@@ -38,14 +38,14 @@ START_TEST(every_statement_runs)
     database_start(_i);
     st = database_ready(database_pool());
     for (stmt = STMT_NONE + 1; stmt < STMT_COUNT; stmt++) {
-        const char **args = apr_pcalloc(database_pool(), sizeof(char *) * 80);
+        const char **args = apr_pcalloc(database_pool(), sizeof(char *) * 256);
         int select = !strncmp(mdm_stmts[stmt].sql, "SELECT", 6), i, affected;
         apr_status_t rv;
         mdm_rows_t *rows;
 
         if (other_kind(stmt, mdm_db_kind(st->db)))
             continue;
-        ck_assert_int_lt(mdm_stmts[stmt].args, 80);
+        ck_assert_int_lt(mdm_stmts[stmt].args, 256);
         for (i = 0; i < mdm_stmts[stmt].args; i++)
             args[i] = "1";
         rv = select ? mdm_db_select(&rows, st->db, stmt, args) : mdm_db_exec(&affected, st->db, stmt, args);
@@ -447,7 +447,7 @@ static int is_no_table(const char *scanned)
 START_TEST(what_devices_wait_for_reads_no_whole_table)
 {
     static const char *const free_to_scan[] = { "STMT_META", "STMT_FIGURES", "STMT_PUSH_TOPIC_LIST", "STMT_CRL_STALE",
-                                                "STMT_ENROLLMENT_NEWEST" };
+                                                "STMT_ENROLLMENT_NEWEST", "STMT_USER_SEEN", "STMT_USER_SYNCED" };
     const char *scan = _i ? "Seq Scan on" : "SCAN ", *set = _i ? "SET enable_seqscan = off;" : "";
     mdm_store_t *st;
     size_t i;
