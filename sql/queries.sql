@@ -860,6 +860,14 @@ WHERE enrollment IN (
         SELECT enrollment FROM mdm_push WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at LIMIT %lld)
     AND due_at <> 0 AND due_at <= %lld;
 
+-- STMT_PUSH_CLAIM_NEWEST (lease_until, owner, lease, now, limit, now)
+UPDATE mdm_push SET due_at = %lld, lease_owner = %s, lease = %lld, lease_tally = COALESCE(
+        (SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment), 0),
+    wish = CASE WHEN wanted_at = 0 AND lease_owner IS NULL AND attempts = 0 AND wish = last_wish THEN wish + 1 ELSE wish END
+WHERE enrollment IN (
+        SELECT enrollment FROM mdm_push WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at DESC LIMIT %lld)
+    AND due_at <> 0 AND due_at <= %lld;
+
 -- STMT_PUSH_CLAIMED (now, now, lease_until, owner, lease)
 SELECT p.enrollment, e.enrollment_id, e.topic, e.push_token, e.push_magic, p.wish, p.attempts, p.wanted_at, e.token_at,
     CASE WHEN e.last_seen_at > p.last_at THEN 0 ELSE p.repushes END,
@@ -870,8 +878,10 @@ FROM mdm_push p JOIN mdm_enrollment e ON e.id = p.enrollment
 WHERE p.due_at = %lld AND p.due_at > 0 AND p.lease_owner = %s AND p.lease = %lld AND e.state = 2
 ORDER BY CASE WHEN p.wanted_at = 0 THEN 1 ELSE 0 END, p.wanted_at, p.enrollment;
 
+-- Not MIN(): PostgreSQL may look at all that is due for it.
+
 -- STMT_PUSH_NEXT_DUE ()
-SELECT MIN(due_at) FROM mdm_push WHERE due_at > 0;
+SELECT due_at FROM mdm_push WHERE due_at > 0 ORDER BY due_at LIMIT 1;
 
 -- STMT_PUSH_DONE (now, now, again_at, repushes, last_at, owner, enrollments*64)
 UPDATE mdm_push SET due_at = CASE WHEN EXISTS (SELECT 1 FROM mdm_queue q

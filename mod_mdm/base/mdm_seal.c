@@ -4,6 +4,7 @@
  * any thread. Nothing here logs.
  */
 #include <ctype.h>
+#include <pthread.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -89,13 +90,28 @@ apr_status_t mdm_seal_create(mdm_ctx_t *ctx, const char *file)
     return rv;
 }
 
+/* Looked up once: looking for it anew costs as much as opening a short value. */
+static pthread_once_t cipher_once = PTHREAD_ONCE_INIT;
+static EVP_CIPHER *cipher_fetched;
+
+static void fetch_cipher(void)
+{
+    cipher_fetched = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+}
+
+static const EVP_CIPHER *aes_256_gcm(void)
+{
+    pthread_once(&cipher_once, fetch_cipher);
+    return cipher_fetched;
+}
+
 static int encrypt(unsigned char *out, const mdm_seal_t *seal, mdm_bytes_t plain, const char *where)
 {
     EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
     unsigned char *body = out + NONCE_LEN;
     int len = 0, ok;
 
-    ok = cipher && EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, seal->key, out)
+    ok = cipher && EVP_EncryptInit_ex(cipher, aes_256_gcm(), NULL, seal->key, out)
         && EVP_EncryptUpdate(cipher, NULL, &len, (const unsigned char *)where, (int)strlen(where))
         && (!plain.len || EVP_EncryptUpdate(cipher, body, &len, plain.data, (int)plain.len))
         && EVP_EncryptFinal_ex(cipher, body + plain.len, &len)
@@ -126,7 +142,7 @@ static int decrypt(unsigned char *out, const mdm_seal_t *seal, mdm_bytes_t bytes
     int len = 0, ok;
 
     memcpy(tag, body + n, TAG_LEN);
-    ok = cipher && EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, seal->key, bytes.data)
+    ok = cipher && EVP_DecryptInit_ex(cipher, aes_256_gcm(), NULL, seal->key, bytes.data)
         && EVP_DecryptUpdate(cipher, NULL, &len, (const unsigned char *)where, (int)strlen(where))
         && (!n || EVP_DecryptUpdate(cipher, out, &len, body, (int)n))
         && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, TAG_LEN, tag)

@@ -15,13 +15,17 @@
 #define RETRY_MAX apr_time_from_sec(3600)
 #define RETRY_UNANSWERED_MAX apr_time_from_sec(300)
 #define LEASE_NEEDED apr_time_from_sec(35)           /* the request's timeout and some more */
-#define WRITE_AT 256                              /* ended entries: write them down now */
+#define WRITE_AT 128                              /* ended entries: write them down now */
 #define WRITE_AFTER apr_time_from_msec(100)       /* ... or so long after the first ended */
 #define DATABASE_RETRY apr_time_from_sec(1)
 #define LOOK_AGAIN apr_time_from_msec(50)
 #define TURN_MAX apr_time_from_sec(1)
-#define CLAIMED_MAX (4 * MDM_PUSH_CLAIM_MAX)      /* in memory */
+#define CLAIMED_MAX 2000                          /* in memory */
 #define REASON_MAX 100
+/* While a crowd waits, those that were wished last go before it: so many at a time and this far apart, which leaves
+ * most of the way to the crowd. */
+#define NEWEST_MAX 16
+#define NEWEST_GAP apr_time_from_msec(20)
 #define REPUSHES_MAX 40                           /* counted no further */
 
 struct mdm_push_t {
@@ -33,6 +37,9 @@ struct mdm_push_t {
     mdm_push_entries_t ended;
     mdm_push_counts_t counts;
     apr_time_t look_at;              /* the next look at the database */
+    apr_time_t newest_at;            /* the last claim of the newest */
+    int crowded;                     /* the last claim left some that are due */
+    int overtake;                    /* somebody has wished since */
     apr_time_t ended_at;             /* when the first of `ended` ended */
     apr_time_t database_retry_at;
     int database_down;
@@ -96,7 +103,10 @@ static void enlist(mdm_push_entry_t *entry)
         forget_newest(other);
     }
     apr_hash_set(newest, id, sizeof(*id), entry);
-    mdm_push_entries_add(&entry->topic->ready, entry);
+    if (entry->batch->newest)
+        mdm_push_entries_put_back(&entry->topic->ready, entry);
+    else
+        mdm_push_entries_add(&entry->topic->ready, entry);
 }
 
 /* ---- ended entries */
@@ -339,6 +349,7 @@ static apr_status_t build(mdm_http_request_t *request, mdm_push_entry_t *entry, 
     request->ca_pem = config->ca_pem;
     request->done = answered;
     request->baton = entry;
+    request->urgent = entry->batch->newest;
     return mdm_apns_build(request, ctx, &push);
 }
 
@@ -449,12 +460,13 @@ static void take_jobs(mdm_push_t *push, mdm_push_batch_t *batch, const apr_array
 
 static apr_status_t claim_batch(mdm_push_t *push, mdm_push_batch_t *batch, mdm_store_t *st)
 {
+    int limit = batch->newest ? NEWEST_MAX : claim_max(push);
     apr_time_t now = mdm_ctx_now(push->ctx), due_at = 0;
     apr_array_header_t *jobs;
     apr_status_t rv;
 
     batch->lease_until = now + MDM_PUSH_LEASE;
-    rv = mdm_store_push_claim(&jobs, st, push->config.owner, batch->lease_until, claim_max(push));
+    rv = mdm_store_push_claim(&jobs, st, push->config.owner, batch->lease_until, limit, batch->newest);
     if (rv != APR_SUCCESS)
         return rv;
     /* After the claim, so that no job is judged by an older list of topics. When it fails, the leases end. */
@@ -463,8 +475,11 @@ static apr_status_t claim_batch(mdm_push_t *push, mdm_push_batch_t *batch, mdm_s
     if (rv != APR_SUCCESS)
         return rv;
     take_jobs(push, batch, jobs);
+    if (batch->newest)
+        return APR_SUCCESS;
     push->look_at = now;
-    if (jobs->nelts == claim_max(push))
+    push->crowded = jobs->nelts == limit;
+    if (push->crowded)
         return APR_SUCCESS;
     push->look_at = now + push->config.interval;
     rv = mdm_store_push_next_due(&due_at, st);
@@ -473,7 +488,7 @@ static apr_status_t claim_batch(mdm_push_t *push, mdm_push_batch_t *batch, mdm_s
     return rv;
 }
 
-static void claim(mdm_push_t *push)
+static void claim(mdm_push_t *push, int newest)
 {
     mdm_push_batch_t *batch;
     mdm_store_t *st = NULL;
@@ -484,6 +499,7 @@ static void claim(mdm_push_t *push)
     apr_pool_create(&p, push->ctx->pool);
     batch = apr_pcalloc(p, sizeof(*batch));
     batch->pool = p;
+    batch->newest = newest;
     ctx = mdm_ctx_create(p, push->ctx->log);
     ctx->fixed_now = push->ctx->fixed_now;
     rv = push->config.open(&st, ctx, push->config.baton);
@@ -511,6 +527,22 @@ static int may_claim(const mdm_push_t *push, apr_time_t now)
     }
     return open < push->config.concurrency && (!push->config.rate || open <= push->config.rate)
         && claimed < CLAIMED_MAX;
+}
+
+/*
+ * When to claim the newest, because a wish would wait behind a crowd; 0: not. Where pushes are paced, the wait is what
+ * was asked for.
+ */
+static apr_time_t overtake_at(const mdm_push_t *push)
+{
+    const mdm_push_topic_state_t *topic;
+    int ready = 0;
+
+    for (topic = push->topics.first; topic; topic = topic->next)
+        ready += topic->ready.count;
+    if (!push->overtake || push->config.rate || (!push->crowded && !ready) || ready >= CLAIMED_MAX)
+        return 0;
+    return push->newest_at + NEWEST_GAP;
 }
 
 /* ---- the interface */
@@ -549,6 +581,8 @@ static apr_time_t next_turn(const mdm_push_t *push, apr_time_t now)
     }
     if (may_claim(push, now))
         database = earlier(database, push->look_at);
+    if (overtake_at(push))
+        database = earlier(database, overtake_at(push));
     if (push->ended.count)
         database = earlier(database, push->counts.under_way ? push->ended_at + WRITE_AFTER : now);
     return earlier(at, database < push->database_retry_at ? push->database_retry_at : database);
@@ -573,16 +607,25 @@ apr_status_t mdm_push_create(mdm_push_t **push, mdm_ctx_t *ctx, mdm_http_t *http
 apr_time_t mdm_push_turn(mdm_push_t *push, int woken)
 {
     apr_time_t now = mdm_ctx_now(push->ctx);
-    int look;
+    int look, newest;
 
     if (woken)
         push->look_at = now;
+    push->overtake |= woken;
+    newest = overtake_at(push) && now >= overtake_at(push);
     look = now >= push->look_at && may_claim(push, now);
     /* Never a claim beside an unwritten end of the same enrollment: the end would be taken for the claim's. */
-    if (must_write(push, now) || (look && push->ended.count && now >= push->database_retry_at))
+    if (must_write(push, now) || ((look || newest) && push->ended.count && now >= push->database_retry_at))
         write_down(push);
-    if (look && now >= push->database_retry_at)
-        claim(push);
+    if (newest && now >= push->database_retry_at) {
+        push->overtake = 0;
+        push->newest_at = now;
+        claim(push, 1);
+    }
+    if (look && now >= push->database_retry_at) {
+        push->overtake = 0;
+        claim(push, 0);
+    }
     start_ready(push);
     return next_turn(push, mdm_ctx_now(push->ctx));
 }

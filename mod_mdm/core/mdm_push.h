@@ -12,7 +12,7 @@
 
 /* A request takes 30 s at most (mdm_apns_build): with this lease it ends before its row is anybody else's. */
 #define MDM_PUSH_LEASE apr_time_from_sec(60)
-#define MDM_PUSH_CLAIM_MAX 500
+#define MDM_PUSH_CLAIM_MAX 200
 
 typedef struct mdm_push_t mdm_push_t;
 

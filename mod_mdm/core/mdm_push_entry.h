@@ -15,6 +15,7 @@ typedef struct mdm_push_batch_t {
     apr_pool_t *pool;
     apr_time_t lease_until;
     int entries;
+    int newest;                      /* goes before what was claimed earlier */
 } mdm_push_batch_t;
 
 struct mdm_push_entry_t {

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include <apr_hash.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "mdm_store_enrollment.h"
@@ -19,14 +18,14 @@
 #define TOKEN "mdm_enrollment.push_token"
 #define MAGIC "mdm_enrollment.push_magic"
 
+/* Both numbers in a UUID of version 8 (RFC 9562): each wish has its own, and the same at every try. */
 static const char *apns_id_of(mdm_store_t *st, const char *enrollment, const char *wish)
 {
-    const char *name = apr_pstrcat(st->ctx->pool, enrollment, ":", wish, NULL);
-    char *uuid = apr_pstrdup(st->ctx->pool, mdm_uuid_of("push", name, st->ctx->pool)), *c;
+    apr_uint64_t id = (apr_uint64_t)apr_atoi64(enrollment), number = (apr_uint64_t)apr_atoi64(wish);
 
-    for (c = uuid; *c; c++)
-        *c = (char)apr_tolower(*c);
-    return uuid;
+    return apr_psprintf(st->ctx->pool, "%08x-%04x-8%03x-%04x-%012" APR_UINT64_T_HEX_FMT, (unsigned)(id >> 31),
+                        (unsigned)(id >> 15 & 0xffff), (unsigned)(id >> 3 & 0xfff),
+                        (unsigned)(0x8000 | (id & 7) << 11 | (number >> 48 & 0x7ff)), number & 0xffffffffffff);
 }
 
 static const char *state_problem(mdm_state_e state)
@@ -210,7 +209,7 @@ static apr_status_t drop(mdm_store_t *st, const char *owner, const mdm_rows_t *r
 }
 
 apr_status_t mdm_store_push_claim(apr_array_header_t **jobs, mdm_store_t *st, const char *owner, apr_time_t lease_until,
-                                  int limit)
+                                  int limit, int newest)
 {
     const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx)), *until = mdm_row_text(st, lease_until);
     const char *lease = mdm_row_text(st, mdm_id_next());
@@ -218,7 +217,7 @@ apr_status_t mdm_store_push_claim(apr_array_header_t **jobs, mdm_store_t *st, co
     const char *taken[] = { now, now, until, owner, lease };
     mdm_rows_t *rows;
     int affected = 0;
-    apr_status_t rv = mdm_db_exec(&affected, st->db, STMT_PUSH_CLAIM, take);
+    apr_status_t rv = mdm_db_exec(&affected, st->db, newest ? STMT_PUSH_CLAIM_NEWEST : STMT_PUSH_CLAIM, take);
 
     *jobs = apr_array_make(st->ctx->pool, affected + 1, sizeof(mdm_push_job_t));
     if (rv == APR_SUCCESS && affected)

@@ -80,10 +80,11 @@ typedef struct mdm_push_job_t {
 /**
  * Claim due wake-ups for `owner` until `lease_until`: one UPDATE, one SELECT. A claimed row is nobody else's
  * until then. Repetitions for devices whose work is gone by now are dropped; one UPDATE more then.
- * @param jobs array of mdm_push_job_t
+ * @param jobs   array of mdm_push_job_t
+ * @param newest 1: of more than `limit` those that became due last, not first
  */
 apr_status_t mdm_store_push_claim(apr_array_header_t **jobs, mdm_store_t *st, const char *owner,
-                                  apr_time_t lease_until, int limit);
+                                  apr_time_t lease_until, int limit, int newest);
 /** When the next wake-up is due, a claimed one at the end of its lease; 0: none. */
 apr_status_t mdm_store_push_next_due(apr_time_t *due_at, mdm_store_t *st);
 /**

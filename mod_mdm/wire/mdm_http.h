@@ -20,6 +20,7 @@ typedef struct mdm_http_request_t {
     mdm_bytes_t client_pem;          /* client certificate (chain) in PEM, or empty */
     mdm_bytes_t client_key_pem;
     mdm_bytes_t ca_pem;              /* trusted CAs in PEM; empty: the system's store */
+    int urgent;                      /* HTTP/2: before the others that wait for the server's limit of streams */
     int any_version;                 /* http: too, HTTP/1.1 or 2, no client certificate; any length of answer */
     apr_interval_time_t timeout;     /* whole request */
     void (*done)(void *baton, const mdm_http_answer_t *answer);

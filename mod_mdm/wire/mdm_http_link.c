@@ -214,6 +214,11 @@ static void receive(mdm_http_link_t *link)
 static void append(mdm_http_link_t *link, mdm_http_slot_t *slot)
 {
     slot->link = link;
+    if (slot->request.urgent && link->waiting) {
+        slot->next = link->waiting;
+        link->waiting = slot;
+        return;
+    }
     slot->next = NULL;
     *link->waiting_end = slot;
     link->waiting_end = &slot->next;

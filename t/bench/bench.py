@@ -35,6 +35,8 @@ def arguments():
     parser.add_argument("--open", type=int, default=0, help="open commands of each enrollment of the largest size")
     parser.add_argument("--history", type=int, default=0, help="rows of history of each, at most 1000")
     parser.add_argument("--bulk", type=int, default=10000, help="enrollments of a bulk call (default: 10000)")
+    parser.add_argument("--pushes", type=int, default=100000,
+                        help="to each server, a tenth of them to the late one (default: 100000)")
     parser.add_argument("--seconds", type=float, default=1.5, help="of a round (default: 1.5)")
     parser.add_argument("--rounds", type=int, default=3, help="of each path (default: 3)")
     parser.add_argument("--quick", action="store_true", help="one short round of everything")
@@ -48,7 +50,7 @@ def arguments():
         parser.error("no such path: " + ", ".join(sorted(unknown)))
     chosen.sizes = sorted(int(one) for one in chosen.sizes.split(","))
     if chosen.quick:
-        chosen.seconds, chosen.rounds = 0.4, 1
+        chosen.seconds, chosen.rounds, chosen.pushes = 0.4, 1, min(chosen.pushes, 10000)
     return chosen
 
 
@@ -134,7 +136,9 @@ def run_database(bench, options, out):
     if "bulk" in options.paths:
         out(table.bulk(bulk.enqueue(bench, ids)))
     if "push" in options.paths:
-        out(table.pushes(bulk.pushes(bench, ids)))
+        found, beside = bulk.pushes(bench, bench.background.ids, min(options.pushes, len(bench.background.ids)))
+        out(table.pushes(found))
+        out(table.single(beside))
 
 
 def machine(folder):

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import time
 import types
+import uuid
 
 from e2e.httpd import free_port, wait_until
 from e2e.postgresql import BINDIR
@@ -23,6 +24,7 @@ from mdmsim.apns_control import ApnsProcess
 from . import rig, scripts, seed
 
 STREAMS = 100
+LATE = 0.05                 # seconds until the late mock answers
 
 
 class Commits:
@@ -100,6 +102,11 @@ class Nghttpd:
              keys.server_key_file, keys.server_file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self._listens, what="nghttpd to listen")
 
+    @staticmethod
+    def opened():
+        """How many connections there were: not known."""
+        return 0
+
     def _listens(self):
         if self.process.poll() is not None:
             raise SystemExit("bench: nghttpd does not run")
@@ -116,10 +123,17 @@ class Mock(ApnsProcess):
 
     title = "the mock of APNs"
 
-    def __init__(self, keys, topic):
+    def __init__(self, keys, topic, delay=0):
         super().__init__(keys.push_ca_file, ["--client-cert", "optional", "--anonymous-topic", topic,
                                              "--max-concurrent-streams", str(STREAMS)])
         self.start()
+        if delay:
+            self.title += ", %d ms late" % (1000 * delay)
+            self.answer(200, delay=delay, default=True)
+
+    def opened(self):
+        """How many connections there were."""
+        return self.stats()["connections_opened"]
 
 
 def need_programs():
@@ -138,7 +152,7 @@ def h2load(bench, server, count):
                "-H", "apns-id: 3f5e4a6c-0d1b-4c7e-9a35-6b8f1e2d7c40", "-H", "apns-expiration: 1900000000", "-H",
                "apns-priority: 10", "%s/3/device/%s" % (server.url, seed.token(0).hex())]
     with rig.on_core(bench.rig.server_core):
-        said = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+        said = subprocess.run(command, capture_output=True, text=True, timeout=600).stdout
     found = re.search(r"finished in \S+, ([0-9.]+) req/s", said)
     if not found or not re.search(r"%d succeeded, 0 failed" % count, said):
         raise SystemExit("bench: h2load against %s: %s" % (server.title, said[-600:]))
@@ -173,13 +187,15 @@ class Asker:
             self.process.stdout.close()
 
 
-def _all_sent(ask, count, timeout=120):
+def _all_sent(ask, count, look, timeout=600):
     """Look every 50 ms; returns when the last push was written down, by the clock of time.monotonic()."""
     limit = time.monotonic() + timeout
     while ask("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND wanted_at > 0"):
         if time.monotonic() > limit:
             raise SystemExit("bench: %d pushes are not sent after %d s" % (count, timeout))
+        look()
         time.sleep(0.05)
+    look()
     end = time.monotonic()
     sent = ask("SELECT COUNT(*) FROM mdm_push WHERE last_reason = 'Success' AND last_wish = wish")
     if sent != count:
@@ -194,35 +210,87 @@ def _want(bench, ids):
                             "AND enrollment < %d" % (seed.now(), seed.now(), end - len(ids), end))
 
 
-def push(bench, server, ids):
-    """Wake all ids through a server: pushes/s from the first wake-up to the last one written down as sent."""
+def _call(site, path, body=b""):
+    reply = site.api("PUT", path, body)
+    if reply.status != 200:
+        raise SystemExit("bench: %s: %s" % (path, reply))
+    return reply
+
+
+def _prepare(bench, server):
     site = bench.site
     site.stop()
     site.own["MDMAPNSURL"], site.own["MDMAPNSCAFile"] = server.url, server.ca_file
     bench.start()
     bench.quiet()
     site.database.sql("UPDATE mdm_push SET due_at = 0, last_reason = NULL")
-    site.forget_peaks()
+
+
+def push(bench, server, ids):
+    """Wake all ids through a server: pushes/s from the first wake-up to the last one written down as sent. h2load does
+    the same before and after."""
+    site = bench.site
+    _prepare(bench, server)
+    h2loads = [h2load(bench, server, len(ids))]
+    opened = server.opened()
     _want(bench, ids)
-    usage = rig.Usage(bench.rig)
+    usage, sizes = rig.Usage(bench.rig), []
     start = time.monotonic()
-    reply = site.api("PUT", "/v1/push/" + ids[0])
-    if reply.status != 200:
-        raise SystemExit("bench: push: %s" % reply)
+    _call(site, "/v1/push/" + ids[0])
     with contextlib.closing(Asker(site.database)) as ask:
-        end = _all_sent(ask, len(ids))
+        end = _all_sent(ask, len(ids), lambda: sizes.append(site.resident()))
         httpd, database = usage.taken()
+    opened = server.opened() - opened
+    h2loads.append(h2load(bench, server, len(ids)))
     return types.SimpleNamespace(
-        title=server.title, count=len(ids), rate=len(ids) / (end - start),
-        httpd=httpd, database=database, peak=site.peak(), h2load=h2load(bench, server, len(ids)))
+        title=server.title, count=len(ids), rate=len(ids) / (end - start), httpd=httpd, database=database,
+        opened=opened, sizes=(sizes[len(sizes) // 10], sizes[len(sizes) // 2], sizes[-1]),
+        h2load=statistics.mean(h2loads))
 
 
-def pushes(bench, ids):
-    """The figures of both servers."""
-    found = []
-    for make in (lambda: Nghttpd(bench.keys, bench.folder), lambda: Mock(bench.keys, bench.site.topic)):
+def single(bench, server, ids, count=40):
+    """Commands for one device each while the others of ids are woken: how long the calls take, without and with the
+    others, and how long until the push arrives."""
+    site, chosen = bench.site, ids[-count:]
+    _prepare(bench, server)
+
+    def enqueue_one(one):
+        body = scripts.Author.command().replace(scripts.NEW.encode(), str(uuid.uuid4()).upper().encode())
+        start = time.time()
+        reply = _call(site, "/v1/enqueue/" + one, body)
+        return start, time.time() - start, reply.json["status"][one]["push_result"]
+    alone = [enqueue_one(one) for one in chosen[:count // 2]]
+    with contextlib.closing(Asker(site.database)) as ask:
+        _want(bench, ids)
+        site.database.sql("UPDATE mdm_push SET due_at = 0, wanted_at = 0 WHERE enrollment >= %d"
+                          % (seed.BASE + len(bench.background.ids) - count))
+        _call(site, "/v1/push/" + ids[0])
+        time.sleep(0.3)
+        beside = []
+        for one in chosen[count // 2:]:
+            beside.append(enqueue_one(one))
+            time.sleep(0.05)
+        left = ask("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND wanted_at > 0")
+        while ask("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND wanted_at > 0"):
+            time.sleep(0.1)
+    arrived = {one.apns_id: one.time for one in server.pushes()}
+    return types.SimpleNamespace(
+        title=server.title, others=len(ids) - count, left=left, alone=[1000 * took for _, took, _ in alone],
+        beside=[1000 * took for _, took, _ in beside],
+        waits=[1000 * (arrived[apns_id] - start) for start, _, apns_id in beside])
+
+
+def pushes(bench, ids, count):
+    """The figures of the servers, and those of single wishes beside a crowd."""
+    found, makers = [], [lambda: Nghttpd(bench.keys, bench.folder), lambda: Mock(bench.keys, bench.site.topic),
+                         lambda: Mock(bench.keys, bench.site.topic, LATE)]
+    for make in makers:
         with rig.on_core(bench.rig.load_core):
             server = make()
         with contextlib.closing(types.SimpleNamespace(close=server.stop)):
-            found.append(push(bench, server, ids))
-    return found
+            late = make is makers[-1]
+            found.append(push(bench, server, ids[-count:] if not late else ids[-count // 10:]))
+            if late:
+                server.clear(answers=False)
+                beside = single(bench, server, ids[-10000:])
+    return found, beside

@@ -60,10 +60,10 @@ def tree_seconds(pid):
     return _seconds(pid, (14, 15, 16, 17)) + sum(_seconds(child, (14, 15)) for child in _children(pid))
 
 
-def _peak(pid):
+def _memory(pid, field):
     try:
         with open("/proc/%d/status" % pid) as source:
-            return int(re.search(r"VmHWM:\s+(\d+)", source.read()).group(1)) / 1024.0
+            return int(re.search(field + r":\s+(\d+)", source.read()).group(1)) / 1024.0
     except (FileNotFoundError, AttributeError):
         return 0.0
 
@@ -93,7 +93,11 @@ class BenchSite(Site):
 
     def peak(self):
         """The largest resident size of a child, in MB."""
-        return max((_peak(child) for child in self.httpd.children()), default=0.0)
+        return max((_memory(child, "VmHWM") for child in self.httpd.children()), default=0.0)
+
+    def resident(self):
+        """The largest resident size of a child now: that of the child that pushes, while many are pushed."""
+        return max((_memory(child, "VmRSS") for child in self.httpd.children()), default=0.0)
 
 
 class Usage:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The results as Markdown."""
 
+import statistics
+
 # For orientation: NanoMDM 0.9 with PostgreSQL 15 on a two-core machine that makes 1 330 RSA-2048 operations/s a core.
 NANOMDM = {
     "idle": "430-750 Idle/s (0.5 ms of the server and 0.85 ms of the database each); 130-150 after 1 000 finished "
@@ -84,13 +86,21 @@ def bulk(one):
 
 
 def pushes(found):
-    lines = [("Pushes to", "pushes", "pushes/s", "h2load/s", "of h2load", "httpd s", "database s",
+    lines = [("Pushes to", "pushes", "pushes/s", "h2load/s", "of h2load", "connections", "httpd us", "database us",
               "child MB")]
     for one in found:
         lines.append((one.title, number(one.count), number(one.rate), number(one.h2load),
-                      percent(one.rate / one.h2load), "%.2f" % one.httpd, "%.2f" % one.database,
-                      number(one.peak)))
+                      percent(one.rate / one.h2load), str(one.opened or "-"), number(1e6 * one.httpd / one.count),
+                      number(1e6 * one.database / one.count), ", ".join("%.1f" % size for size in one.sizes)))
     return rows(lines)
+
+
+def single(one):
+    def spread(values):
+        return "%s, at most %s ms" % (number(statistics.median(values)), number(max(values)))
+    return ("Commands for one device each, the mock answering late (median, most): the call of the API takes %s, and %s "
+            "while %s others are woken (of which %s waited at the end); its push arrives %s after the call began.\n" % (
+                spread(one.alone), spread(one.beside), number(one.others), number(one.left), spread(one.waits)))
 
 
 def orientation(chosen):

@@ -44,6 +44,57 @@ START_TEST(test_many_over_one_connection)
 }
 END_TEST
 
+/* Where a device's push stands among all that the mock has had; 0: not there. */
+static int place_of(const char *magic)
+{
+    json_t *pushes = apns_mock_control(&fx.mock, fx.ctx, "/pushes", NULL);
+    size_t i, place = 0;
+
+    for (i = 0; i < json_array_size(pushes) && !place; i++) {
+        if (!strcmp(json_string_value(json_object_get(json_array_get(pushes, i), "magic")), magic))
+            place = i + 1;
+    }
+    json_decref(pushes);
+    return (int)place;
+}
+
+/* Thousands wait, many of them claimed: a wish that comes now goes next, and all the others go all the same. */
+START_TEST(test_a_new_wish_does_not_wait_behind_a_crowd)
+{
+    apr_time_t limit = apr_time_now() + apr_time_from_sec(30);
+    int crowd = 2000, i;
+
+    fixture_make_engine();
+    fixture_enroll(crowd + 2);
+    fixture_run();
+    json_decref(apns_mock_control(&fx.mock, fx.ctx, "/clear", "{\"pushes\":true}"));
+    fixture_rule("{\"status\":200,\"delay\":0.05,\"default\":true}");
+    ck_assert_int_eq(mdm_db_transact(fx.store->db, fixture_want_some, &crowd), APR_SUCCESS);
+    while (!fixture_counts().ready || fixture_counts().sent < crowd + 2 + 256) {
+        (void)mdm_push_turn(fx.push, 0);
+        ck_assert_int_eq(mdm_http_run(fx.http, apr_time_from_msec(20), -1), APR_SUCCESS);
+        fixture_pass(apr_time_from_msec(20));
+        ck_assert_int_lt(apr_time_now(), limit);
+    }
+    for (i = crowd; i < crowd + 2; i++) {
+        int before = fixture_mock_pushes(), place;
+
+        fixture_pass(apr_time_from_msec(20));
+        fixture_want_one(i);
+        (void)mdm_push_turn(fx.push, 1);
+        while ((place = place_of(apr_psprintf(fx.ctx->pool, "MAGIC-%d", i))) == 0) {
+            (void)mdm_push_turn(fx.push, 0);
+            ck_assert_int_eq(mdm_http_run(fx.http, apr_time_from_msec(20), -1), APR_SUCCESS);
+            ck_assert_int_lt(apr_time_now(), limit);
+        }
+        ck_assert_msg(place <= before + 120, "%d, %d were there before", place, before);
+    }
+    fixture_run();
+    ck_assert_int_eq(fixture_counts().sent, 2 * (crowd + 2));
+    ck_assert_int_eq(fixture_mock_pushes(), crowd + 2);
+}
+END_TEST
+
 START_TEST(test_new_wish_while_under_way)
 {
     fixture_make_engine();
@@ -276,6 +327,7 @@ int main(void)
 
     tcase_add_test(tests, test_sends);
     tcase_add_test(tests, test_many_over_one_connection);
+    tcase_add_test(tests, test_a_new_wish_does_not_wait_behind_a_crowd);
     tcase_add_test(tests, test_new_wish_while_under_way);
     tcase_add_test(tests, test_many_wishes_are_one_push);
     tcase_add_test(tests, test_dead_token_ends_the_next_wish_too);

@@ -128,17 +128,17 @@ END_TEST
 START_TEST(test_stop_gives_claims_back)
 {
     fixture_make_engine();
-    fixture_enroll(300);
+    fixture_enroll(150);
     fixture_rule("{\"status\":200,\"action\":\"silence\",\"default\":true}");
     (void)mdm_push_turn(fx.push, 1);
-    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE lease_owner = 'test';"), "300");
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE lease_owner = 'test';"), "150");
     mdm_push_stop(fx.push);
     ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE lease_owner IS NULL AND due_at > 0;"),
-                     "300");
+                     "150");
     json_decref(apns_mock_control(&fx.mock, fx.ctx, "/clear", "{}"));
     fixture_make_engine_at(fx.mock.url);
     fixture_run();
-    ck_assert_int_eq(fixture_counts().sent, 300);
+    ck_assert_int_eq(fixture_counts().sent, 150);
 }
 END_TEST
 

@@ -76,7 +76,7 @@ static int claim(mdm_push_job_t *first, const char *owner)
 {
     apr_array_header_t *jobs;
 
-    OK(mdm_store_push_claim(&jobs, st, owner, st->ctx->fixed_now + 60 * SECOND, 100));
+    OK(mdm_store_push_claim(&jobs, st, owner, st->ctx->fixed_now + 60 * SECOND, 100, 0));
     if (jobs->nelts)
         *first = APR_ARRAY_IDX(jobs, 0, mdm_push_job_t);
     return jobs->nelts;
@@ -296,7 +296,7 @@ static int claim_all(int number)
     own = database_ready(p);
     own->ctx->fixed_now = st->ctx->fixed_now;
     do {
-        if (mdm_store_push_claim(&jobs, own, apr_itoa(p, number), own->ctx->fixed_now + 60 * SECOND, 7)
+        if (mdm_store_push_claim(&jobs, own, apr_itoa(p, number), own->ctx->fixed_now + 60 * SECOND, 7, 0)
             != APR_SUCCESS) {
             fprintf(stderr, "%s\n", own->ctx->detail);
             return 255;
