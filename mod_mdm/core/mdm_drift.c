@@ -61,7 +61,8 @@ static void read_list(comparing_t *c, const mdm_plist_t *list)
     for (entry = list->first; entry && count < MDM_FACTS_ITEMS_MAX; entry = entry->next, count++) {
         const char *identifier = mdm_plist_get_string(entry, "PayloadIdentifier");
 
-        if (!identifier || !*identifier || apr_hash_get(c->listed, identifier, APR_HASH_KEY_STRING))
+        if (!identifier || !*identifier || strlen(identifier) > MDM_FACTS_IDENTIFIER_MAX
+            || apr_hash_get(c->listed, identifier, APR_HASH_KEY_STRING))
             continue;
         apr_hash_set(c->listed, identifier, APR_HASH_KEY_STRING, entry);
         if (manages(entry))

@@ -312,6 +312,9 @@ START_TEST(the_enrollment_profile_is_missed_once)
     stored("SELECT COUNT(*) FROM mdm_fact;", "0");
     stored("SELECT kind, COUNT(*) FROM mdm_event GROUP BY kind ORDER BY kind;",
            "enrollment_profile.missing|2\nenrollment_profile.returned|1");
+    list_of(entry(apr_psprintf(database_pool(), "%0600d", 1), "X", MDM_PAYLOAD), "");
+    stored("SELECT value FROM mdm_fact;", "\"missing\"");        /* such a name is none */
+    list("");
     row.parent = 1;
     list_of("", "");
     stored("SELECT COUNT(*) FROM mdm_fact;", "0");
