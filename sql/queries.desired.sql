@@ -61,7 +61,7 @@ INSERT INTO mdm_change (id, kind, object, actor, created_at, position, looked, c
 VALUES (%lld, %s, %s, %s, %lld, 0, 0, 0, 0);
 
 -- STMT_CHANGE_NEXT ()
-SELECT id, kind, object, actor, created_at, position, looked, changed, finished_at FROM mdm_change
+SELECT id, kind, object, actor, created_at, position, looked, changed, finished_at, NULL FROM mdm_change
 WHERE finished_at = 0 ORDER BY id LIMIT 1;
 
 -- STMT_CHANGE_MOVE (position, looked, changed, finished_at, id, from)
@@ -69,11 +69,20 @@ UPDATE mdm_change SET position = %lld, looked = %lld, changed = %lld, finished_a
 WHERE id = %lld AND position = %lld AND finished_at = 0;
 
 -- STMT_CHANGE_GET (id)
-SELECT id, kind, object, actor, created_at, position, looked, changed, finished_at FROM mdm_change WHERE id = %lld;
+SELECT c.id, c.kind, c.object, c.actor, c.created_at, c.position, c.looked, c.changed, c.finished_at,
+    CASE WHEN c.kind = 'profile' THEN p.name WHEN c.kind = 'group' THEN g.name ELSE c.object END
+FROM mdm_change c
+LEFT JOIN mdm_profile p ON p.id = CASE WHEN c.kind = 'profile' THEN CAST(c.object AS BIGINT) END
+LEFT JOIN mdm_group g ON g.id = CASE WHEN c.kind = 'group' THEN CAST(c.object AS BIGINT) END
+WHERE c.id = %lld;
 
 -- STMT_CHANGE_LIST (cursor, limit)
-SELECT id, kind, object, actor, created_at, position, looked, changed, finished_at FROM mdm_change
-WHERE id < %lld ORDER BY id DESC LIMIT %lld;
+SELECT c.id, c.kind, c.object, c.actor, c.created_at, c.position, c.looked, c.changed, c.finished_at,
+    CASE WHEN c.kind = 'profile' THEN p.name WHEN c.kind = 'group' THEN g.name ELSE c.object END
+FROM mdm_change c
+LEFT JOIN mdm_profile p ON p.id = CASE WHEN c.kind = 'profile' THEN CAST(c.object AS BIGINT) END
+LEFT JOIN mdm_group g ON g.id = CASE WHEN c.kind = 'group' THEN CAST(c.object AS BIGINT) END
+WHERE c.id < %lld ORDER BY c.id DESC LIMIT %lld;
 
 -- STMT_CHANGE_BACKLOG ()
 SELECT (SELECT COUNT(*) FROM mdm_change WHERE finished_at = 0), (SELECT COUNT(*) FROM mdm_recheck);
@@ -187,3 +196,161 @@ WHERE q.command <> %lld AND q.sent_at = 0 AND c.supersede_key = %s AND q.enrollm
 DELETE FROM mdm_queue
 WHERE enrollment IN (%64lld) AND EXISTS (SELECT 1 FROM mdm_result r
     WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
+
+-- ---- assignments: a target is an id as text, or a login
+
+-- STMT_ASSIGNMENT_INSERT (id, profile, version, kind, target, exclude, priority, rollout, rollout_state, rollout_step,
+--     rollout_version, rollout_from, rollout_at, rollout_reason, created_by, created_at, changed_at)
+INSERT INTO mdm_assignment (id, profile, version, kind, target, exclude, priority, condition_id, rollout, rollout_state,
+    rollout_step, rollout_version, rollout_from, rollout_at, rollout_reason, created_by, created_at, changed_at)
+VALUES (%lld, %lld, %lld, %lld, %s, %lld, %lld, 0, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %lld, %lld);
+
+-- STMT_ASSIGNMENT_GET (id)
+SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
+    a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
+    CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
+FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
+LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
+LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+WHERE a.id = %lld;
+
+-- STMT_ASSIGNMENT_LIST (profile, cursor, limit)
+SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
+    a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
+    CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
+FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
+LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
+LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+WHERE a.profile = %lld AND a.id > %lld ORDER BY a.id LIMIT %lld;
+
+-- STMT_ASSIGNMENT_LIST_ALL (cursor, limit)
+SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
+    a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
+    CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
+FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
+LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
+LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+WHERE p.archived_at = 0 AND a.id > %lld ORDER BY a.id LIMIT %lld;
+
+-- STMT_ASSIGNMENT_OF_TARGET (kind, target)
+SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
+    a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
+    CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
+FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
+LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
+LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+WHERE a.kind = %lld AND a.target = %s ORDER BY a.id;
+
+-- STMT_ASSIGNMENT_ROLLOUTS ()
+SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
+    a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
+    CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
+FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
+LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
+LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+WHERE a.rollout_state IN (1, 2) ORDER BY a.id;
+
+-- STMT_ASSIGNMENT_UPDATE (version, priority, rollout, rollout_state, rollout_step, rollout_version, rollout_from,
+--     rollout_at, rollout_reason, changed_at, id, as_state, as_step, as_version)
+UPDATE mdm_assignment SET version = %lld, priority = %lld, rollout = %s, rollout_state = %lld, rollout_step = %lld,
+    rollout_version = %lld, rollout_from = %lld, rollout_at = %lld, rollout_reason = %s, changed_at = %lld
+WHERE id = %lld AND rollout_state = %lld AND rollout_step = %lld AND rollout_version = %lld;
+
+-- STMT_ASSIGNMENT_DELETE (id)
+DELETE FROM mdm_assignment WHERE id = %lld;
+
+-- STMT_ASSIGNMENT_TALLY (since, profile, assignment, version)
+SELECT COUNT(*), COUNT(CASE WHEN first_failed_at > %lld THEN 1 END) FROM mdm_desired
+WHERE profile = %lld AND assignment = %lld AND version = %lld AND state <= 6;
+
+-- ---- many enrollments at a time
+
+-- STMT_BATCH_ENROLLMENTS (ids*64)
+SELECT id, enrollment_id, type, parent, state, login, serial_number, model, model_name, device_name, product_name,
+    os_version, build_version, imei, meid, user_short_name, user_long_name
+FROM mdm_enrollment WHERE id IN (%64lld) ORDER BY id;
+
+-- STMT_BATCH_MEMBERSHIPS (enrollments*64)
+SELECT enrollment, collection FROM mdm_member WHERE enrollment IN (%64lld);
+
+-- STMT_BATCH_FACTS (enrollments*64, names*64)
+SELECT enrollment, name, value FROM mdm_fact WHERE enrollment IN (%64lld) AND name IN (%64s);
+
+-- STMT_BATCH_USERS (logins*64)
+SELECT login, display_name, email, attributes, disabled FROM mdm_user WHERE login IN (%64s);
+
+-- STMT_BATCH_PROFILES ()
+SELECT id, name, identifier, scope, version FROM mdm_profile
+WHERE archived_at = 0 AND EXISTS (SELECT 1 FROM mdm_assignment a WHERE a.profile = mdm_profile.id) ORDER BY id;
+
+-- STMT_BATCH_VERSIONS ()
+SELECT v.profile, v.version, v.detail
+FROM (SELECT p.id AS profile, p.version AS version FROM mdm_profile p
+    WHERE p.archived_at = 0 AND EXISTS (SELECT 1 FROM mdm_assignment a WHERE a.profile = p.id)
+    UNION SELECT profile, version FROM mdm_assignment WHERE version > 0
+    UNION SELECT profile, rollout_version FROM mdm_assignment WHERE rollout_version > 0
+    UNION SELECT profile, rollout_from FROM mdm_assignment WHERE rollout_from > 0) used
+JOIN mdm_profile_version v ON v.profile = used.profile AND v.version = used.version;
+
+-- STMT_BATCH_OF_PROFILE (profile, after, after, profile, after, profile, after, profile, limit)
+SELECT e.id
+FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.enrollment > %lld
+    UNION
+    SELECT m.enrollment FROM mdm_member m WHERE m.enrollment > %lld AND m.collection IN (
+        SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
+        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 1)
+    UNION
+    SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.login IN (
+        SELECT a.target FROM mdm_assignment a WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 2)
+    UNION
+    SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.id IN (
+        SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
+        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned
+JOIN mdm_enrollment e ON e.id = concerned.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
+
+-- STMT_BATCH_OF_USER_PROFILE (profile, after, profile, after, after, profile, after, profile, limit)
+SELECT e.id
+FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.enrollment > %lld
+    UNION
+    SELECT u.id
+    FROM mdm_member m JOIN mdm_enrollment u ON u.parent > 0 AND (u.parent = m.enrollment OR u.id = m.enrollment)
+    WHERE m.collection IN (
+            SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
+            WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 1)
+        AND u.id > %lld
+    UNION
+    SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.login IN (
+        SELECT a.target FROM mdm_assignment a WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 2)
+    UNION
+    SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND CASE WHEN u.parent > 0 THEN u.parent ELSE u.id END IN (
+        SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
+        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned
+JOIN mdm_enrollment e ON e.id = concerned.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
+
+-- STMT_BATCH_OF_SECRET (secret, after, limit)
+SELECT DISTINCT d.enrollment FROM mdm_desired d JOIN mdm_enrollment e ON e.id = d.enrollment
+WHERE d.profile IN (SELECT s.profile FROM mdm_profile_secret s WHERE s.secret = %s) AND d.enrollment > %lld
+    AND d.state < 8 AND e.state = 2
+ORDER BY d.enrollment LIMIT %lld;
+
+-- STMT_BATCH_OF_GROUP (collection, after, collection, after, limit)
+SELECT e.id
+FROM (SELECT m.enrollment AS id FROM mdm_member m WHERE m.collection = %lld AND m.enrollment > %lld
+    UNION
+    SELECT u.id FROM mdm_member m JOIN mdm_enrollment u ON u.parent = m.enrollment AND u.parent > 0
+    WHERE m.collection = %lld AND u.id > %lld) concerned
+JOIN mdm_enrollment e ON e.id = concerned.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
+
+-- STMT_BATCH_OF_USER (login, after, limit)
+SELECT id FROM mdm_enrollment WHERE login = %s AND id > %lld AND state = 2 ORDER BY id LIMIT %lld;
+
+-- STMT_BATCH_OF_ENROLLMENT (id, after, parent, after, limit)
+SELECT id FROM mdm_enrollment
+WHERE state = 2 AND ((id = %lld AND id > %lld) OR (parent = %lld AND parent > 0 AND id > %lld)) ORDER BY id LIMIT %lld;
+
+-- STMT_BATCH_SECRET_PROFILES (secret)
+SELECT DISTINCT profile FROM mdm_profile_secret WHERE secret = %s;
+
+-- STMT_BATCH_WORK ()
+SELECT (SELECT MIN(id) FROM mdm_change WHERE finished_at = 0), (SELECT MIN(since) FROM mdm_recheck),
+    (SELECT MIN(rollout_at) FROM mdm_assignment WHERE rollout_at > 0);

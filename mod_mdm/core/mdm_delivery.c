@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mdm_delivery.h"
+#include "mdm_delivery_profile.h"
 #include "mdm_profile.h"
 #include "mdm_return_to_service.h"
 
@@ -151,6 +152,10 @@ apr_status_t mdm_delivery_make(mdm_bytes_t *body, mdm_store_t *st, const mdm_sit
         return add_unlock_token(body, st, device, row);
     if (row->next_delivery == MDM_DELIVERY_RETURN_TO_SERVICE)
         return add_return_to_service(body, st, site, device, row);
+    if (row->next_delivery == MDM_DELIVERY_PROFILE)
+        return mdm_delivery_profile(body, st, site, device, row);
+    if (row->next_delivery == MDM_DELIVERY_PROFILE_REMOVAL)
+        return mdm_delivery_profile_removal(body, st, row);
     /* A user channel's profile goes to the user's process, which cannot use the device's key. */
     if (row->next_delivery == MDM_DELIVERY_ENCRYPT && !row->parent
         && site->profile_cipher != MDM_CIPHER_UNSET)

@@ -57,6 +57,8 @@ int mdm_api_facts(int *answer, mdm_api_t *api);
 /** v1/enrollments/<id>/profiles and profiles/check. @return whether it was one of them */
 int mdm_api_states(int *answer, mdm_api_t *api);
 int mdm_api_profile_devices(mdm_api_t *api, const char *name); /* GET v1/profiles/<name>/devices */
+int mdm_api_assignments(mdm_api_t *api);  /* v1/assignments[/preview|/<id>[/advance|/stop|/resume]] */
+int mdm_api_changes(mdm_api_t *api);      /* GET v1/changes[/<id>] */
 int mdm_api_webhooks(mdm_api_t *api);     /* GET v1/webhooks */
 int mdm_api_requests(mdm_api_t *api);     /* v1/requests[/<id>[/approve|/deny]] */
 int mdm_api_commands(mdm_api_t *api);     /* POST v1/commands; GET v1/commands/types[/<RequestType>], <uuid> */

@@ -18,6 +18,7 @@
 #include <apr_thread_mutex.h>
 #include <mod_watchdog.h>
 
+#include "mdm_fanout.h"
 #include "mdm_housekeeper.h"
 #include "mdm_push.h"
 #include "mdm_pushcert_watch.h"
@@ -48,6 +49,7 @@ typedef struct {
     const mdm_conf_t *conf;
     mdm_push_t *push;
     mdm_renewer_t *renewer;
+    mdm_fanout_t *fanout;
     mdm_housekeeper_t *housekeeper;
     mdm_pushcert_watch_t *watch;
     mdm_webhook_t *webhook;
@@ -120,6 +122,13 @@ static mdm_housekeeper_t *make_housekeeper(mdm_ctx_t *ctx, mdm_conf_t *conf, con
     return mdm_housekeeper_create(ctx, &config);
 }
 
+static mdm_fanout_t *make_fanout(mdm_ctx_t *ctx, mdm_conf_t *conf, const char *owner)
+{
+    mdm_fanout_config_t config = { open_store, close_store, conf, conf->site, owner };
+
+    return mdm_fanout_create(ctx, &config);
+}
+
 static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *owner)
 {
     worker_site_t *site = apr_array_push(worker->sites);
@@ -141,6 +150,7 @@ static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *own
     config.rate = conf->site->push_rate;
     site->conf = conf;
     site->renewer = make_renewer(ctx, conf);
+    site->fanout = make_fanout(ctx, conf, owner);
     site->housekeeper = make_housekeeper(ctx, conf, owner);
     site->watch = mdm_pushcert_watch_create(ctx, open_store, close_store, conf);
     site->webhook = make_webhook(worker, ctx, conf, owner);
@@ -221,18 +231,20 @@ static int drain_wake_ups(void)
 static void turn(worker_t *worker)
 {
     apr_time_t now, next = apr_time_now() + SLICE;
-    int woken = drain_wake_ups(), i;
+    int woken = drain_wake_ups(), called = woken, i;
     apr_status_t rv;
 
     for (i = 0; i < worker->sites->nelts; i++) {
         const worker_site_t *site = &APR_ARRAY_IDX(worker->sites, i, worker_site_t);
         apr_time_t edge = mdm_housekeeper_turn(site->housekeeper, &woken);
-        apr_time_t renewal = mdm_renewer_turn(site->renewer, &woken), push = mdm_push_turn(site->push, woken);
+        apr_time_t renewal = mdm_renewer_turn(site->renewer, &woken);
+        apr_time_t fanout = mdm_fanout_turn(site->fanout, called, &woken), push = mdm_push_turn(site->push, woken);
         apr_time_t event = mdm_webhook_turn(site->webhook, woken);
 
         (void)mdm_pushcert_watch_turn(site->watch);
         next = renewal < next ? renewal : next;
         next = edge < next ? edge : next;
+        next = fanout < next ? fanout : next;
         next = push < next ? push : next;
         next = event < next ? event : next;
     }

@@ -527,6 +527,14 @@ int mdm_db_statements(const mdm_db_t *db)
     return db->statements;
 }
 
+mdm_ctx_t *mdm_db_use(mdm_db_t *db, mdm_ctx_t *ctx)
+{
+    mdm_ctx_t *before = db->ctx;
+
+    db->ctx = ctx;
+    return before;
+}
+
 int *mdm_db_mark(mdm_db_t *db)
 {
     return &db->connection->mark;

@@ -47,6 +47,13 @@ apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, cons
 mdm_db_kind_e mdm_db_kind(const mdm_db_t *db);
 
 /**
+ * From now on results and failures go to another context: long work keeps its memory within bounds by one for each
+ * step. Never inside a transaction.
+ * @return the context until now, to which the caller goes back before that of the step ends
+ */
+mdm_ctx_t *mdm_db_use(mdm_db_t *db, mdm_ctx_t *ctx);
+
+/**
  * A number kept with the connection, 0 at first: the store notes there that the schema has been looked at.
  */
 int *mdm_db_mark(mdm_db_t *db);

@@ -157,6 +157,7 @@ static apr_status_t list_changes(apr_array_header_t **out, mdm_store_t *st, mdm_
         change->looked = mdm_row_number(rows, r, 6);
         change->changed = mdm_row_number(rows, r, 7);
         change->finished_at = mdm_row_number(rows, r, 8);
+        change->name = MDM_ROW(rows, r, 9);
         APR_ARRAY_PUSH(*out, mdm_change_t *) = change;
     }
     return APR_SUCCESS;

@@ -22,6 +22,7 @@ typedef struct mdm_change_t {
     apr_int64_t looked;           /* enrollments looked at so far */
     apr_int64_t changed;          /* of them so many for which something changed */
     apr_time_t finished_at;       /* 0: under way */
+    const char *name;             /* of the group, profile or secret; NULL: gone; not from mdm_store_change_next */
 } mdm_change_t;
 
 /** A mark: an enrollment and the name of the newest call that marked it, unique and in the order of time. */

@@ -118,6 +118,21 @@ apr_status_t mdm_store_push_want(apr_array_header_t **targets, mdm_store_t *st, 
     return want(targets, st, mdm_row_text(st, due_at), enrollment_ids, count);
 }
 
+apr_status_t mdm_store_push_want_all(mdm_store_t *st, apr_time_t due_at, const char *const *enrollment_ids, int count)
+{
+    const char *due = mdm_row_text(st, due_at), *args[4 + MDM_ROW_CHUNK] = { due, due, due, due };
+    mdm_row_names_t ids;
+    apr_status_t rv = APR_SUCCESS;
+    int done;
+
+    mdm_row_names(&ids, st, enrollment_ids, count);
+    for (done = 0; rv == APR_SUCCESS && done < ids.count; done += MDM_ROW_CHUNK) {
+        mdm_row_chunk(args + 4, ids.names + done, ids.count - done);
+        rv = mdm_db_exec(NULL, st->db, STMT_PUSH_WANT, args);
+    }
+    return rv;
+}
+
 apr_status_t mdm_store_push_targets(apr_array_header_t **targets, mdm_store_t *st, const char *const *enrollment_ids,
                                     int count)
 {

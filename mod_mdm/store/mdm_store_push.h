@@ -58,6 +58,8 @@ typedef struct mdm_push_target_t {
  */
 apr_status_t mdm_store_push_want(apr_array_header_t **targets, mdm_store_t *st, apr_time_t due_at,
                                  const char *const *enrollment_ids, int count);
+/** The same without a word about each; one statement per MDM_QUEUE_CHUNK ids. */
+apr_status_t mdm_store_push_want_all(mdm_store_t *st, apr_time_t due_at, const char *const *enrollment_ids, int count);
 /** What mdm_store_push_want would tell, without wanting anything: the apns_id is that of the newest wake-up. */
 apr_status_t mdm_store_push_targets(apr_array_header_t **targets, mdm_store_t *st, const char *const *enrollment_ids,
                                     int count);

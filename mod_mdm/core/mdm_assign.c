@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Saving of assignments. What two profiles would fight for is found by a preview before anything is written, and the
+ * write is one transaction. Called by the API.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "mdm_assign.h"
+#include "mdm_json.h"
+#include "mdm_store.h"
+#include "mdm_store_profile.h"
+
+#define LOOKS 1024                /* enrollments that are looked at for warnings alone */
+
+typedef struct {
+    mdm_store_t *st;
+    const mdm_assignment_t *assignment, *as;      /* as: it was read so; NULL: it is new */
+    const mdm_assign_actor_t *actor;
+    apr_int64_t id;
+} save_t;
+
+static const char *target_text(const mdm_assignment_t *a, apr_pool_t *p)
+{
+    return apr_psprintf(p, "%s%s %s", a->exclude ? "not for " : "", mdm_assignment_kind_name(a->kind),
+                        a->target_name ? a->target_name : a->target);
+}
+
+static apr_status_t note(mdm_store_t *st, const char *kind, const mdm_assignment_t *a, const mdm_assign_actor_t *actor)
+{
+    apr_pool_t *p = st->ctx->pool;
+    apr_status_t rv = mdm_store_event(st, kind, actor->actor, actor->source_ip, NULL, a->profile_name,
+                                      target_text(a, p));
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_change_add(st, MDM_CHANGE_PROFILE, apr_psprintf(p, "%" APR_INT64_T_FMT, a->profile),
+                                  actor->actor);
+    return rv;
+}
+
+/* ---- saving */
+
+static apr_status_t find_double(mdm_store_t *st, const mdm_assignment_t *a)
+{
+    apr_array_header_t *list;
+    apr_status_t rv = mdm_store_assignment_of_target(&list, st, a->kind, a->target);
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < list->nelts; i++) {
+        const mdm_assignment_t *other = APR_ARRAY_IDX(list, i, const mdm_assignment_t *);
+
+        if (other->profile == a->profile)
+            return mdm_fail(st->ctx, MDM_EEXIST, "nothing was saved: the profile %s is assigned to %s already, by "
+                            "assignment %" APR_INT64_T_FMT ": change or delete that one", other->profile_name,
+                            target_text(other, st->ctx->pool), other->id);
+    }
+    return rv;
+}
+
+static apr_status_t save(void *baton, mdm_db_t *db)
+{
+    save_t *s = baton;
+    const mdm_assignment_t *a = s->assignment;
+    mdm_profile_row_t *profile;
+    apr_status_t rv;
+
+    (void)db;
+    if (s->as) {
+        rv = mdm_store_assignment_update(s->st, a, s->as);
+        if (rv == MDM_ENOTFOUND)
+            return mdm_fail(s->st->ctx, MDM_EEXIST, "nothing was saved: assignment %" APR_INT64_T_FMT " has been changed "
+                            "at this moment: look at it again", a->id);
+        return rv == APR_SUCCESS ? note(s->st, "assignment.changed", a, s->actor) : rv;
+    }
+    if ((rv = find_double(s->st, a)) != APR_SUCCESS)
+        return rv;
+    /* it may have been archived since it was read */
+    rv = mdm_store_profile_get(&profile, s->st, a->profile_name);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_assignment_insert(s->st, a);
+    return rv == APR_SUCCESS ? note(s->st, "assignment.created", a, s->actor) : rv;
+}
+
+static apr_status_t check(const apr_array_header_t **warnings, mdm_store_t *st, const mdm_assignment_t *a)
+{
+    mdm_preview_request_t request = { MDM_PREVIEW_ASSIGNMENT, a, 0, 0, NULL, 0 };
+    const apr_array_header_t *single;
+    mdm_catalog_t *catalog;
+    mdm_preview_t *preview;
+    apr_status_t rv = mdm_catalog_load(&catalog, st);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_catalog_put(catalog, st, a);
+    if (rv == APR_SUCCESS)
+        rv = mdm_catalog_single(&single, catalog, st, a->profile,
+                                a->version ? a->version : mdm_catalog_profile(catalog, a->profile)->version);
+    if (rv != APR_SUCCESS)
+        return rv;
+    /* all enrollments matter only when somebody could stand in its way */
+    if (mdm_catalog_cluster(catalog, &a->profile, 1)->nelts == 1)
+        request.looks = LOOKS;
+    if ((rv = mdm_preview_run(&preview, st, &request)) != APR_SUCCESS)
+        return rv;
+    *warnings = preview->warnings;
+    if (preview->ties && !a->exclude)
+        return mdm_fail(st->ctx, MDM_EEXIST, "nothing was saved: %s (%" APR_INT64_T_FMT " enrollments): give one of the "
+                        "assignments a higher priority, or exclude them", preview->tie, preview->ties);
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_assign_save(const apr_array_header_t **warnings, mdm_store_t *st, const mdm_assignment_t *assignment,
+                             const mdm_assign_actor_t *actor)
+{
+    mdm_assignment_t copy = *assignment, *before = NULL;
+    save_t s = { st, &copy, NULL, actor, 0 };
+    apr_status_t rv = APR_SUCCESS;
+
+    if (copy.id)
+        rv = mdm_store_assignment_get(&before, st, copy.id);
+    else
+        copy.id = mdm_id_next();
+    copy.created_by = copy.created_by ? copy.created_by : actor->actor;
+    s.as = before;
+    if (rv == APR_SUCCESS && !before)
+        rv = find_double(st, &copy);
+    if (rv == APR_SUCCESS)
+        rv = check(warnings, st, &copy);
+    if (rv == APR_SUCCESS)
+        rv = mdm_db_transact(st->db, save, &s);
+    ((mdm_assignment_t *)assignment)->id = copy.id;
+    return rv;
+}
+
+static apr_status_t drop(void *baton, mdm_db_t *db)
+{
+    save_t *s = baton;
+    mdm_assignment_t *a;
+    apr_status_t rv = mdm_store_assignment_get(&a, s->st, s->id);
+
+    (void)db;
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_assignment_delete(s->st, s->id);
+    return rv == APR_SUCCESS ? note(s->st, "assignment.deleted", a, s->actor) : rv;
+}
+
+apr_status_t mdm_assign_delete(mdm_store_t *st, apr_int64_t id, const mdm_assign_actor_t *actor)
+{
+    save_t s = { st, NULL, NULL, actor, id };
+
+    return mdm_db_transact(st->db, drop, &s);
+}

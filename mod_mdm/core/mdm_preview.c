@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Previews. The walk is the fan-out's, batch by batch with a context for each, and only sums are kept. Called by the
+ * API; writes nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "mdm_json.h"
+#include "mdm_payload_check.h"
+#include "mdm_preview.h"
+#include "mdm_store_profile.h"
+#include "mdm_store_queue.h"
+#include "mdm_store_secret.h"
+
+#define AHEAD 1024
+#define NOTES_MAX 20              /* different sentences */
+
+typedef struct {
+    mdm_store_t *st;              /* whose pool keeps what is told */
+    const mdm_preview_request_t *request;
+    mdm_preview_t *preview;
+    mdm_catalog_t *catalog;
+    mdm_render_t *render;
+    apr_array_header_t *forced, *cluster;
+    int user_scope;
+    apr_int64_t profile;          /* that the request is about; 0: a secret */
+    const mdm_plist_t *tree;      /* of the version that would be installed, to hold against devices; or NULL */
+    apr_hash_t *judged;           /* kind of device -> apr_array_header_t of const char * */
+} walk_t;
+
+/* ---- the catalog as it would be */
+
+static apr_status_t name_one(walk_t *w, apr_int64_t profile)
+{
+    mdm_profile_row_t *row;
+    apr_status_t rv = mdm_store_profile_by_id(&row, w->st, profile);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    w->profile = profile;
+    w->user_scope = !strcmp(row->scope, "User");
+    APR_ARRAY_PUSH(w->forced, apr_int64_t) = profile;
+    return APR_SUCCESS;
+}
+
+static apr_status_t name_users_of(walk_t *w, const char *secret)
+{
+    apr_array_header_t *uses;
+    apr_status_t rv = mdm_store_secret_uses(&uses, w->st, secret);
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < uses->nelts; i++) {
+        apr_int64_t id = APR_ARRAY_IDX(uses, i, mdm_secret_use_t).profile;
+
+        if (w->forced->nelts && APR_ARRAY_IDX(w->forced, w->forced->nelts - 1, apr_int64_t) == id)
+            continue;
+        APR_ARRAY_PUSH(w->forced, apr_int64_t) = id;
+        mdm_catalog_begin_anew(w->catalog, id);
+    }
+    mdm_render_pretend(w->render, secret);
+    return rv;
+}
+
+static apr_status_t pretend(walk_t *w)
+{
+    const mdm_preview_request_t *request = w->request;
+    apr_status_t rv = APR_SUCCESS;
+
+    switch (request->what) {
+    case MDM_PREVIEW_ASSIGNMENT:
+        if ((rv = name_one(w, request->assignment->profile)) == APR_SUCCESS)
+            rv = mdm_catalog_put(w->catalog, w->st, request->assignment);
+        break;
+    case MDM_PREVIEW_DELETE:
+        rv = name_one(w, request->assignment->profile);
+        mdm_catalog_drop(w->catalog, request->assignment->id);
+        break;
+    case MDM_PREVIEW_VERSION:
+        if ((rv = name_one(w, request->profile)) == APR_SUCCESS)
+            rv = mdm_catalog_set_version(w->catalog, w->st, request->profile, request->version);
+        break;
+    default:
+        rv = name_users_of(w, request->secret);
+    }
+    if (rv == APR_SUCCESS)
+        w->cluster = mdm_catalog_cluster(w->catalog, (const apr_int64_t *)w->forced->elts, w->forced->nelts);
+    return rv;
+}
+
+/* ---- what devices will not do with it */
+
+static apr_status_t read_tree(walk_t *w)
+{
+    mdm_catalog_profile_t *p = mdm_catalog_profile(w->catalog, w->profile);
+    const mdm_assignment_t *a = w->request->what == MDM_PREVIEW_ASSIGNMENT ? w->request->assignment : NULL;
+    mdm_profile_version_t *v;
+    mdm_plist_t *tree;
+    apr_status_t rv;
+
+    if (!p || w->request->what == MDM_PREVIEW_DELETE || (a && a->exclude))
+        return APR_SUCCESS;
+    rv = mdm_store_profile_version_get(&v, w->st, p->id, a && a->version ? a->version : p->version);
+    if (rv == APR_SUCCESS && (rv = mdm_plist_read(&tree, w->st->ctx, v->body)) == APR_SUCCESS)
+        w->tree = tree;
+    return rv;
+}
+
+static void note(apr_array_header_t *notes, const char *text, apr_pool_t *p)
+{
+    mdm_preview_note_t *n;
+    int i;
+
+    for (i = 0; i < notes->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(notes, i, mdm_preview_note_t).text, text))
+            break;
+    }
+    if (i == NOTES_MAX)
+        return;
+    if (i == notes->nelts) {
+        n = apr_array_push(notes);
+        n->text = apr_pstrdup(p, text);
+        n->count = 0;
+    }
+    APR_ARRAY_IDX(notes, i, mdm_preview_note_t).count++;
+}
+
+/* Devices of the same kind are judged once. */
+static const apr_array_header_t *judge(walk_t *w, const mdm_effect_of_t *of, int supervised)
+{
+    const mdm_enrollment_t *d = of->device;
+    apr_pool_t *p = w->st->ctx->pool;
+    const char *key = apr_psprintf(p, "%s|%s|%s|%d", of->enrollment->type, d->product_name ? d->product_name : "",
+                                   d->os_version ? d->os_version : "", supervised);
+    apr_array_header_t *texts = apr_hash_get(w->judged, key, APR_HASH_KEY_STRING), *findings;
+    mdm_payload_target_t target;
+    int i;
+
+    if (texts)
+        return texts;
+    texts = apr_array_make(p, 2, sizeof(const char *));
+    target = mdm_payload_target(of->enrollment->type, d->product_name, d->os_version, supervised);
+    findings = mdm_payload_check_target(w->st->ctx, w->tree, &target);
+    for (i = 0; i < findings->nelts; i++)
+        APR_ARRAY_PUSH(texts, const char *) = APR_ARRAY_IDX(findings, i, mdm_finding_t).text;
+    apr_hash_set(w->judged, key, APR_HASH_KEY_STRING, texts);
+    return texts;
+}
+
+static apr_status_t warn(walk_t *w, mdm_store_t *st, const mdm_effect_batch_t *batch, const apr_array_header_t *items)
+{
+    static const char *const names[] = { "IsSupervised" };
+    apr_int64_t ids[MDM_QUEUE_CHUNK];
+    apr_hash_t *supervised = apr_hash_make(st->ctx->pool);
+    apr_array_header_t *facts;
+    apr_status_t rv;
+    int i, t;
+
+    for (i = 0; i < batch->all->nelts; i++)
+        ids[i] = APR_ARRAY_IDX(batch->all, i, mdm_effect_of_t).device->id;
+    if ((rv = mdm_store_batch_facts(&facts, st, ids, batch->all->nelts, names, 1)) != APR_SUCCESS)
+        return rv;
+    for (i = 0; i < facts->nelts; i++) {
+        const mdm_batch_fact_t *fact = &APR_ARRAY_IDX(facts, i, mdm_batch_fact_t);
+
+        apr_hash_set(supervised, &fact->enrollment, sizeof(fact->enrollment), fact->value);
+    }
+    for (i = 0; i < items->nelts; i++) {
+        const mdm_plan_item_t *item = &APR_ARRAY_IDX(items, i, mdm_plan_item_t);
+        const apr_array_header_t *texts;
+        const char *value;
+
+        if (item->profile != w->profile || item->action > MDM_PLAN_REPLACE)
+            continue;
+        value = apr_hash_get(supervised, &item->of->device->id, sizeof(item->of->device->id));
+        texts = judge(w, item->of, value ? !strcmp(value, "true") : -1);
+        for (t = 0; t < texts->nelts; t++)
+            note(w->preview->warnings, APR_ARRAY_IDX(texts, t, const char *), w->st->ctx->pool);
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- sums */
+
+static void note_tie(walk_t *w, const mdm_plan_item_t *item)
+{
+    const mdm_effect_t *effect = item->effect;
+    int mine = w->profile == item->profile || (effect && effect->blocker && effect->blocker->profile->id == w->profile);
+
+    if (!effect || !effect->blocker || !mine
+        || effect->blocker->assignment->priority != effect->entry->assignment->priority)
+        return;
+    if (!w->preview->ties++)
+        w->preview->tie = apr_psprintf(w->st->ctx->pool, "%s is to have the profiles %s and %s, both with priority %d, "
+                                       "and there can be but one of them: %s", item->of->enrollment->enrollment_id,
+                                       effect->blocker->profile->name, effect->profile->name,
+                                       effect->entry->assignment->priority, effect->reason);
+}
+
+static void sum_up(walk_t *w, const apr_array_header_t *items)
+{
+    mdm_preview_t *preview = w->preview;
+    int i;
+
+    for (i = 0; i < items->nelts; i++) {
+        const mdm_plan_item_t *item = &APR_ARRAY_IDX(items, i, mdm_plan_item_t);
+        apr_array_header_t *named = preview->named[item->action];
+
+        note_tie(w, item);
+        if (item->action == MDM_PLAN_BLOCK)
+            note(preview->blocked, item->reason, w->st->ctx->pool);
+        if (preview->counts[item->action]++ < MDM_PREVIEW_NAMED)
+            APR_ARRAY_PUSH(named, const char *) = apr_pstrdup(w->st->ctx->pool, item->of->enrollment->enrollment_id);
+    }
+}
+
+/* ---- the walk */
+
+static apr_status_t do_batch(walk_t *w, const apr_int64_t *ids, int count)
+{
+    mdm_store_t step = *w->st;
+    mdm_effect_batch_t *batch;
+    apr_array_header_t *items;
+    apr_pool_t *p;
+    apr_status_t rv;
+
+    apr_pool_create(&p, w->st->ctx->pool);
+    step.ctx = mdm_ctx_create(p, w->st->ctx->log);
+    step.ctx->fixed_now = w->st->ctx->fixed_now;
+    (void)mdm_db_use(step.db, step.ctx);
+    rv = mdm_effect_batch(&batch, &step, w->catalog, ids, count, w->cluster, 0);
+    if (rv == APR_SUCCESS)
+        rv = mdm_plan_make(&items, &step, w->render, batch, w->forced);
+    if (rv == APR_SUCCESS && w->tree)
+        rv = warn(w, &step, batch, items);
+    if (rv == APR_SUCCESS)
+        sum_up(w, items);
+    (void)mdm_db_use(step.db, w->st->ctx);
+    if (rv != APR_SUCCESS)
+        rv = mdm_fail(w->st->ctx, rv, "%s", mdm_ctx_detail(step.ctx, rv));
+    w->preview->looked += count;
+    apr_pool_destroy(p);
+    return rv;
+}
+
+static apr_status_t find(apr_array_header_t **ids, walk_t *w, apr_int64_t after)
+{
+    const mdm_assignment_t *a = w->request->assignment;
+
+    if (w->request->what == MDM_PREVIEW_SECRET)
+        return mdm_store_batch_of_secret(ids, w->st, w->request->secret, after, AHEAD);
+    if (w->request->what == MDM_PREVIEW_VERSION)
+        return mdm_store_batch_of_profile(ids, w->st, w->profile, w->user_scope, after, AHEAD);
+    return mdm_store_batch_of_target(ids, w->st, a->kind, a->target, after, AHEAD);
+}
+
+static apr_status_t walk(walk_t *w)
+{
+    apr_int64_t after = 0;
+    apr_array_header_t *ids;
+    apr_status_t rv;
+    int done, n;
+
+    do {
+        if ((rv = find(&ids, w, after)) != APR_SUCCESS)
+            return rv;
+        for (done = 0; rv == APR_SUCCESS && done < ids->nelts; done += n) {
+            if (w->request->looks && w->preview->looked >= w->request->looks)
+                return APR_SUCCESS;
+            n = ids->nelts - done < MDM_QUEUE_CHUNK ? ids->nelts - done : MDM_QUEUE_CHUNK;
+            rv = do_batch(w, (const apr_int64_t *)ids->elts + done, n);
+        }
+        if (ids->nelts)
+            after = APR_ARRAY_IDX(ids, ids->nelts - 1, apr_int64_t);
+    } while (rv == APR_SUCCESS && ids->nelts == AHEAD);
+    return rv;
+}
+
+apr_status_t mdm_preview_run(mdm_preview_t **out, mdm_store_t *st, const mdm_preview_request_t *request)
+{
+    walk_t w = { st, request, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL };
+    apr_pool_t *p = st->ctx->pool;
+    apr_status_t rv;
+    int i;
+
+    w.preview = *out = apr_pcalloc(p, sizeof(**out));
+    for (i = 0; i <= MDM_PLAN_WAIT; i++)
+        w.preview->named[i] = apr_array_make(p, 8, sizeof(const char *));
+    w.preview->blocked = apr_array_make(p, 2, sizeof(mdm_preview_note_t));
+    w.preview->warnings = apr_array_make(p, 2, sizeof(mdm_preview_note_t));
+    w.forced = apr_array_make(p, 4, sizeof(apr_int64_t));
+    w.judged = apr_hash_make(p);
+    w.render = mdm_render_create(st);
+    if ((rv = mdm_catalog_load(&w.catalog, st)) != APR_SUCCESS || (rv = pretend(&w)) != APR_SUCCESS
+        || (rv = read_tree(&w)) != APR_SUCCESS)
+        return rv;
+    return walk(&w);
+}
+
+/* ---- as JSON */
+
+static json_t *notes_json(const apr_array_header_t *notes)
+{
+    json_t *list = json_array();
+    int i;
+
+    for (i = 0; i < notes->nelts; i++) {
+        const mdm_preview_note_t *n = &APR_ARRAY_IDX(notes, i, mdm_preview_note_t);
+
+        json_array_append_new(list, json_pack("{s:s, s:I}", "text", n->text, "enrollments", (json_int_t)n->count));
+    }
+    return list;
+}
+
+json_t *mdm_preview_json(const mdm_preview_t *preview)
+{
+    static const char *const names[] = { NULL, "install", "replace", "remove", "withdraw", "blocked", NULL, "waiting" };
+    json_t *json = json_pack("{s:I}", "looked", (json_int_t)preview->looked);
+    int action, i;
+
+    for (action = MDM_PLAN_INSTALL; action <= MDM_PLAN_WAIT; action++) {
+        const apr_array_header_t *named = preview->named[action];
+        json_t *ids;
+
+        if (!names[action])
+            continue;
+        ids = json_array();
+        for (i = 0; i < named->nelts; i++)
+            json_array_append_new(ids, json_string(APR_ARRAY_IDX(named, i, const char *)));
+        json_object_set_new(json, names[action], json_pack("{s:I, s:o}", "count", (json_int_t)preview->counts[action],
+                                                           "enrollments", ids));
+    }
+    json_object_set_new(json, "reasons", notes_json(preview->blocked));
+    json_object_set_new(json, "warnings", notes_json(preview->warnings));
+    if (preview->ties)
+        json_object_set_new(json, "conflict", json_pack("{s:s, s:I}", "text", preview->tie, "enrollments",
+                                                        (json_int_t)preview->ties));
+    return json;
+}

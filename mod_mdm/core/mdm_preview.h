@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a save would do, before it is done: the fan-out's own steps over the catalog as it would be, without a write.
+ * What is told is what then happens, as long as nothing else changes. Any request thread; memory does not grow with the
+ * number of enrollments.
+ */
+#ifndef MDM_PREVIEW_H
+#define MDM_PREVIEW_H
+
+#include <jansson.h>
+
+#include "mdm_plan.h"
+
+#define MDM_PREVIEW_NAMED 1000    /* enrollments named for each action, at most */
+
+typedef enum {
+    MDM_PREVIEW_ASSIGNMENT = 1,   /* a new one, or one in the place of that with its id */
+    MDM_PREVIEW_DELETE,           /* of an assignment */
+    MDM_PREVIEW_VERSION,          /* another version of a profile becomes the current one */
+    MDM_PREVIEW_SECRET            /* another value of a secret */
+} mdm_preview_e;
+
+typedef struct mdm_preview_request_t {
+    mdm_preview_e what;
+    const mdm_assignment_t *assignment;   /* also of a delete */
+    apr_int64_t profile;          /* of a version */
+    int version;
+    const char *secret;
+    apr_int64_t looks;            /* at so many enrollments at most; 0: at all */
+} mdm_preview_request_t;
+
+/* A sentence about some of the enrollments. */
+typedef struct mdm_preview_note_t {
+    const char *text;
+    apr_int64_t count;
+} mdm_preview_note_t;
+
+typedef struct mdm_preview_t {
+    apr_int64_t looked;
+    apr_int64_t counts[MDM_PLAN_WAIT + 1];        /* by mdm_plan_e */
+    apr_array_header_t *named[MDM_PLAN_WAIT + 1]; /* const char *: enrollment ids, MDM_PREVIEW_NAMED of each */
+    apr_array_header_t *blocked;  /* mdm_preview_note_t: why some cannot get it */
+    apr_array_header_t *warnings; /* mdm_preview_note_t: what devices among them will not do with it */
+    const char *tie;              /* two profiles of the same priority want one place: who, where; NULL: none do */
+    apr_int64_t ties;
+} mdm_preview_t;
+
+/** @return MDM_ENOTFOUND, MDM_EDB */
+apr_status_t mdm_preview_run(mdm_preview_t **out, mdm_store_t *st, const mdm_preview_request_t *request);
+
+/** As the API shows it; the caller frees it. */
+json_t *mdm_preview_json(const mdm_preview_t *preview);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fan-out on both databases: exactly those concerned get exactly what is new, whatever came before; a change that
+ * is broken off anywhere goes on exactly; nothing is queued twice.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "desired_fixture.h"
+#include "mdm_fanout.h"
+#include "mdm_fanout_step.h"
+#include "mdm_store.h"
+
+START_TEST(a_secret_of_ten_of_a_hundred_touches_ten)
+{
+    int before;
+
+    desired_start(_i);
+    desired_enrol_many(1, 100);
+    desired_secret("wifi", "first");
+    desired_profile(7, "wifi", 1, "${secret.wifi}", NULL);
+    desired_profile(8, "other", 1, "nothing", NULL);
+    desired_join(1, 31, 40);
+    desired_join(2, 1, 100);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    desired_assign(8, MDM_ASSIGNMENT_GROUP, "2", 0, 0, NULL);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 10);
+    ck_assert_str_eq(desired_tally(), "10 0 10");
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "8"), 100);
+    ck_assert_str_eq(desired_tally(), "110 0 100");
+    desired_answer(1, 100, "Acknowledged");
+    ck_assert_str_eq(desired_tally(), "0 0 0");
+
+    desired_secret("wifi", "second");
+    before = mdm_db_statements(st->db);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_SECRET, "wifi"), 10);
+    ck_assert_int_le(mdm_db_statements(st->db) - before, 40);
+    ck_assert_str_eq(desired_tally(), "10 0 10");
+    ck_assert_str_eq(database_sql("SELECT enrollment FROM mdm_queue ORDER BY 1;"),
+                     "31\n32\n33\n34\n35\n36\n37\n38\n39\n40");
+    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_command WHERE request_type = 'InstallProfile'"), 3);
+
+    /* the same again, and the same value under another generation: nothing */
+    ck_assert_int_eq(desired_change(MDM_CHANGE_SECRET, "wifi"), 0);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 0);
+    ck_assert_str_eq(desired_tally(), "10 0 10");
+    database_end();
+}
+END_TEST
+
+START_TEST(a_phone_that_is_off_gets_the_newest_alone)
+{
+    desired_start(_i);
+    desired_enrol_many(1, 3);
+    desired_secret("wifi", "first");
+    desired_profile(7, "wifi", 1, "${secret.wifi}", NULL);
+    desired_join(1, 1, 3);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 3);
+    desired_answer(1, 2, "Acknowledged");
+    desired_secret("wifi", "second");
+    ck_assert_int_eq(desired_change(MDM_CHANGE_SECRET, "wifi"), 3);
+    desired_profile(7, "wifi", 2, "new ${secret.wifi}", NULL);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 3);
+    ck_assert_str_eq(desired_tally(), "3 0 3");
+    ck_assert_str_eq(database_sql("SELECT enrollment, COUNT(*) FROM mdm_queue GROUP BY 1 ORDER BY 1;"),
+                     "1|1\n2|1\n3|1");
+    ck_assert_str_eq(database_sql("SELECT enrollment, COUNT(*) FROM mdm_result WHERE status = 'Superseded' GROUP BY 1 "
+                                  "ORDER BY 1;"), "1|1\n2|1\n3|2");
+    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_desired d JOIN mdm_queue q ON q.enrollment = d.enrollment "
+                                   "AND q.command = d.command"), 3);
+    ck_assert_int_eq(desired_count("SELECT COUNT(DISTINCT want_uuid) FROM mdm_desired WHERE version = 2"), 1);
+    database_end();
+}
+END_TEST
+
+START_TEST(who_is_not_concerned_any_more_loses_it)
+{
+    apr_int64_t assignment;
+
+    desired_start(_i);
+    desired_enrol_many(1, 5);
+    desired_profile(7, "wifi", 1, "x", NULL);
+    desired_join(1, 1, 4);
+    assignment = desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 4);
+    desired_answer(1, 2, "Acknowledged");
+
+    /* 1 and 2 have it, 3 and 4 were never given it */
+    desired_unassign(assignment);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 4);
+    ck_assert_str_eq(desired_tally(), "0 2 4");
+    ck_assert_str_eq(database_sql("SELECT enrollment, state, version FROM mdm_desired ORDER BY 1;"),
+                     "1|8|0\n2|8|0\n3|9|0\n4|9|0");
+    ck_assert_str_eq(database_sql("SELECT enrollment, status FROM mdm_result WHERE status <> 'Acknowledged' "
+                                  "ORDER BY 1;"), "3|Superseded\n4|Superseded");
+
+    /* back again while it is on its way out */
+    desired_answer(1, 1, "Acknowledged");
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 4);
+    ck_assert_str_eq(desired_tally(), "4 0 4");
+    ck_assert_str_eq(database_sql("SELECT state, COUNT(*) FROM mdm_desired GROUP BY 1;"), "1|4");
+    database_end();
+}
+END_TEST
+
+START_TEST(a_user_counts_for_his_devices)
+{
+    desired_start(_i);
+    desired_enrol(1, 0, "anna");
+    desired_enrol(2, 0, "anna");
+    desired_enrol(3, 0, "bert");
+    desired_enrol(11, 1, "anna");
+    desired_user("anna", "anna@example.org", "{}");
+    desired_user("bert", NULL, "{\"phone\": \"1\"}");
+    desired_profile(7, "mail", 1, "${user.mail} of ${device.serial}", NULL);
+    desired_profile(8, "user-mail", 1, "${user.mail}", NULL);
+    desired_join(1, 1, 3);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    desired_assign(8, MDM_ASSIGNMENT_USER, "anna", 0, 0, NULL);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 3);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "8"), 1);
+    ck_assert_str_eq(desired_tally(), "3 0 3");
+    ck_assert_str_eq(database_sql("SELECT enrollment, profile, state FROM mdm_desired ORDER BY 1, 2;"),
+                     "1|7|1\n2|7|1\n3|7|7\n11|8|1");
+    ck_assert_str_eq(database_sql("SELECT reason FROM mdm_desired WHERE enrollment = 3;"),
+                     "user bert has no attribute mail");
+    ck_assert_int_eq(desired_count("SELECT COUNT(DISTINCT want_uuid) FROM mdm_desired WHERE profile = 7"), 2);
+    desired_answer(1, 11, "Acknowledged");
+
+    /* bert gets an address; nobody else is concerned */
+    desired_user("bert", "bert@example.org", "{}");
+    OK(mdm_store_recheck_user(st, "bert"));
+    OK(mdm_store_recheck_user(st, "anna"));
+    desired_run();
+    ck_assert_str_eq(desired_tally(), "1 0 1");
+    ck_assert_str_eq(database_sql("SELECT enrollment FROM mdm_queue;"), "3");
+    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_recheck"), 0);
+    desired_answer(1, 11, "Acknowledged");
+
+    /* anna is disabled: what is assigned to her goes, what her devices have as members stays */
+    database_sql("UPDATE mdm_user SET disabled = 1 WHERE login = 'anna';");
+    OK(mdm_store_recheck_user(st, "anna"));
+    desired_run();
+    ck_assert_str_eq(desired_tally(), "0 1 1");
+    ck_assert_str_eq(database_sql("SELECT enrollment, profile, state FROM mdm_desired WHERE state = 8;"), "11|8|8");
+    database_end();
+}
+END_TEST
+
+START_TEST(one_payload_of_its_kind_comes_first)
+{
+    desired_start(_i);
+    desired_enrol_many(1, 3);
+    desired_profile(7, "cell", 1, "a", "com.apple.cellular");
+    desired_profile(8, "cell-vip", 1, "b", "com.apple.cellular");
+    desired_join(2, 1, 3);
+    desired_join(3, 2, 2);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "2", 0, 0, NULL);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 3);
+    desired_answer(1, 2, "Acknowledged");
+    desired_assign(8, MDM_ASSIGNMENT_GROUP, "3", 0, 10, NULL);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "8"), 1);
+    ck_assert_str_eq(database_sql("SELECT enrollment, profile, state, reason FROM mdm_desired WHERE enrollment = 2 "
+                                  "ORDER BY 1, 2;"),
+                     "2|7|8|the profile cell-vip comes first with priority 10: there can be but one payload "
+                     "com.apple.cellular\n2|8|1|member of the group vip");
+    ck_assert_str_eq(database_sql("SELECT c.request_type FROM mdm_queue q JOIN mdm_command c ON c.id = q.command "
+                                  "WHERE q.enrollment = 2 ORDER BY q.priority DESC, q.command;"),
+                     "RemoveProfile\nInstallProfile");
+    desired_answer(2, 3, "Acknowledged");
+    OK(mdm_store_recheck(st, 2));
+    desired_run();
+    ck_assert_str_eq(database_sql("SELECT state FROM mdm_desired WHERE enrollment = 2 AND profile = 7;"), "7");
+    ck_assert_str_eq(desired_tally(), "0 0 0");
+
+    /* the better one goes, and the other comes back */
+    database_sql("DELETE FROM mdm_member WHERE collection = 3;");
+    OK(mdm_store_recheck(st, 2));
+    desired_run();
+    ck_assert_str_eq(desired_tally(), "1 1 1");
+    database_end();
+}
+END_TEST
+
+START_TEST(a_change_broken_off_goes_on_exactly)
+{
+    int steps;
+
+    for (steps = 1; steps < 4; steps++) {
+        desired_start(_i);
+        desired_enrol_many(1, 200);
+        desired_secret("wifi", "first");
+        desired_profile(7, "wifi", 1, "${secret.wifi}", NULL);
+        desired_join(1, 1, 200);
+        desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+        OK(mdm_store_change_add(st, MDM_CHANGE_PROFILE, "7", "test"));
+        OK(mdm_fanout_run(st, steps));
+        ck_assert_int_eq(desired_count("SELECT looked FROM mdm_change"), 64 * steps);
+        ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_queue"), 64 * steps);
+
+        /* somebody else goes on, with another connection; meanwhile some have answered */
+        desired_answer(1, 10, "Acknowledged");
+        st = database_open(database_pool());
+        st->ctx->fixed_now = apr_time_from_sec(1700000000);
+        desired_run();
+        ck_assert_str_eq(database_sql("SELECT looked, changed FROM mdm_change;"), "200|200");
+        ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_queue"), 190);
+        ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_command"), 1);
+        ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_desired"), 200);
+        database_end();
+    }
+}
+END_TEST
+
+START_TEST(the_steps_of_two_are_not_done_twice)
+{
+    mdm_fanout_work_t *one, *two;
+    int more;
+
+    desired_start(_i);
+    desired_enrol_many(1, 100);
+    desired_profile(7, "wifi", 1, "x", NULL);
+    desired_join(1, 1, 100);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    OK(mdm_store_change_add(st, MDM_CHANGE_PROFILE, "7", "test"));
+    one = mdm_fanout_work(st);
+    OK(mdm_fanout_change(&more, one));
+    two = mdm_fanout_work(database_open(database_pool()));
+    OK(mdm_fanout_change(&more, two));
+    /* what the first knows is old by now */
+    OK(mdm_fanout_change(&more, one));
+    OK(mdm_fanout_change(&more, one));
+    OK(mdm_fanout_change(&more, two));
+    ck_assert_str_eq(database_sql("SELECT looked, changed FROM mdm_change;"), "100|100");
+    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_queue"), 100);
+    database_end();
+}
+END_TEST
+
+START_TEST(a_change_is_not_done_with_what_was_read_before_it)
+{
+    mdm_fanout_work_t *work;
+    int more;
+
+    desired_start(_i);
+    desired_enrol_many(1, 2);
+    desired_secret("wifi", "first");
+    desired_profile(7, "wifi", 1, "${secret.wifi}", NULL);
+    desired_join(1, 1, 2);
+    OK(mdm_store_recheck(st, 1));
+    work = mdm_fanout_work(st);
+    OK(mdm_fanout_recheck(&more, work));
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    OK(mdm_store_change_add(st, MDM_CHANGE_PROFILE, "7", "test"));
+    OK(mdm_fanout_change(&more, work));
+    ck_assert_str_eq(desired_tally(), "2 0 2");
+    desired_answer(1, 2, "Acknowledged");
+    desired_secret("wifi", "second");
+    OK(mdm_store_change_add(st, MDM_CHANGE_SECRET, "wifi", "test"));
+    OK(mdm_fanout_change(&more, work));
+    ck_assert_str_eq(desired_tally(), "2 0 2");
+    database_end();
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    Suite *suite = suite_create("fanout");
+    TCase *tcase = tcase_create("fanout");
+
+    (void)argc;
+    tcase_set_timeout(tcase, 300);
+    tcase_add_loop_test(tcase, a_secret_of_ten_of_a_hundred_touches_ten, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_phone_that_is_off_gets_the_newest_alone, 0, DATABASES);
+    tcase_add_loop_test(tcase, who_is_not_concerned_any_more_loses_it, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_user_counts_for_his_devices, 0, DATABASES);
+    tcase_add_loop_test(tcase, one_payload_of_its_kind_comes_first, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_change_broken_off_goes_on_exactly, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_change_is_not_done_with_what_was_read_before_it, 0, DATABASES);
+    tcase_add_loop_test(tcase, the_steps_of_two_are_not_done_twice, 0, DATABASES);
+    suite_add_tcase(suite, tcase);
+    return database_main(suite, argv);
+}
