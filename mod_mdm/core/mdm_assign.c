@@ -69,8 +69,8 @@ static apr_status_t save(void *baton, mdm_db_t *db)
     if (s->as) {
         rv = mdm_store_assignment_update(s->st, a, s->as);
         if (rv == MDM_ENOTFOUND)
-            return mdm_fail(s->st->ctx, MDM_EEXIST, "nothing was saved: assignment %" APR_INT64_T_FMT " has been changed "
-                            "at this moment: look at it again", a->id);
+            return mdm_fail(s->st->ctx, MDM_EEXIST, "nothing was saved: assignment %" APR_INT64_T_FMT " has been "
+                            "changed at this moment: look at it again", a->id);
         return rv == APR_SUCCESS ? note(s->st, "assignment.changed", a, s->actor) : rv;
     }
     if ((rv = find_double(s->st, a)) != APR_SUCCESS)
@@ -104,8 +104,8 @@ static apr_status_t check(const apr_array_header_t **warnings, mdm_store_t *st, 
         return rv;
     *warnings = preview->warnings;
     if (preview->ties && !a->exclude)
-        return mdm_fail(st->ctx, MDM_EEXIST, "nothing was saved: %s (%" APR_INT64_T_FMT " enrollments): give one of the "
-                        "assignments a higher priority, or exclude them", preview->tie, preview->ties);
+        return mdm_fail(st->ctx, MDM_EEXIST, "nothing was saved: %s (%" APR_INT64_T_FMT " enrollments): give one of "
+                        "the assignments a higher priority, or exclude them", preview->tie, preview->ties);
     return APR_SUCCESS;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Assignments in JSON: read with every name looked up, so that what is wrong is said before anything is done, and shown.
- * Called by the API.
+ * Assignments in JSON: read with every name looked up, so that what is wrong is said before anything is done; and
+ * shown. Called by the API.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +175,8 @@ apr_status_t mdm_assign_read_change(mdm_assignment_t **out, mdm_store_t *st, apr
     *out = a;
     before = a->rollout ? a->rollout_version : a->version ? a->version : profile->version;
     if (a->exclude)
-        return mdm_fail(st->ctx, MDM_EINPUT, "assignment %" APR_INT64_T_FMT " excludes: there is nothing to change", id);
+        return mdm_fail(st->ctx, MDM_EINPUT, "assignment %" APR_INT64_T_FMT " excludes: there is nothing to change",
+                        id);
     if (json_is_null(version))
         a->version = 0;
     else if ((rv = get_number(&a->version, st->ctx, json, "version", 1, APR_INT32_MAX)) != APR_SUCCESS

@@ -187,7 +187,8 @@ static apr_status_t do_restart(void *baton, mdm_db_t *db)
 
     (void)db;
     for (i = 0; rv == APR_SUCCESS && i < work->forced->nelts; i++) {
-        const mdm_catalog_profile_t *p = mdm_catalog_profile(work->catalog, APR_ARRAY_IDX(work->forced, i, apr_int64_t));
+        const mdm_catalog_profile_t *p = mdm_catalog_profile(work->catalog,
+                                                             APR_ARRAY_IDX(work->forced, i, apr_int64_t));
 
         if (p && has_rollout(work->catalog, p->id))
             rv = mdm_rollout_restart(&s->st, p->id, p->version, anew);

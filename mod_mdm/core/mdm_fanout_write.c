@@ -134,8 +134,8 @@ static apr_status_t supersede(mdm_store_t *st, const mdm_command_t *c, const mdm
     if (!n)
         return APR_SUCCESS;
     return mdm_store_desired_supersede(st, items[0]->profile, c ? c->id : 0,
-                                       c ? apr_psprintf(st->ctx->pool, "\"a newer command took its place: %s\"", c->uuid)
-                                       : "\"the profile is not to be there any more\"", ids, n);
+                                       c ? apr_psprintf(st->ctx->pool, "\"a newer command took its place: %s\"",
+                                                        c->uuid) : "\"the profile is not to be there any more\"", ids, n);
 }
 
 static apr_status_t queue(mdm_store_t *st, const mdm_command_t *c, const mdm_plan_item_t *const *items, int count)

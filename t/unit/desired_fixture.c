@@ -177,7 +177,8 @@ static void answer_one(int id, const char *status)
         "UPDATE mdm_push SET due_at = 0, wanted_at = 0 WHERE %s; ", status, where, where, where));
     if (!strcmp(status, "Acknowledged"))
         database_sql(apr_psprintf(p, "UPDATE mdm_desired SET state = 3, sent_uuid = want_uuid, command = 0 "
-                                  "WHERE state = 1 AND %s; UPDATE mdm_desired SET state = 9, command = 0 WHERE state = 8 AND %s;",
+                                  "WHERE state = 1 AND %s; UPDATE mdm_desired SET state = 9, command = 0 "
+                                  "WHERE state = 8 AND %s;",
                                   where, where));
     else
         database_sql(apr_psprintf(p, "UPDATE mdm_desired SET state = 6, sent_uuid = want_uuid, command = 0, "
