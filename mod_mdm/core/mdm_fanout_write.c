@@ -124,6 +124,7 @@ static int has_waiting(const mdm_desired_t *row)
 
 static apr_status_t supersede(mdm_store_t *st, const mdm_command_t *c, const mdm_plan_item_t *const *items, int count)
 {
+    const char *why = "\"the profile is not to be there any more\"";
     apr_int64_t ids[MDM_QUEUE_CHUNK];
     int i, n = 0;
 
@@ -133,9 +134,9 @@ static apr_status_t supersede(mdm_store_t *st, const mdm_command_t *c, const mdm
     }
     if (!n)
         return APR_SUCCESS;
-    return mdm_store_desired_supersede(st, items[0]->profile, c ? c->id : 0,
-                                       c ? apr_psprintf(st->ctx->pool, "\"a newer command took its place: %s\"",
-                                                        c->uuid) : "\"the profile is not to be there any more\"", ids, n);
+    if (c)
+        why = apr_psprintf(st->ctx->pool, "\"a newer command took its place: %s\"", c->uuid);
+    return mdm_store_desired_supersede(st, items[0]->profile, c ? c->id : 0, why, ids, n);
 }
 
 static apr_status_t queue(mdm_store_t *st, const mdm_command_t *c, const mdm_plan_item_t *const *items, int count)
