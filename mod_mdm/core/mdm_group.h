@@ -80,6 +80,15 @@ typedef struct mdm_group_save_t {
 apr_status_t mdm_group_save(mdm_group_save_t *save, mdm_store_t *st);
 
 /**
+ * The entry of a directory group has been read, and mdm_directory_member says who is in it. For the first time, or
+ * after it became another entry, everybody is looked at (a change of kind MDM_CHANGE_GROUP); later only who is marked.
+ * Until then nobody joins or leaves it. Call it in the transaction that wrote those rows.
+ * @param group as mdm_store_group_kept gave it
+ * @return MDM_ENOTFOUND when it is gone or of another entry by now: write nothing then
+ */
+apr_status_t mdm_group_synced(mdm_store_t *st, const mdm_group_t *group);
+
+/**
  * Remove a group, with its members. Call it in a transaction.
  * @return MDM_ENOTFOUND; MDM_EEXIST naming the profiles that are assigned to it
  */

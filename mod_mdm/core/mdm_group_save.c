@@ -73,6 +73,12 @@ static apr_status_t write_group(mdm_group_save_t *save, mdm_store_t *st, mdm_gro
     return rv == APR_SUCCESS && !save->made ? MDM_ECONFLICT : rv;
 }
 
+static apr_status_t let_sweep(mdm_store_t *st, const mdm_group_t *group, const char *actor)
+{
+    return mdm_store_change_add(st, MDM_CHANGE_GROUP, apr_psprintf(st->ctx->pool, "%" APR_INT64_T_FMT, group->id),
+                                actor);
+}
+
 apr_status_t mdm_group_save(mdm_group_save_t *save, mdm_store_t *st)
 {
     apr_array_header_t *none = apr_array_make(st->ctx->pool, 1, sizeof(const char *));
@@ -97,10 +103,16 @@ apr_status_t mdm_group_save(mdm_group_save_t *save, mdm_store_t *st)
     if (rv == APR_SUCCESS)
         rv = mdm_store_event(st, save->made ? "group.created" : "group.changed", save->actor, save->source_ip, NULL,
                              save->name, save->rule ? mdm_rule_text(save->rule) : save->directory);
-    if (rv == APR_SUCCESS && save->rule)
-        rv = mdm_store_change_add(st, MDM_CHANGE_GROUP, apr_psprintf(st->ctx->pool, "%" APR_INT64_T_FMT, group->id),
-                                  save->actor);
-    return rv;
+    return rv == APR_SUCCESS && save->rule ? let_sweep(st, group, save->actor) : rv;
+}
+
+apr_status_t mdm_group_synced(mdm_store_t *st, const mdm_group_t *group)
+{
+    apr_status_t rv = mdm_store_group_synced(st, group->id, group->directory);
+
+    if (rv == MDM_ENOTFOUND)
+        return mdm_fail(st->ctx, rv, "the group %s is gone, or of another entry of the directory", group->name);
+    return rv == APR_SUCCESS && !group->synced_at ? let_sweep(st, group, "directory") : rv;
 }
 
 apr_status_t mdm_group_remove(mdm_store_t *st, const char *name)

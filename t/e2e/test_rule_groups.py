@@ -7,6 +7,9 @@ import time
 
 import pytest
 
+from . import desired, devices
+from .site import PASSWORD, USER
+
 JSON = {"Content-Type": "application/json"}
 
 # a fleet that costs nothing: enrolled, and heard of just now
@@ -70,7 +73,7 @@ def test_a_rule_is_kept_as_it_was_written(site):
     ({"kind": "static", "members": []}, "there is no member members; there are kind, rule, directory"),
     ({"kind": "rule", "rule": {"all": [{"user.title": "x"}, {"device.OSVersoin": "17"}]}},
      "the rule at all[1]: nothing is ever known of device.OSVersoin; did you mean OSVersion?"),
-    ({"kind": "rule", "rule": {"fact": "user.title", "op": "like", "value": "x"}}, "the rule at op: there is no operator"),
+    ({"kind": "rule", "rule": {"fact": "user.title", "op": "like", "value": "x"}}, "the rule at op: there is no oper"),
     ({"kind": "rule", "rule": {"device.OSVersion": 17.10}}, "a version is a text"),
 ])
 def test_what_is_wrong_is_named_and_nothing_is_made(site, body, words):
@@ -116,19 +119,11 @@ def test_a_preview_counts_all_and_names_some(own_site):
 
 def test_an_assigned_group_is_not_deleted(site):
     rule_group(site, "assigned", {"user.title": "no such title"})
-    clip = {"type": "com.apple.webClip.managed", "Label": "Ward", "URL": "https://example.org/", "IsRemovable": True}
-    profile = {"display_name": "Ward", "payloads": [clip]}
-    reply = site.api("PUT", "/v1/profiles/of-a-group", json.dumps(profile).encode(), JSON)
-    assert reply.status == 201, reply.text
-    site.database.sql(
-        "INSERT INTO mdm_assignment (id, profile, version, kind, target, exclude, priority, condition_id, rollout_state, "
-        "rollout_step, rollout_version, rollout_from, rollout_at, created_at, changed_at) SELECT 77, p.id, 0, 1, "
-        "CAST(g.id AS TEXT), 0, 0, 0, 0, 0, 0, 0, 0, 1, 1 FROM mdm_profile p, mdm_group g "
-        "WHERE p.name = 'of-a-group' AND g.name = 'assigned'")
-    refused = call(site, "DELETE", "assigned", status=409)
-    assert "of-a-group" in refused["error"] and "delete those first" in refused["error"]
-    call(site, "GET", "assigned", status=200)
-    site.database.sql("DELETE FROM mdm_assignment WHERE id = 77")
+    desired.profile(site, "of-a-group", desired.wifi("fixed-CANARY"))
+    with desired.assigned(site, "of-a-group", group="assigned"):
+        refused = call(site, "DELETE", "assigned", status=409)
+        assert "of-a-group" in refused["error"] and "delete those first" in refused["error"]
+        call(site, "GET", "assigned", status=200)
     call(site, "DELETE", "assigned", status=204)
 
 
@@ -150,3 +145,124 @@ def test_feature_13_a_group_is_managed_as_a_set(own_site, new_phone):
     states = {row["enrollment_id"]: row["status"] for row in table["enrollments"]}
     assert set(states) == set(ids) and table["counts"] == {"acknowledged": 2, "queued": 48}, table["counts"]
     assert [states[one.id] for one in phones] == ["Acknowledged", "Acknowledged", "queued"]
+
+
+def attributes(site, login, **changed):
+    reply = site.api("PATCH", "/v1/users/" + login, json.dumps({"attributes": changed}).encode(), JSON)
+    assert reply.status in (200, 201), reply.text
+    desired.settled(site)
+
+
+def reasons(site, name, query=""):
+    members = call(site, "GET", name + "/members" + query, status=200)["members"]
+    return {one["enrollment_id"]: one["reason"] for one in members}
+
+
+def requests(phone):
+    return [one.request_type for one in phone.connect()]
+
+
+def two_people(site, new_device):
+    """A phone of each of the two persons who can sign in, and a profile that is assigned to nobody."""
+    phones = [devices.enroll(site, new_device(site), user, PASSWORD) for user in (USER, "other")]
+    for login in (USER, "other"):
+        site.api("PUT", "/v1/users/" + login, b"{}", JSON)
+    return (*phones, desired.profile(site, "wifi", desired.wifi("fixed-CANARY")))
+
+
+def test_feature_14_a_role_of_a_user_brings_its_devices_what_is_for_the_role(own_site, new_device):
+    site = own_site
+    mine, others, profile = two_people(site, new_device)
+    rule_group(site, "sales", {"user.role": "sales"})
+    desired.assign(site, "wifi", group="sales")
+    desired.settled(site)
+    assert not requests(mine) and not requests(others) and not reasons(site, "sales")
+    attributes(site, USER, role=["night", "sales"])
+    assert reasons(site, "sales") == {mine.id: "because user.role is sales"}
+    assert requests(mine) == ["InstallProfile", "ProfileList"] and profile["identifier"] in mine.profiles
+    assert not requests(others)
+    attributes(site, USER, role=["night", "sales"], floor="3")
+    assert not requests(mine), "what no rule looks at changes nothing"
+    attributes(site, "other", role="sales")
+    attributes(site, USER, role="night")
+    assert reasons(site, "sales") == {others.id: "because user.role is sales"}
+    assert requests(mine) == ["RemoveProfile", "ProfileList"] and profile["identifier"] not in mine.profiles
+    assert requests(others) == ["InstallProfile", "ProfileList"]
+    assert "wifi" in call(site, "DELETE", "sales", status=409)["error"]
+
+
+def test_feature_15_title_and_department_combine_by_and_or_not(own_site, new_device):
+    site = own_site
+    mine, others, profile = two_people(site, new_device)
+    fleet(site, 600)
+    attributes(site, USER, title="Nurse", department="Surgery")
+    attributes(site, "other", title="Nurse", department="Pharmacy")
+    attributes(site, "even", title="Doctor", department="Surgery")
+    surgery = {"all": [{"any": [{"user.title": "Nurse"}, {"user.title": "Doctor"}]},
+                       {"user.department": "Surgery"}, {"not": {"user.disabled": True}}]}
+    seen = call(site, "POST", "surgery/preview", {"rule": surgery}, 200)
+    assert seen["joins"]["count"] == 301
+    rule_group(site, "surgery", surgery)
+    assert int(desired.settled(site)["changed"]) >= 301
+    assert call(site, "GET", "surgery")["members"] == 301 and "moving" not in call(site, "GET", "surgery")
+    assert reasons(site, "surgery", "?limit=1000")[mine.id] == \
+        "because user.title is Nurse and user.department is Surgery and user.disabled false is not true"
+    desired.assign(site, "wifi", group="surgery")
+    desired.settled(site)
+    assert requests(mine) == ["InstallProfile", "ProfileList"] and not requests(others)
+    # another rule: the preview says who, and so it happens
+    nurses = {"all": [{"user.title": "Nurse"}, {"not": {"user.department": "Surgery"}}]}
+    seen = call(site, "POST", "surgery/preview?limit=1000", {"rule": nurses}, 200)
+    assert seen["joins"] == {"count": 1, "enrollments": [{
+        "enrollment_id": others.id,
+        "reason": "because user.title is Nurse and user.department Pharmacy is not Surgery"}]}
+    assert seen["leaves"]["count"] == 301 and seen["stays"] == 0
+    left = {one["enrollment_id"]: one["reason"] for one in seen["leaves"]["enrollments"]}
+    assert left[mine.id] == "because user.department is Surgery" and left["FLEET-2"] == \
+        "because user.title Doctor is not Nurse"
+    rule_group(site, "surgery", nurses, 200)
+    desired.settled(site)
+    assert list(reasons(site, "surgery")) == [others.id]
+    assert requests(mine) == ["RemoveProfile", "ProfileList"] and requests(others) == ["InstallProfile", "ProfileList"]
+    assert profile["identifier"] in others.profiles
+
+
+def test_a_fact_that_a_rule_looks_at_moves_the_device(own_site, new_phone):
+    site, phone = own_site, new_phone(own_site)
+    rule_group(site, "new", {"fact": "device.os_version", "op": "at_least", "value": "18.2"})
+    desired.profile(site, "wifi", desired.wifi("fixed-CANARY"))
+    desired.assign(site, "wifi", group="new")
+    desired.settled(site)
+    assert not requests(phone) and not reasons(site, "new")
+    phone.os_version = "18.10"
+    order = {"command": {"RequestType": "DeviceInformation", "Queries": ["OSVersion"]}, "targets": {"ids": [phone.id]}}
+    assert site.api("POST", "/v1/commands", json.dumps(order).encode(), JSON).status == 201
+    assert requests(phone) == ["DeviceInformation"]
+    desired.settled(site)
+    assert reasons(site, "new") == {phone.id: "because device.os_version 18.10 is at least 18.2"}
+    assert requests(phone) == ["InstallProfile", "ProfileList"]
+    # who leaves management leaves such groups, and returns by enrolling again
+    phone.checkout()
+    assert not reasons(site, "new") and call(site, "GET", "new")["members"] == 0
+    devices.enroll(site, phone)
+    desired.until(lambda: reasons(site, "new"))
+    desired.settled(site)
+    assert requests(phone) == ["InstallProfile", "ProfileList"]
+
+
+def test_who_is_put_in_or_taken_out_by_hand_is_looked_at(own_site, new_phone):
+    site, first, second = own_site, new_phone(own_site), new_phone(own_site)
+    desired.profile(site, "wifi", desired.wifi("fixed-CANARY"))
+    desired.group(site, "hands", [first.id])
+    desired.assign(site, "wifi", group="hands")
+    desired.settled(site)
+    assert requests(first) == ["InstallProfile", "ProfileList"] and not requests(second)
+    call(site, "PUT", "hands/members/" + second.id, status=200)
+    desired.settled(site)
+    assert requests(second) == ["InstallProfile", "ProfileList"] and not requests(first)
+    call(site, "DELETE", "hands/members/" + first.id, status=200)
+    desired.settled(site)
+    assert requests(first) == ["RemoveProfile", "ProfileList"] and not requests(second)
+    call(site, "PUT", "hands/members", [first.id], 200)
+    desired.settled(site)
+    assert requests(first) == ["InstallProfile", "ProfileList"] and requests(second) == ["RemoveProfile", "ProfileList"]

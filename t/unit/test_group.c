@@ -203,6 +203,7 @@ START_TEST(the_directory_is_followed)
 {
     const apr_int64_t all[] = { 1, 2, 3, 4, 11, 12 };
     mdm_group_sweep_t sum;
+    mdm_group_t *group;
     apr_int64_t sales;
     int steps;
 
@@ -212,8 +213,17 @@ START_TEST(the_directory_is_followed)
                      "(%" APR_INT64_T_FMT ", 'bert', 1), (77, 'anna', 1);", sales));
     ck_assert_str_eq(settle(all, 6, 1), "");
     ck_assert_int_eq(sweep_all(&sum, sales, &steps), 1);
-    ck_assert_int_eq(mdm_store_group_synced(st, sales, "cn=other"), MDM_ENOTFOUND);
-    OK(mdm_store_group_synced(st, sales, DN));
+    OK(mdm_store_group_by_id(&group, st, sales));
+    group->directory = "cn=other";
+    ck_assert_int_eq(mdm_group_synced(st, group), MDM_ENOTFOUND);
+    mdm_ctx_clear(st->ctx);
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_change;"), "0");
+    group->directory = DN;
+    OK(mdm_group_synced(st, group));
+    ck_assert_str_eq(database_sql("SELECT kind, actor FROM mdm_change;"), "group|directory");
+    OK(mdm_store_group_by_id(&group, st, sales));
+    OK(mdm_group_synced(st, group));
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_change;"), "1");
     ck_assert_str_eq(settle(all, 6, 5), "3 12");
     members(sales, "3|because bert is in " DN "\n12|because bert is in " DN);
     set("UPDATE mdm_directory_member SET login = 'anna' WHERE login = 'bert';");
@@ -407,6 +417,31 @@ START_TEST(a_rule_that_cannot_be_read_moves_nobody)
 }
 END_TEST
 
+/* Members are written: who deletes the group has to wait. */
+static apr_status_t put_and_look(void *baton, mdm_db_t *db)
+{
+    const mdm_member_row_t row = { *(const apr_int64_t *)baton, 1, "because" };
+    const char *sql = "SELECT COUNT(*) FROM (SELECT id FROM mdm_group WHERE id = %" APR_INT64_T_FMT
+        " FOR UPDATE SKIP LOCKED) free_rows;";
+
+    (void)db;
+    OK(mdm_store_member_put(st, &row, 1));
+    ck_assert_str_eq(database_sql(apr_psprintf(database_pool(), sql, row.group)), "0");
+    return APR_SUCCESS;
+}
+
+START_TEST(a_group_is_not_deleted_under_its_new_members)
+{
+    apr_int64_t group;
+
+    start(1);
+    group = rule_group("nurses", NURSES);
+    OK(mdm_db_transact(st->db, put_and_look, &group));
+    members(group, "1|because");
+    database_end();
+}
+END_TEST
+
 static double seconds(void)
 {
     struct rusage used;
@@ -491,6 +526,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, a_preview_tells_what_the_sweep_does, 0, DATABASES);
     tcase_add_loop_test(tcase, saving_writes_what_the_fan_out_needs, 0, DATABASES);
     tcase_add_loop_test(tcase, a_rule_that_cannot_be_read_moves_nobody, 0, DATABASES);
+    tcase_add_test(tcase, a_group_is_not_deleted_under_its_new_members);
     tcase_add_loop_test(tcase, a_hundred_thousand_are_swept_in_seconds, 0, DATABASES);
     tcase_add_loop_test(tcase, three_hundred_groups_are_settled_at_once, 0, DATABASES);
     suite_add_tcase(suite, tcase);
