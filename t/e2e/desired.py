@@ -97,3 +97,26 @@ def rows(site, name):
 def installed(device, site_profile):
     """What the device holds under the profile's identifier, or None."""
     return device.profiles.get(site_profile["identifier"])
+
+
+def many_rows(site, count, group_name, first=7_000_000_000):
+    """So many enrollments that nobody plays, as rows, in a group. Their ids are "ROW-<number>"."""
+    group(site, group_name)
+    numbers = {"sqlite3": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)" % count,
+               "pgsql": "WITH n(i) AS (SELECT * FROM generate_series(1, %d))" % count}[site.database.kind]
+    site.database.sql(
+        "INSERT INTO mdm_enrollment (id, enrollment_id, type, parent, state, topic, token_update_tally, created_at, "
+        "enrolled_at, left_at, last_seen_at, token_at, product_name, os_version) %s SELECT %d + i, 'ROW-' || i, 'Device', 0, "
+        "2, '%s', 1, %d, %d, 0, %d, %d, 'iPhone15,2', '18.1' FROM n"
+        % (numbers, first, site.topic, *[int(time.time() * 1000000)] * 4))
+    site.database.sql(
+        "INSERT INTO mdm_push (enrollment, due_at, wanted_at, wish, attempts, lease_owner, lease, lease_tally, dead_tally, "
+        "last_at, last_reason, last_wish) %s SELECT %d + i, 0, 0, 0, 0, NULL, 0, 0, 1, 0, NULL, 0 FROM n"
+        % (numbers, first))
+    site.database.sql(
+        "INSERT INTO mdm_member (collection, enrollment, reason, added_at) %s SELECT (SELECT id FROM mdm_group WHERE name = "
+        "'%s'), %d + i, 'a row', 1 FROM n" % (numbers, group_name, first))
+
+
+def figure(site, statement):
+    return int(site.database.sql(statement)[0][0])

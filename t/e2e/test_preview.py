@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Previews: what is told before a save is what then happens, on how many and on which devices; nothing is written."""
+
+import pytest
+
+from . import desired
+
+ACTIONS = ("install", "replace", "remove", "withdraw", "blocked", "waiting")
+
+
+def state(site):
+    """All that a preview must leave alone."""
+    return [site.database.sql("SELECT * FROM %s ORDER BY 1, 2" % table)
+            for table in ("mdm_assignment", "mdm_desired", "mdm_queue", "mdm_change", "mdm_recheck", "mdm_event",
+                          "mdm_command")]
+
+
+def counts(said):
+    return {action: said[action]["count"] for action in ACTIONS if said[action]["count"]}
+
+
+def new_commands(site, before):
+    """(RequestType, enrollment id) of the queue that was not there before."""
+    found = site.database.sql("SELECT c.request_type, e.enrollment_id, c.id FROM mdm_queue q JOIN mdm_command c ON c.id = "
+                              "q.command JOIN mdm_enrollment e ON e.id = q.enrollment")
+    return sorted((row[0], row[1]) for row in found if int(row[2]) > before)
+
+
+def newest_command(site):
+    return desired.figure(site, "SELECT COALESCE(MAX(id), 0) FROM mdm_command")
+
+
+@pytest.fixture
+def three(site, new_phone):
+    return [new_phone(site) for _ in range(3)]
+
+
+def told_and_done(site, said, act):
+    """Do what was previewed and hold what happens against what was told."""
+    before = newest_command(site)
+    act()
+    desired.settled(site)
+    done = new_commands(site, before)
+    installs = sorted(said["install"]["enrollments"] + said["replace"]["enrollments"])
+    assert [one for kind, one in done if kind == "InstallProfile"] == installs
+    assert [one for kind, one in done if kind == "RemoveProfile"] == sorted(said["remove"]["enrollments"])
+
+
+def test_a_preview_tells_what_then_happens(site, three):
+    first, second, third = three
+    name = desired.name_of("wifi")
+    profile = desired.profile(site, name, desired.wifi("fixed-CANARY", ssid="One"))
+    group = desired.group(site, desired.name_of("some"), [first.id, second.id])
+    before = state(site)
+    said = desired.preview(site, profile=name, group=group)
+    assert counts(said) == {"install": 2} and said["looked"] == 2, said
+    assert state(site) == before, "a preview writes nothing"
+    made = []
+    told_and_done(site, said, lambda: made.append(desired.assign(site, name, group=group)))
+    first.connect()
+
+    # another version: replaced where it is, installed where it is still on its way
+    desired.profile(site, name, desired.wifi("fixed-CANARY", ssid="Two"))
+    desired.settled(site)
+    first.connect()
+    said = desired.preview(site, profile=name, version=1)
+    assert counts(said) == {"replace": 1, "install": 1}, said
+    assert said["replace"]["enrollments"] == [first.id] and said["install"]["enrollments"] == [second.id]
+    told_and_done(site, said, lambda: desired.call(site, "POST", "profiles/%s/versions/1/restore" % name, status=200))
+    first.connect()
+    assert first.profiles.payload(profile["identifier"], "com.apple.wifi.managed")["SSID_STR"] == "One"
+
+    # an exclusion takes it away from one that has it and from one that was to have it
+    said = desired.preview(site, profile=name, group=group, exclude=True)
+    assert desired.call(site, "POST", "assignments", {"profile": name, "group": group, "exclude": True}).status == 409
+    said = desired.preview(site, profile=name, enrollment=second.id, exclude=True)
+    assert counts(said) == {"withdraw": 1}, said
+    told_and_done(site, said, lambda: desired.assign(site, name, enrollment=second.id, exclude=True))
+    assert not site.queue_items(second.id)
+    said = desired.preview(site, delete=made[0]["id"])
+    assert counts(said) == {"remove": 1} and said["remove"]["enrollments"] == [first.id], said
+    told_and_done(site, said, lambda: desired.call(site, "DELETE", "assignments/" + made[0]["id"], status=204))
+    assert third.connect() == []
+
+
+def test_a_preview_names_the_reason_where_it_cannot_be(site, three):
+    first, second, third = three
+    apn = {"type": "com.apple.cellular", "APNs": [{"Name": "internet"}]}
+    one, two = desired.name_of("cell-one"), desired.name_of("cell-two")
+    for each in (one, two):
+        desired.profile(site, each, apn)
+    group = desired.group(site, desired.name_of("some"), [first.id, second.id, third.id])
+    desired.assign(site, one, group=group, priority=5)
+    desired.settled(site)
+    said = desired.preview(site, profile=two, group=group)
+    assert counts(said) == {"blocked": 3}, said
+    assert one in said["reasons"][0]["text"] and said["reasons"][0]["enrollments"] == 3
+    said = desired.preview(site, profile=two, enrollment=second.id, priority=5)
+    assert said["conflict"]["enrollments"] == 1 and two in said["conflict"]["text"], said
+
+
+def test_feature_07_supervised_keys_are_flagged_before_sending(site, new_phone):
+    plain, supervised = new_phone(site), new_phone(site, supervised=True)
+    for phone in (plain, supervised):
+        body = {"command": {"RequestType": "DeviceInformation", "Queries": ["IsSupervised"]}, "push": False,
+                "targets": {"ids": [phone.id]}}
+        desired.call(site, "POST", "commands", body, 201)
+        phone.connect()
+    group = desired.group(site, desired.name_of("some"), [plain.id, supervised.id])
+    name = desired.name_of("restrictions")
+    desired.profile(site, name, {"type": "com.apple.applicationaccess", "allowAppInstallation": False})
+    said = desired.preview(site, profile=name, group=group)
+    assert counts(said) == {"install": 2}
+    flagged = [note for note in said["warnings"] if "allowAppInstallation" in note["text"]]
+    assert [note["enrollments"] for note in flagged] == [1] and "supervis" in flagged[0]["text"], said
+    made = desired.assign(site, name, group=group)
+    assert made["warnings"] == said["warnings"]
+
+
+def test_previews_of_nonsense_are_refused(site):
+    name = desired.name_of("wifi")
+    desired.profile(site, name, desired.wifi("fixed-CANARY"))
+    for body, status in (({"secret": "no-such"}, 404), ({"delete": "1"}, 404), ({"delete": "1", "profile": name}, 400),
+                         ({"profile": name, "version": 7}, 404), ({"profile": name}, 400), ({}, 400)):
+        assert desired.call(site, "POST", "assignments/preview", body).status == status, body
+    assert desired.call(site, "GET", "assignments/preview").status == 405
+
+
+def test_a_preview_of_thousands_stays_small(own_site):
+    desired.many_rows(own_site, 5000, "all")
+    name = desired.name_of("wifi")
+    desired.profile(own_site, name, desired.wifi("fixed-CANARY"))
+    said = desired.preview(own_site, profile=name, group="all")
+    assert said["install"]["count"] == said["looked"] == 5000 and len(said["install"]["enrollments"]) == 1000
+    desired.assign(own_site, name, group="all")
+    change = desired.settled(own_site)
+    assert change["changed"] == 5000
