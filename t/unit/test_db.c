@@ -35,7 +35,8 @@ static int other_kind(mdm_stmt_e stmt, mdm_db_kind_e kind)
     /* those are for the database of another program */
     if (!strncmp(name, "STMT_NANOMDM_", 13))
         return 1;
-    return (ends_with(name, "_SQLITE3") && kind != MDM_DB_SQLITE3) || (ends_with(name, "_PGSQL") && kind != MDM_DB_PGSQL);
+    return (ends_with(name, "_SQLITE3") && kind != MDM_DB_SQLITE3)
+        || (ends_with(name, "_PGSQL") && kind != MDM_DB_PGSQL);
 }
 
 START_TEST(every_statement_runs)
