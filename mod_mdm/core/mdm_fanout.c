@@ -57,18 +57,19 @@ static apr_status_t move_rollouts(mdm_fanout_t *fanout, mdm_store_t *st, apr_tim
     return rv;
 }
 
-static apr_status_t work_off(mdm_fanout_t *fanout, mdm_store_t *st, int *more, int *queued)
+static apr_status_t work_off(mdm_store_t *st, int *more, int *queued)
 {
     apr_time_t end = apr_time_now() + TURN;
     mdm_fanout_work_t *work = mdm_fanout_work(st);
     apr_status_t rv;
 
-    (void)fanout;
     do {
         rv = do_both(more, work);
     } while (rv == APR_SUCCESS && *more && apr_time_now() < end);
     if (work->queued)
         *queued = 1;
+    mdm_log(st->ctx, MDM_LOG_MARK, MDM_LOG_DEBUG, 0, MDMNO(1074) "fan-out: a turn with %d statements, %d commands "
+            "queued", mdm_db_statements(st->db), work->queued);
     return rv;
 }
 
@@ -95,7 +96,7 @@ static apr_status_t look(mdm_fanout_t *fanout, mdm_store_t *st, int *queued, apr
     }
     rv = move_rollouts(fanout, st, rollout_at, &moved);
     if (rv == APR_SUCCESS && (change || recheck || moved))
-        rv = work_off(fanout, st, &more, queued);
+        rv = work_off(st, &more, queued);
     if (rv == APR_SUCCESS && !more)
         rv = mdm_store_job_advance(st, job, 0, NULL);
     if (more)

@@ -16,7 +16,7 @@ import types
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[0:1] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "sim")]
 
-from bench import bulk, paths, rig, scripts, seed, table  # noqa: E402
+from bench import bulk, fanout, paths, rig, scripts, seed, table  # noqa: E402
 from e2e.keys import TOPIC, Keys  # noqa: E402
 from e2e.postgresql import Cluster  # noqa: E402
 from e2e.site import Pgsql, Sqlite  # noqa: E402
@@ -29,8 +29,8 @@ def arguments():
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--database", choices=("sqlite3", "pgsql"), action="append",
                         help="only this one (repeatable; default: both)")
-    parser.add_argument("--paths", metavar="A,B", default=",".join(names + ["bulk", "push"]),
-                        help="of %s, bulk, push (default: all)" % ", ".join(names))
+    parser.add_argument("--paths", metavar="A,B", default=",".join(names + ["bulk", "push", "fanout"]),
+                        help="of %s, bulk, push, fanout (default: all)" % ", ".join(names))
     parser.add_argument("--sizes", metavar="N,M", default="1000,100000", help="enrollments (default: 1000,100000)")
     parser.add_argument("--open", type=int, default=0, help="open commands of each enrollment of the largest size")
     parser.add_argument("--history", type=int, default=0, help="rows of history of each, at most 1000")
@@ -45,7 +45,7 @@ def arguments():
     parser.add_argument("--output", metavar="FILE", help="write what is printed to a file, too")
     chosen = parser.parse_args()
     chosen.paths = chosen.paths.split(",")
-    unknown = set(chosen.paths) - set(names) - {"bulk", "push"}
+    unknown = set(chosen.paths) - set(names) - {"bulk", "push", "fanout"}
     if unknown:
         parser.error("no such path: " + ", ".join(sorted(unknown)))
     chosen.sizes = sorted(int(one) for one in chosen.sizes.split(","))
@@ -135,6 +135,8 @@ def run_database(bench, options, out):
     ids = bench.background.ids[-options.bulk:]
     if "bulk" in options.paths:
         out(table.bulk(bulk.enqueue(bench, ids)))
+    if "fanout" in options.paths:
+        out(table.fanout(*fanout.measure(bench)))
     if "push" in options.paths:
         found, beside = bulk.pushes(bench, bench.background.ids, min(options.pushes, len(bench.background.ids)))
         out(table.pushes(found))

@@ -103,6 +103,19 @@ def single(one):
                 spread(one.alone), spread(one.beside), number(one.others), number(one.left), spread(one.waits)))
 
 
+def fanout(size, found, requests):
+    lines = [("Change", "looked at", "changed", "seconds", "SQL", "transactions", "httpd s", "database s",
+              "CPU us each", "child MB")]
+    for one in found:
+        lines.append((one.title, number(one.looked), number(one.changed), "%.1f" % one.seconds, number(one.statements),
+                      number(one.commits), "%.1f" % one.httpd, "%.1f" % one.database,
+                      number(1e6 * (one.httpd + one.database) / max(1, one.changed)), "%.0f" % one.peak))
+    text = "%s enrollments, %d profiles, %d groups, %s memberships, %s rows of what should hold:\n\n%s" % (
+        number(size.enrollments), size.profiles, size.groups, number(size.members), number(size.rows), rows(lines))
+    return text + "\nDevices' requests (Idle) beside a new value of the secret: %s/s before, %s/s meanwhile (%s).\n" % (
+        number(requests.before), number(requests.beside), percent(requests.beside / requests.before))
+
+
 def orientation(chosen):
     lines = [("Path", "NanoMDM 0.9 with PostgreSQL 15, another machine")]
     lines += [(path.title, NANOMDM[path.name]) for path in chosen if path.name in NANOMDM]
