@@ -65,6 +65,8 @@ BEGIN {
         allow("^mod_mdm/wire/mdm_(fetch|http|http_any|http_both|http_link)\\.c$", "only wire/mdm_fetch.c and mdm_http*.c know curl")
     if (header ~ /^nghttp2\//)
         allow("^mod_mdm/wire/mdm_h2\\.c$", "only wire/mdm_h2.c knows nghttp2")
+    if (header ~ /^(ldap|lber)\.h$/)
+        allow("^mod_mdm/wire/mdm_ldap(_[a-z]+)?\\.[ch]$", "only wire/mdm_ldap* knows libldap")
     if (header ~ /^libxml\//)
         allow("^mod_mdm/wire/mdm_plist(_[a-z]+)?\\.[ch]$", "only wire/mdm_plist* knows libxml2")
     if (header ~ /^plist\//)

@@ -17,6 +17,7 @@
 #include "mod_mdm_auth.h"
 #include "mod_mdm_config.h"
 #include "mod_mdm_dbd.h"
+#include "mod_mdm_directory.h"
 #include "mod_mdm_handlers.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_rate.h"
@@ -154,6 +155,8 @@ static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serve
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     ap_add_version_component(p, "mod_mdm/" MDM_VERSION);
+    if (mdm_directory_post_config(sites, p, s) != OK)
+        return HTTP_INTERNAL_SERVER_ERROR;
     return mdm_worker_post_config(sites, p, s);
 }
 
@@ -165,6 +168,7 @@ static void child_init(apr_pool_t *p, server_rec *s)
     if (mdm_rate_child_init(p) != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, MDMNO(0787) "no mutex to count failed sign-ins with");
     mdm_worker_child_init(p, s);
+    mdm_directory_child_init(p);
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -182,6 +186,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(post_config, after_ssl, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, after_dbd, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(mdm_worker_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_stopping(mdm_directory_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(mdm_redact_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_read_request(mdm_auth_strip, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(mdm_redact_log, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -123,6 +123,7 @@ AC_DEFUN([MDM_LIBRARIES],
 MDM_PKG([CURL], [libcurl], [7.77], [libcurl4-openssl-dev])
 MDM_PKG([NGHTTP2], [libnghttp2], [1.43], [libnghttp2-dev])
 MDM_PKG([JANSSON], [jansson], [2.12], [libjansson-dev])
+MDM_PKG([LDAP], [ldap], [2.5], [libldap-dev])
 MDM_PKG([XML2], [libxml-2.0], [2.9], [libxml2-dev])
 MDM_PKG([PLIST], [libplist-2.0], [2.2], [libplist-dev])
 MDM_PKG([QRENCODE], [libqrencode], [3.4], [libqrencode-dev])

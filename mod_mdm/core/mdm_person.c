@@ -136,6 +136,9 @@ static apr_status_t merge(merge_t *m, const mdm_person_change_t *change)
     merge_column(m, &m->now.email, "email", change->email, change->replace);
     if (change->disabled >= 0 || change->replace)
         m->now.disabled = change->disabled > 0;
+    if (change->restore && m->old && !m->old->synced_at && !strcmp(m->old->source, "directory")
+        && change->disabled < 0)
+        m->now.disabled = 0;
     if (change->synced)
         m->now.synced_at = mdm_ctx_now(m->st->ctx);
     return merge_attributes(m, change->attributes, change->replace);

@@ -25,6 +25,7 @@ typedef struct mdm_person_change_t {
     json_t *attributes;               /* name -> text or array of texts; empty or null: goes. NULL: all stay */
     int replace;                      /* what is not named goes */
     int synced;                       /* has been found in the directory */
+    int restore;                      /* with synced: no longer disabled, if the directory had disabled one it lost */
     int made, changed;                /* out: there was none; the record is other than it was */
 } mdm_person_change_t;
 

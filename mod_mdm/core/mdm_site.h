@@ -93,6 +93,7 @@ typedef struct mdm_site_t {
     mdm_bytes_t webhook_key;            /* empty: events are not signed */
     apr_interval_time_t webhook_lifetime;
     const char *escrow_key_unlock_url;
+    const struct mdm_directory_site_t *directory; /* NULL: none; core/mdm_directory.h */
 } mdm_site_t;
 
 #endif

@@ -34,6 +34,8 @@ static const struct {
     { "groups", mdm_api_groups, 0 },
     { "payloads", mdm_api_payloads, 1 },
     { "payloads", mdm_api_payloads, 0 },
+    { "directory", mdm_api_directory, 1 },
+    { "directory", mdm_api_directory, 0 },
     { "users", mdm_api_users, 1 },
     { "users", mdm_api_users, 0 },
     { "certificates", mdm_api_certificates, 1 },

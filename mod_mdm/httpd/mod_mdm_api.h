@@ -73,6 +73,7 @@ void mdm_api_command_members(json_t *json, const mdm_command_t *command, apr_poo
 /** How many enrollments are in which state. */
 apr_status_t mdm_api_command_counts(json_t **out, mdm_api_t *api, const mdm_command_t *command);
 int mdm_api_payloads(mdm_api_t *api);     /* GET v1/payloads[/<PayloadType>] */
+int mdm_api_directory(mdm_api_t *api);    /* GET v1/directory; POST v1/directory/sync */
 int mdm_api_users(mdm_api_t *api);        /* v1/users[/<login>]; POST v1/users/import */
 int mdm_api_certificates(mdm_api_t *api); /* GET v1/certificates[/<serial>[.pem]]; POST .../<serial>/revoke */
 int mdm_api_profiles(mdm_api_t *api);     /* v1/profiles[/<name>[/check|/download|/versions[/<n>[/diff|/restore]]]] */

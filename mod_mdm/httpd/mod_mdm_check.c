@@ -266,6 +266,19 @@ static void check_answers(check_t *c)
         problem(c, "MDMReturnToServiceWiFiFile", c->ctx->detail, NULL);
 }
 
+static void check_directory(check_t *c)
+{
+    const mdm_conf_t *conf = c->conf;
+
+    if (!conf->directory_url && (conf->directory_bind_dn || conf->directory_attributes))
+        problem(c, "MDMDirectoryURL", "not set", "say where the directory is, as ldaps://ldap.example.com/ou=people,"
+                "dc=example,dc=com?uid");
+    if (conf->directory_bind_dn)
+        need_secret(c, "MDMDirectoryBind", conf->directory_password_file, "write the password into it with mode 0600");
+    if (conf->directory_ca_file)
+        need_certificates(c, "MDMDirectoryCA", conf->directory_ca_file, "name a PEM file");
+}
+
 static void check_site(check_t *c)
 {
     const mdm_conf_t *conf = c->conf;
@@ -291,6 +304,7 @@ static void check_site(check_t *c)
         need_file(c, "MDMTermsFile", conf->terms_file, "name a file with the text to accept, in UTF-8");
     if (conf->api_key_file)
         need_secret(c, "MDMAPIKeyFile", conf->api_key_file, "write the key into it with mode 0600");
+    check_directory(c);
     if (conf->apns_ca_file)
         need_certificates(c, "MDMAPNSCAFile", conf->apns_ca_file, "name a PEM file");
 }

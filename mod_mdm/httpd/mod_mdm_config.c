@@ -41,6 +41,7 @@ void *mdm_config_server_create(apr_pool_t *p, server_rec *s)
     conf->profile_check = MDM_UNSET;
     conf->push_retry_first = conf->push_retry_max = conf->silent_after = conf->webhook_lifetime = MDM_UNSET;
     conf->queue_limit = conf->push_rate = MDM_UNSET;
+    conf->directory_interval = conf->directory_disable = MDM_UNSET;
     return conf;
 }
 
@@ -64,6 +65,14 @@ static void merge_services(mdm_conf_t *conf, const mdm_conf_t *base, const mdm_c
     MERGE_PTR(webhooks);
     MERGE_PTR(webhook_key_file);
     MERGE_PTR(escrow_key_unlock_url);
+    MERGE_PTR(directory_url);
+    conf->directory_security = add->directory_url ? add->directory_security : base->directory_security;
+    MERGE_PTR(directory_bind_dn);
+    MERGE_PTR(directory_password_file);
+    MERGE_PTR(directory_ca_file);
+    MERGE_PTR(directory_attributes);
+    MERGE_NUM(directory_interval);
+    MERGE_NUM(directory_disable);
     MERGE_NUM(user_authenticate);
     MERGE_NUM(return_to_service_profile);
     MERGE_NUM(signature_tolerance);
@@ -247,6 +256,8 @@ void mdm_config_resolve(mdm_conf_t *conf, server_rec *s, apr_pool_t *p)
     DEFAULT_NUM(push_rate, 0);
     DEFAULT_NUM(webhook_lifetime, DAY);
     DEFAULT_PTR(escrow_key_unlock_url, MDM_ESCROW_KEY_UNLOCK_URL);
+    DEFAULT_NUM(directory_interval, apr_time_from_sec(3600));
+    DEFAULT_NUM(directory_disable, 0);
 }
 
 const apr_array_header_t *mdm_config_sites(server_rec *main_server, apr_pool_t *p)

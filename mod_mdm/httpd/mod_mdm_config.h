@@ -15,6 +15,13 @@ struct ssl_ctx_st;
 
 #define MDM_UNSET (-1)
 
+/* How a connection to an ldap: URL is kept from others. */
+typedef enum {
+    MDM_DIRECTORY_TLS = 0,                     /* by ldaps: alone */
+    MDM_DIRECTORY_STARTTLS,
+    MDM_DIRECTORY_PLAIN
+} mdm_directory_security_e;
+
 /* A virtual host's directives. Unset is NULL or MDM_UNSET; mdm_config_resolve puts the defaults in. */
 typedef struct mdm_conf_t {
     int engine;
@@ -65,6 +72,12 @@ typedef struct mdm_conf_t {
     const char *webhook_key_file;
     apr_interval_time_t webhook_lifetime;
     const char *escrow_key_unlock_url;
+    const char *directory_url;                 /* as it is written; NULL: none */
+    int directory_security;                    /* mdm_directory_security_e */
+    const char *directory_bind_dn, *directory_password_file, *directory_ca_file;
+    apr_array_header_t *directory_attributes;  /* mdm_directory_attribute_t */
+    apr_interval_time_t directory_interval;
+    int directory_disable;                     /* who is missing is disabled */
 
     /* Made from the above in post_config, for hosts whose engine is on. */
     server_rec *server;                        /* the host these belong to: its DBD pool, its log */

@@ -15,6 +15,7 @@
 #include "mdm_store_session.h"
 #include "mdm_webhook.h"
 #include "mod_mdm_config.h"
+#include "mod_mdm_directory.h"
 #include "mod_mdm_person.h"
 
 #define DAY apr_time_from_sec(86400)
@@ -419,6 +420,14 @@ static const char *add_webhook(cmd_parms *cmd, void *dummy, int argc, char *cons
     return NULL;
 }
 
+static const choice_t missings[] = { { "keep", 0 }, { "disable", 1 }, { NULL, 0 } };
+
+static const char *set_directory_missing(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    (void)dummy;
+    return choose(MEMBER(cmd, int), cmd, missings, arg);
+}
+
 static const char *set_device_auth(cmd_parms *cmd, void *dirv, int flag)
 {
     mdm_dir_conf_t *dir = dirv;
@@ -570,5 +579,17 @@ const command_rec mdm_config_commands[] = {
                   "How long an event is tried before it is given up"),
     AP_INIT_TAKE1("MDMEscrowKeyUnlockURL", set_https_url, TO(escrow_key_unlock_url), RSRC_CONF,
                   "Apple's Activation Lock service, or a stand-in"),
+    AP_INIT_TAKE12("MDMDirectoryURL", mdm_directory_set_url, NULL, RSRC_CONF,
+                   "LDAP URL with the users to synchronise with; starttls or plain for one that is not ldaps"),
+    AP_INIT_TAKE2("MDMDirectoryBind", mdm_directory_set_bind, NULL, RSRC_CONF,
+                  "Distinguished name to read the directory as, and the file with its password"),
+    AP_INIT_TAKE1("MDMDirectoryCA", set_file, TO(directory_ca_file), RSRC_CONF,
+                  "PEM CA certificates that the directory's server certificate must chain to"),
+    AP_INIT_TAKE2("MDMDirectoryAttribute", mdm_directory_add_attribute, NULL, RSRC_CONF,
+                  "Name of an attribute of users, and that of the directory it comes from"),
+    AP_INIT_TAKE1("MDMDirectoryInterval", set_time, TO(directory_interval), RSRC_CONF,
+                  "How often the directory is synchronised"),
+    AP_INIT_TAKE1("MDMDirectoryMissing", set_directory_missing, TO(directory_disable), RSRC_CONF,
+                  "What becomes of users that are not found any more: keep or disable"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

@@ -15,6 +15,7 @@
 #include "mdm_pki_sign.h"
 #include "mdm_plist.h"
 #include "mdm_user_digest.h"
+#include "mod_mdm_directory.h"
 #include "mod_mdm_load.h"
 #include "mod_mdm_log.h"
 
@@ -249,6 +250,7 @@ apr_status_t mdm_config_load(mdm_conf_t *conf, apr_pool_t *p)
         && (rv = load_answers(site, ctx, conf)) == APR_SUCCESS
         && (rv = load_api_key(conf, ctx)) == APR_SUCCESS && (rv = load_terms(conf, ctx)) == APR_SUCCESS
         && (rv = load_webhooks(site, ctx, conf)) == APR_SUCCESS
+        && (rv = mdm_directory_load(site, ctx, conf)) == APR_SUCCESS
         && (rv = mdm_seal_read(&seal, ctx, conf->seal_key_file)) == APR_SUCCESS) {
         site->seal = seal;
         if (conf->apns_ca_file)

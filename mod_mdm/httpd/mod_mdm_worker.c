@@ -71,7 +71,7 @@ static int is_stopping(void)
 }
 
 /* The child's pools are not for its threads: under prefork their allocator has no lock. */
-static apr_pool_t *make_thread_pool(void)
+apr_pool_t *mdm_worker_pool(void)
 {
     apr_allocator_t *allocator;
     apr_pool_t *p;
@@ -162,7 +162,7 @@ static apr_status_t add_site(worker_t *worker, mdm_conf_t *conf, const char *own
     return rv;
 }
 
-static const char *make_owner(apr_pool_t *p)
+const char *mdm_worker_owner(apr_pool_t *p)
 {
     char host[APRMAXHOSTLEN + 1] = "";
 
@@ -189,7 +189,7 @@ static apr_status_t make_clients(worker_t *worker)
 
 static worker_t *make_worker(void)
 {
-    apr_pool_t *p = make_thread_pool();
+    apr_pool_t *p = mdm_worker_pool();
     worker_t *worker;
     const char *owner;
     apr_status_t rv;
@@ -208,7 +208,7 @@ static worker_t *make_worker(void)
         apr_pool_destroy(p);
         return NULL;
     }
-    owner = make_owner(p);
+    owner = mdm_worker_owner(p);
     for (i = 0; i < all_sites->nelts; i++)
         (void)add_site(worker, APR_ARRAY_IDX(all_sites, i, mdm_conf_t *), owner);
     mdm_log(worker->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0622) "push worker %s starts for %d site(s)", owner,
@@ -295,7 +295,7 @@ static apr_status_t worker_callback(int state, void *data, apr_pool_t *p)
 
 static void flush_seen(void)
 {
-    apr_pool_t *p = make_thread_pool();
+    apr_pool_t *p = mdm_worker_pool();
 
     if (!p)
         return;
@@ -330,7 +330,7 @@ static apr_interval_time_t seen_interval(const apr_array_header_t *sites)
     return least < AP_WD_TM_SLICE ? AP_WD_TM_SLICE : least;
 }
 
-static apr_status_t add_watchdog(const char *name, int singleton, apr_interval_time_t interval,
+apr_status_t mdm_worker_watchdog(const char *name, int singleton, apr_interval_time_t interval,
                                  ap_watchdog_callback_fn_t *callback, apr_pool_t *p)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
@@ -366,9 +366,9 @@ int mdm_worker_post_config(const apr_array_header_t *sites, apr_pool_t *p, serve
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     apr_pool_cleanup_register(p, NULL, close_pipe, apr_pool_cleanup_null);
-    rv = add_watchdog(WORKER, 1, AP_WD_TM_SLICE, worker_callback, p);
+    rv = mdm_worker_watchdog(WORKER, 1, AP_WD_TM_SLICE, worker_callback, p);
     if (rv == APR_SUCCESS)
-        rv = add_watchdog(SEEN, 0, seen_interval(sites), seen_callback, p);
+        rv = mdm_worker_watchdog(SEEN, 0, seen_interval(sites), seen_callback, p);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, MDMNO(0626) "mod_watchdog gives no thread for pushes: is it "
                      "loaded?");

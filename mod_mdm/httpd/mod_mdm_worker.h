@@ -6,6 +6,8 @@
 #ifndef MOD_MDM_WORKER_H
 #define MOD_MDM_WORKER_H
 
+#include <mod_watchdog.h>
+
 #include "mod_mdm_config.h"
 
 /**
@@ -26,5 +28,15 @@ void mdm_worker_child_stopping(apr_pool_t *pchild, int graceful);
  * any thread, never blocks, cannot fail in a way that matters (a sweep finds what a lost wake-up would have).
  */
 void mdm_worker_wake(void);
+
+/** A pool for a thread of ours: the child's pools are not for its threads. NULL: no memory */
+apr_pool_t *mdm_worker_pool(void);
+
+/** A name for leases: of this machine, this process and this call. */
+const char *mdm_worker_owner(apr_pool_t *p);
+
+/** A thread of mod_watchdog's that calls back. @param singleton nonzero: in one child of the machine at a time */
+apr_status_t mdm_worker_watchdog(const char *name, int singleton, apr_interval_time_t interval,
+                                 ap_watchdog_callback_fn_t *callback, apr_pool_t *p);
 
 #endif

@@ -166,3 +166,41 @@ apr_status_t mdm_store_directory_leave(mdm_store_t *st, apr_int64_t group, const
     }
     return rv;
 }
+
+apr_status_t mdm_store_directory_note_get(const char **out, mdm_store_t *st, const char *name)
+{
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_META_GET, &name);
+
+    if (rv == APR_SUCCESS)
+        *out = rows->count && *MDM_ROW(rows, 0, 0) ? MDM_ROW(rows, 0, 0) : NULL;
+    return rv;
+}
+
+apr_status_t mdm_store_directory_note_put(mdm_store_t *st, const char *name, const char *value)
+{
+    const char *args[] = { name, value };
+
+    return mdm_db_exec(NULL, st->db, STMT_META_PUT, args);
+}
+
+apr_status_t mdm_store_directory_job(mdm_directory_job_t *out, mdm_store_t *st)
+{
+    const char *name = MDM_DIRECTORY_JOB;
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_JOB_GET, &name);
+
+    out->due_at = rv == APR_SUCCESS && rows->count ? mdm_row_number(rows, 0, 0) : 0;
+    out->running = rv == APR_SUCCESS && rows->count && mdm_row_number(rows, 0, 2) > mdm_ctx_now(st->ctx);
+    return rv;
+}
+
+apr_status_t mdm_store_directory_ask(mdm_store_t *st, const char *position)
+{
+    const char *name = MDM_DIRECTORY_JOB, *args[] = { position, name, mdm_row_text(st, mdm_ctx_now(st->ctx)) };
+    apr_status_t rv = mdm_db_exec(NULL, st->db, STMT_JOB_OPEN, &name);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_row_change(st, STMT_DIRECTORY_ASK, args);
+    return rv == MDM_ENOTFOUND ? mdm_fail(st->ctx, MDM_EEXIST, "a synchronisation is under way") : rv;
+}

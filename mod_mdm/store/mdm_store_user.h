@@ -10,6 +10,9 @@
 
 #include "mdm_store_base.h"
 
+/** The mdm_job of synchronising; its position is what was asked for, as JSON. */
+#define MDM_DIRECTORY_JOB "directory"
+
 typedef struct mdm_user_t {
     const char *login;
     const char *display_name, *email;   /* NULL: not known */
@@ -60,5 +63,25 @@ apr_status_t mdm_store_directory_join(mdm_store_t *st, apr_int64_t group, const 
 
 /** Take logins out of a group. One statement for every MDM_QUEUE_CHUNK. */
 apr_status_t mdm_store_directory_leave(mdm_store_t *st, apr_int64_t group, const char *const *logins, int count);
+
+/** What was last written of a synchronisation ("directory.report", "directory.failure"). @param out NULL: nothing */
+apr_status_t mdm_store_directory_note_get(const char **out, mdm_store_t *st, const char *name);
+/** @param value "" when there is nothing to say any more */
+apr_status_t mdm_store_directory_note_put(mdm_store_t *st, const char *name, const char *value);
+
+/** How the job of synchronising is: one statement. */
+typedef struct mdm_directory_job_t {
+    apr_time_t due_at;
+    int running;
+} mdm_directory_job_t;
+
+apr_status_t mdm_store_directory_job(mdm_directory_job_t *out, mdm_store_t *st);
+
+/**
+ * Ask for a synchronisation now. Two statements.
+ * @param position what the next run finds as its position
+ * @return MDM_EEXIST when one is under way
+ */
+apr_status_t mdm_store_directory_ask(mdm_store_t *st, const char *position);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A company directory: Debian's slapd as a process of the tests on a free loopback port, with a few people and
-groups. Groups know their members; people do not know their groups."""
+groups. Groups know their members; people know their groups only where a test writes memberOf. More than 500 entries are
+handed out in pages alone."""
 
 import os
 import shutil
@@ -13,20 +14,31 @@ from .httpd import end_with_parent, free_port, wait_until
 SLAPD = "/usr/sbin/slapd"
 BASE = "dc=example,dc=com"
 READER, READER_PASSWORD = "cn=reader," + BASE, "only-for-reading"
+ADMIN, ADMIN_PASSWORD = "cn=admin," + BASE, "for-the-tests"
 
 CONF = """\
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+attributetype ( 1.3.6.1.4.1.99999.1 NAME 'disabledHere' EQUALITY caseIgnoreMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.99999.3 NAME 'memberOf' EQUALITY distinguishedNameMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )
+objectclass ( 1.3.6.1.4.1.99999.2 NAME 'testPerson' SUP top AUXILIARY MAY ( disabledHere $ memberUid $ memberOf ) )
+%(tls)s
 pidfile %(folder)s/slapd.pid
 argsfile %(folder)s/slapd.args
 disallow bind_anon
 require authc
 database mdb
-maxsize 10485760
+maxsize 104857600
+sizelimit size=500 size.prtotal=unlimited
 suffix "dc=example,dc=com"
+rootdn "cn=admin,dc=example,dc=com"
+rootpw for-the-tests
 directory %(folder)s/db
 access to attrs=userPassword by anonymous auth by * none
 access to * by users read by * none
@@ -78,14 +90,17 @@ def program(path, package):
 
 
 class Directory:
-    """people: {uid: (password, employeeType)}; groups: {name: [uid]}. url is ldap://127.0.0.1:port."""
+    """people: {uid: (password, employeeType)}; groups: {name: [uid]}. url is ldap://127.0.0.1:port, or ldaps: when tls is
+    (certificate file, key file)."""
 
-    def __init__(self, people, groups):
+    def __init__(self, people, groups, tls=None):
         self.folder = tempfile.mkdtemp(prefix="mdm-e2e-ldap-")
         os.mkdir(os.path.join(self.folder, "db"), 0o700)
         self.port, self.process = free_port(), None
-        self.url = "ldap://127.0.0.1:%d" % self.port
-        self.conf = self._write("slapd.conf", CONF % {"folder": self.folder})
+        self.url = "%s://127.0.0.1:%d" % ("ldaps" if tls else "ldap", self.port)
+        lines = "TLSCertificateFile %s\nTLSCertificateKeyFile %s" % tls if tls else ""
+        self.tls = tls
+        self.conf = self._write("slapd.conf", CONF % {"folder": self.folder, "tls": lines})
         tree = TREE + "".join(PERSON % {"uid": uid, "password": password, "kind": kind}
                               for uid, (password, kind) in people.items())
         for name, members in groups.items():
@@ -112,12 +127,43 @@ class Directory:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", self.port)):
                 return False
-        return self.search("(uid=nobody)").returncode == 0
+        return bool(self.tls) or self.search("(uid=nobody)").returncode == 0
 
     def search(self, words):
         """ldapsearch by the reader: another client's word that the directory works."""
         return subprocess.run([program("ldapsearch", "ldap-utils"), "-LLL", "-x", "-H", self.url, "-D", READER, "-w",
                                READER_PASSWORD, "-b", BASE, words, "dn"], capture_output=True, text=True)
+
+    def _change(self, ldif, *options):
+        subprocess.run([program("ldapmodify", "ldap-utils"), "-x", "-H", self.url, "-D", ADMIN, "-w", ADMIN_PASSWORD,
+                        *options], input=ldif, check=True, capture_output=True, text=True)
+
+    def add(self, ldif):
+        self._change(ldif, "-a")
+
+    def modify(self, ldif):
+        self._change(ldif)
+
+    def add_person(self, uid, *lines):
+        """A person without a password; lines such as "title: Nurse"."""
+        self.add("dn: %s\nobjectClass: inetOrgPerson\nobjectClass: testPerson\nuid: %s\ncn: %s\nsn: %s\n%s" % (
+            self.dn(uid), uid, uid, uid, "".join(line + "\n" for line in lines)))
+
+    def remove(self, uid):
+        self._change("dn: %s\nchangetype: delete\n" % self.dn(uid))
+
+    def set(self, dn, attribute, *values):
+        """Replace the values of an attribute; none: it goes."""
+        self.modify("dn: %s\nchangetype: modify\nreplace: %s\n%s" % (
+            dn, attribute, "".join("%s: %s\n" % (attribute, value) for value in values)))
+
+    @staticmethod
+    def dn(uid):
+        return "uid=%s,ou=people,%s" % (uid, BASE)
+
+    @staticmethod
+    def group(name):
+        return "cn=%s,ou=groups,%s" % (name, BASE)
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -1,0 +1,452 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Synchronisation with the company's directory: a real OpenLDAP server, its people, its groups and its bad days."""
+
+import json
+import socket
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+from .directory import BASE, READER, READER_PASSWORD, Directory
+from .httpd import wait_until
+
+JSON = {"Content-Type": "application/json"}
+PEOPLE = {"anna": ("x", "sales"), "bert": ("x", "care"), "nurse.joy": ("x", "care")}
+GROUPS = {"mobile": ["anna", "nurse.joy"], "empty": ["nobody"]}
+
+
+@pytest.fixture
+def directory():
+    made = Directory(PEOPLE, GROUPS).start()
+    yield made
+    made.close()
+
+
+def configure(site, url, interval="1d", **more):
+    """The directives of a directory; runs come when a test asks for them."""
+    site.write("ldap.password", READER_PASSWORD + "\n", 0o600)
+    site.own.update({"MDMDirectoryURL": '"%s/ou=people,%s?uid?sub?(objectClass=inetOrgPerson)"' % (url, BASE),
+                     "MDMDirectoryBind": '"%s" "%s"' % (READER, site.path("ldap.password")),
+                     "MDMDirectoryAttribute": "role employeeType\n  MDMDirectoryAttribute title title\n"
+                     "  MDMDirectoryAttribute mail mail\n  MDMDirectoryAttribute display_name cn",
+                     "MDMDirectoryInterval": interval, **more})
+    return site
+
+
+def shown(site):
+    reply = site.api("GET", "/v1/directory")
+    assert reply.status == 200, reply.text
+    return reply.json
+
+
+def runs(state):
+    return [state.get(name, {}).get("run") for name in ("report", "failure")]
+
+
+def settled(site, before):
+    """The state once another run has ended, and None before."""
+    now = shown(site)
+    return None if now["running"] or runs(now) == before or "next_at" not in now else now
+
+
+def sync(site, confirm=None):
+    """Ask for a run, wait for its end: what v1/directory says then."""
+    wait_until(lambda: not shown(site)["running"], what="the run before to end")
+    before = runs(shown(site))
+    body = json.dumps({"confirm": confirm}).encode() if confirm is not None else None
+    asked = site.api("POST", "/v1/directory/sync", body, JSON)
+    assert asked.status == 202, asked.text
+    return wait_until(lambda: settled(site, before), timeout=60, what="a synchronisation")
+
+
+def started(site):
+    """Start, and wait for the first run."""
+    site.start()
+    return wait_until(lambda: settled(site, [None, None]), timeout=60, what="the first synchronisation")
+
+
+def user(site, login):
+    reply = site.api("GET", "/v1/users/" + urllib.parse.quote(login))
+    return reply.json if reply.status == 200 else None
+
+
+def directory_group(site, name, dn):
+    reply = site.api("PUT", "/v1/groups/" + name, json.dumps({"kind": "directory", "directory": dn}).encode(), JSON)
+    assert reply.status in (200, 201), reply.text
+
+
+def members(site, name):
+    return sorted(one["enrollment_id"] for one in site.api("GET", "/v1/groups/%s/members" % name).json["members"])
+
+
+def directory_members(site, name):
+    return [row[0] for row in site.database.sql("SELECT m.login FROM mdm_directory_member m JOIN mdm_group g ON g.id = "
+                                                "m.collection WHERE g.name = '%s' ORDER BY m.login" % name)]
+
+
+def events(site, kind):
+    return site.database.sql("SELECT object, detail FROM mdm_event WHERE kind = '%s' ORDER BY id" % kind)
+
+
+def group_report(state, name):
+    return [one for one in state["report"]["groups"] if one["name"] == name][0]
+
+
+def test_people_and_their_attributes_come_from_the_directory(make_site, directory):
+    directory.add_person("zoe", "title: Matron", "mail: zoe@example.com", "employeeType: care", "employeeType: admin")
+    site = configure(make_site(), directory.url)
+    first = started(site)
+    assert first["report"]["users"]["found"] == 4 and first["report"]["users"]["new"] == 4, first
+    zoe = user(site, "zoe")
+    assert zoe["attributes"] == {"role": ["admin", "care"], "title": "Matron"} and zoe["email"] == "zoe@example.com"
+    assert zoe["source"] == "directory" and zoe["synced_at"] and zoe["display_name"] == "zoe"
+    assert events(site, "directory.synced")
+    site.api("PATCH", "/v1/users/zoe", b'{"attributes": {"badge": "7", "title": "wrong"}}', JSON)
+    directory.set(directory.dn("zoe"), "mail")
+    second = sync(site)
+    assert second["report"]["users"]["changed"] == 1 and second["report"]["users"]["new"] == 0
+    assert second["report"]["requested_by"] == "nanomdm"
+    zoe = user(site, "zoe")
+    assert zoe["attributes"] == {"role": ["admin", "care"], "title": "Matron", "badge": "7"}, "what is its own stays"
+    assert "email" not in zoe, "what the directory does not say any more goes"
+    again = sync(site)["report"]["users"]
+    assert again["changed"] == again["new"] == again["missing"] == 0 and again["found"] == 4
+
+
+def test_who_is_gone_is_reported_once_and_can_be_disabled(make_site, directory):
+    site = configure(make_site(), directory.url, MDMDirectoryMissing="disable")
+    started(site)
+    directory.remove("bert")
+    state = sync(site)
+    assert state["report"]["users"]["missing"] == 1 and state["report"]["users"]["missing_logins"] == ["bert"]
+    assert state["report"]["users"]["disabled"] == 1 and user(site, "bert")["disabled"] is True
+    assert "synced_at" not in user(site, "bert")
+    assert [row[0] for row in events(site, "user.missing")] == ["bert"] == [row[0] for row in
+                                                                          events(site, "user.disabled")]
+    assert sync(site)["report"]["users"]["missing"] == 0
+    directory.add_person("bert", "employeeType: care")
+    assert sync(site)["report"]["users"]["changed"] == 1
+    assert user(site, "bert")["disabled"] is False, "the directory had disabled him, and has him again"
+    site.api("PATCH", "/v1/users/bert", b'{"disabled": true}', JSON)
+    sync(site)
+    assert user(site, "bert")["disabled"] is True, "an administrator's word stays"
+
+
+def test_who_is_gone_is_kept_unless_told_otherwise(make_site, directory):
+    site = configure(make_site(), directory.url)
+    started(site)
+    directory.remove("bert")
+    assert sync(site)["report"]["users"]["disabled"] == 0
+    assert user(site, "bert")["disabled"] is False
+
+
+def test_members_of_groups_by_each_kind_of_list(make_site, directory):
+    directory.add("dn: cn=unique,ou=groups,%s\nobjectClass: groupOfUniqueNames\ncn: unique\nuniqueMember: %s\n"
+                  "uniqueMember: UID=Anna, ou=People, %s\n" % (BASE, directory.dn("bert"), BASE))
+    directory.add("dn: cn=posix,ou=groups,%s\nobjectClass: posixGroup\ncn: posix\ngidNumber: 7\nmemberUid: anna\n"
+                  "memberUid: stranger\n" % BASE)
+    directory.add_person("mona", "memberOf: cn=Hidden, ou=groups,%s" % BASE)
+    site = configure(make_site(), directory.url)
+    started(site)
+    for name in ("mobile", "unique", "posix", "hidden", "absent"):
+        directory_group(site, name, "cn=%s,ou=groups,%s" % (name, BASE))
+    state = sync(site)
+    assert directory_members(site, "mobile") == ["anna", "nurse.joy"]
+    assert directory_members(site, "unique") == ["anna", "bert"], "names are equal whatever their case and blanks"
+    assert directory_members(site, "posix") == ["anna"] and group_report(state, "posix")["unknown"] == 1
+    assert directory_members(site, "hidden") == ["mona"], "the entry is not there, its members say so"
+    assert "there is no entry" in group_report(state, "absent")["error"] or "No such object" in group_report(
+        state, "absent")["error"]
+    assert group_report(state, "mobile")["joins"] == ["anna", "nurse.joy"]
+    directory.set(directory.group("mobile"), "member", directory.dn("anna"), directory.dn("bert"))
+    state = sync(site)
+    assert group_report(state, "mobile")["joins"] == ["bert"] and group_report(state, "mobile")["leaves"] == ["nurse.joy"]
+    assert directory_members(site, "mobile") == ["anna", "bert"]
+    assert events(site, "directory.group")[-1] == ["mobile", "1 joined, 1 left: +bert -nurse.joy"]
+    assert group_report(sync(site), "mobile")["joined"] == 0
+
+
+def test_a_directory_group_moves_devices(make_site, directory, new_phone):
+    site = configure(make_site(), directory.url)
+    started(site)
+    site.upload_push_certificate()
+    phone = new_phone(site)       # of nurse.joy
+    directory_group(site, "mobile", directory.group("mobile"))
+    sync(site)
+    wait_until(lambda: members(site, "mobile") == [phone.id], what="the phone to be in the group")
+    directory.set(directory.group("mobile"), "member", directory.dn("anna"))
+    sync(site)
+    wait_until(lambda: members(site, "mobile") == [], what="the phone to leave the group")
+
+
+def test_feature_14_a_role_added_in_the_directory_moves_the_devices_at_the_next_sync(make_site, directory, new_phone):
+    site = configure(make_site(), directory.url)
+    started(site)
+    site.upload_push_certificate()
+    phone = new_phone(site)       # of nurse.joy
+    rule = {"kind": "rule", "rule": {"user.role": "sales"}}
+    assert site.api("PUT", "/v1/groups/sales", json.dumps(rule).encode(), JSON).status == 201
+    wait_until(lambda: not site.api("GET", "/v1/groups/sales").json.get("moving"), what="the rule to have been applied")
+    assert members(site, "sales") == []
+    directory.set(directory.dn("nurse.joy"), "employeeType", "care", "sales")
+    sync(site)
+    wait_until(lambda: members(site, "sales") == [phone.id], what="the phone to be in the group sales")
+    directory.set(directory.dn("nurse.joy"), "employeeType", "care")
+    sync(site)
+    wait_until(lambda: members(site, "sales") == [], what="the phone to leave the group sales")
+
+
+def test_feature_15_a_designation_of_the_directory_combines_with_a_role(make_site, directory, new_phone):
+    site = configure(make_site(), directory.url)
+    started(site)
+    site.upload_push_certificate()
+    phone = new_phone(site)
+    rule = {"kind": "rule", "rule": {"all": [{"user.title": "Matron"}, {"not": {"user.role": "sales"}}]}}
+    assert site.api("PUT", "/v1/groups/matrons", json.dumps(rule).encode(), JSON).status == 201
+    directory.set(directory.dn("nurse.joy"), "title", "Matron")
+    sync(site)
+    wait_until(lambda: members(site, "matrons") == [phone.id], what="the phone to be in the group")
+    directory.set(directory.dn("nurse.joy"), "employeeType", "sales")
+    sync(site)
+    wait_until(lambda: members(site, "matrons") == [], what="the phone to leave the group")
+
+
+def test_a_directory_that_is_down_changes_nothing_and_says_so(make_site, directory):
+    site = configure(make_site(), directory.url)
+    started(site)
+    site.log.expect(r"MDM1003")
+    before = user(site, "anna")
+    directory.stop()
+    state = sync(site)
+    assert "Can't contact LDAP server" in state["failure"]["error"] and directory.url in state["failure"]["error"]
+    assert user(site, "anna") == before and len(events(site, "directory.failed")) == 1
+    again = sync(site)
+    assert again["failure"] != state["failure"] and len(events(site, "directory.failed")) == 1, "told once"
+    directory.start()
+    state = sync(site)
+    assert "failure" not in state and state["report"]["users"]["found"] == 3
+
+
+def test_a_wrong_password_is_named(make_site, directory):
+    site = configure(make_site(), directory.url)
+    site.write("ldap.password", "wrong\n", 0o600)
+    site.log.expect(r"MDM1003")
+    state = started(site)
+    assert "Invalid credentials" in state["failure"]["error"] and READER in state["failure"]["error"]
+    assert "wrong" not in site.log.text() and "wrong" not in json.dumps(state)
+
+
+class Relay:
+    """Between httpd and the directory: lets so many bytes of answers pass on each connection, then closes it, or says
+    nothing any more."""
+
+    def __init__(self, port, limit=None, close=True):
+        self.target, self.limit, self.close_after = port, limit, close
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url, self.open = "ldap://127.0.0.1:%d" % self.port, []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target))
+            self.open += [client, server]
+            threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client, self.limit), daemon=True).start()
+
+    def _pump(self, source, sink, left):
+        try:
+            while True:
+                data = source.recv(65536)
+                if left is not None:
+                    data, left = data[:left], left - len(data[:left])
+                if data:
+                    sink.sendall(data)
+                if not data or left == 0:
+                    if left == 0 and not self.close_after:
+                        return
+                    break
+        except OSError:
+            pass
+        for one in (source, sink):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        for one in [self.listener] + self.open:
+            one.close()
+
+
+def add_many(directory, count, start=0):
+    for begin in range(start, start + count, 500):
+        directory.add("\n".join(
+            "dn: %s\nobjectClass: inetOrgPerson\nuid: many-%04d\ncn: many\nsn: many\nemployeeType: many\n" % (
+                directory.dn("many-%04d" % n), n) for n in range(begin, min(begin + 500, start + count))))
+
+
+def test_an_answer_that_breaks_off_changes_nothing(make_site, directory, closing):
+    add_many(directory, 1200)
+    relay = closing(Relay(directory.port, limit=100000))
+    site = configure(make_site(), relay.url)
+    site.log.expect(r"MDM1003")
+    state = started(site)
+    assert "report" not in state and "search below" in state["failure"]["error"]
+    assert site.api("GET", "/v1/users").json["users"] == []
+    relay.limit = None
+    assert sync(site)["report"]["users"]["found"] == 1203
+
+
+def test_two_thousand_people_come_in_pages(make_site, directory):
+    add_many(directory, 2000)
+    directory.set(directory.group("mobile"), "member", *(directory.dn("many-%04d" % n) for n in range(2000)))
+    site = configure(make_site(), directory.url)
+    assert started(site)["report"]["users"]["new"] == 2003
+    directory_group(site, "mobile", directory.group("mobile"))
+    state = sync(site)
+    assert group_report(state, "mobile")["members"] == 2000 and len(directory_members(site, "mobile")) == 2000
+    assert len(group_report(state, "mobile")["joins"]) == 100
+    assert user(site, "many-1999")["attributes"] == {"role": "many"}
+
+
+def test_an_answer_that_would_empty_everything_needs_a_word(make_site, directory):
+    add_many(directory, 20)
+    site = configure(make_site(), directory.url)
+    started(site)
+    site.log.expect(r"MDM1003")
+    for n in range(20):
+        directory.remove("many-%04d" % n)
+    state = sync(site)
+    assert "of 23 users 20 are not found" in state["failure"]["error"] and "confirm" in state["failure"]["error"]
+    assert user(site, "many-0001")["synced_at"]
+    assert sync(site, confirm=False)["failure"]
+    state = sync(site, confirm=True)
+    assert "failure" not in state and state["report"]["users"]["missing"] == 20
+
+
+def test_a_group_that_would_be_empty_needs_a_word(make_site, directory):
+    add_many(directory, 12)
+    directory.set(directory.group("mobile"), "member", *(directory.dn("many-%04d" % n) for n in range(12)))
+    site = configure(make_site(), directory.url)
+    started(site)
+    directory_group(site, "mobile", directory.group("mobile"))
+    assert group_report(sync(site), "mobile")["members"] == 12
+    directory.set(directory.group("mobile"), "member", directory.dn("stranger"))
+    assert "all 12 members would leave" in group_report(sync(site), "mobile")["error"]
+    assert len(directory_members(site, "mobile")) == 12
+    assert group_report(sync(site, confirm=True), "mobile")["left"] == 12
+    assert directory_members(site, "mobile") == []
+
+
+def test_strange_entries_are_passed_over_and_noted(make_site, directory):
+    directory.add("dn: cn=two,ou=people,%s\nobjectClass: inetOrgPerson\ncn: two\nsn: two\nuid: two-1\nuid: two-2\n" % BASE)
+    directory.add("dn: cn=again,ou=people,%s\nobjectClass: inetOrgPerson\ncn: again\nsn: again\nuid: anna\n" % BASE)
+    directory.add_person("longish", "title: " + "x" * 1200)
+    site = configure(make_site(), directory.url)
+    report = started(site)["report"]
+    assert report["users"]["skipped"] == 2 and report["users"]["found"] == 4
+    notes = "\n".join(report["notes"])
+    assert "2 values of uid" in notes and "another entry has the login anna" in notes and "longer than 1024" in notes
+    assert user(site, "longish")["attributes"] == {}
+
+
+def test_a_stop_does_not_wait_for_a_silent_directory(make_site, directory, closing):
+    relay = closing(Relay(directory.port, limit=200, close=False))
+    site = configure(make_site(), relay.url)
+    site.start()
+    wait_until(lambda: shown(site)["running"], what="the run to begin")
+    began = time.monotonic()
+    site.stop()
+    assert time.monotonic() - began < 8
+    relay.limit = None
+    site.start_again()
+    wait_until(lambda: shown(site).get("report"), timeout=60, what="the run after the restart")
+
+
+@pytest.mark.once
+def test_tls_is_verified(make_site, keys):
+    directory = Directory(PEOPLE, GROUPS, tls=(keys.server_file, keys.server_key_file)).start()
+    try:
+        site = configure(make_site(), directory.url, MDMDirectoryCA='"%s"' % keys.tls_ca_file)
+        assert started(site)["report"]["users"]["found"] == 3
+        other = configure(make_site(), directory.url)
+        other.log.expect(r"MDM1003")
+        state = started(other)
+        assert "report" not in state and "contact" in state["failure"]["error"], "a CA that nobody named is not trusted"
+        assert other.api("GET", "/v1/users").json["users"] == []
+    finally:
+        directory.close()
+
+
+@pytest.mark.once
+def test_starttls_is_verified_too(make_site, keys):
+    directory = Directory(PEOPLE, GROUPS, tls=(keys.server_file, keys.server_key_file))
+    directory.url, directory.tls = directory.url.replace("ldaps", "ldap"), None
+    directory.start()
+    try:
+        site = configure(make_site(), directory.url, MDMDirectoryCA='"%s"' % keys.tls_ca_file)
+        site.own["MDMDirectoryURL"] += " starttls"
+        assert started(site)["report"]["users"]["found"] == 3
+        other = configure(make_site(), directory.url)
+        other.own["MDMDirectoryURL"] += " starttls"
+        other.log.expect(r"MDM1003")
+        assert "STARTTLS" in started(other)["failure"]["error"]
+    finally:
+        directory.close()
+
+
+@pytest.mark.once
+def test_one_of_two_nodes_synchronises(make_site, directory):
+    first = configure(make_site(), directory.url, interval="1s")
+    started(first)
+    second = configure(make_site(database=first.database), directory.url, interval="1s")
+    second.start()
+    count = len(events(first, "directory.synced"))
+    wait_until(lambda: len(events(first, "directory.synced")) >= count + 3, timeout=60, what="three more runs")
+    times = [row[0] for row in first.database.sql("SELECT at FROM mdm_event WHERE kind = 'directory.synced' "
+                                                  "ORDER BY at")]
+    assert all(later - earlier > 900000 for earlier, later in zip(times, times[1:])), times
+
+
+def test_without_a_directory_there_is_none(site):
+    reply = site.api("GET", "/v1/directory")
+    assert reply.status == 404 and "MDMDirectoryURL" in reply.json["error"]
+    assert site.api("POST", "/v1/directory/sync").status == 404
+    assert site.api("POST", "/v1/directory/other").status == 404
+
+
+@pytest.mark.once
+def test_bad_wishes_are_refused(make_site, directory):
+    site = configure(make_site(), directory.url)
+    started(site)
+    for body in (b"[]", b'{"confirm": 1}', b'{"other": true}', b"x" * 5000):
+        assert site.api("POST", "/v1/directory/sync", body, JSON).status in (400, 413)
+    assert site.api("GET", "/v1/directory/sync").status == 405
+
+
+@pytest.mark.once
+def test_wrong_directives_are_named_at_configtest(make_site):
+    good = "ldaps://ldap.example.com/ou=people,dc=example,dc=com?uid"
+    for lines, words in [({"MDMDirectoryURL": "https://ldap.example.com/"}, "is no LDAP URL"),
+                         ({"MDMDirectoryURL": "ldaps://ldap.example.com/"}, "the base behind the host"),
+                         ({"MDMDirectoryURL": "ldap://ldap.example.com/dc=example"}, "in the clear"),
+                         ({"MDMDirectoryURL": good + " starttls"}, "ldaps: is TLS already"),
+                         ({"MDMDirectoryURL": good + " tls"}, "'tls' is none of starttls, plain"),
+                         ({"MDMDirectoryURL": good, "MDMDirectoryBind": "nobody /x"}, "no distinguished name"),
+                         ({"MDMDirectoryURL": good, "MDMDirectoryBind": "cn=x /nonexistent"}, "MDMDirectoryBind"),
+                         ({"MDMDirectoryURL": good, "MDMDirectoryCA": "/nonexistent"}, "MDMDirectoryCA"),
+                         ({"MDMDirectoryAttribute": "title title"}, "MDMDirectoryURL"),
+                         ({"MDMDirectoryAttribute": "'job title' title"}, "cannot be the name"),
+                         ({"MDMDirectoryAttribute": "title 'a b'"}, "is no name of an LDAP attribute"),
+                         ({"MDMDirectoryMissing": "forget"}, "none of keep, disable"),
+                         ({"MDMDirectoryInterval": "often"}, "is not a time")]:
+        site = make_site(directives=lines).prepare()
+        code, text = site.configtest()
+        assert code != 0 and words in text, (lines, text)
