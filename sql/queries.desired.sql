@@ -250,6 +250,10 @@ LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGIN
 LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
 WHERE a.rollout_state IN (1, 2) ORDER BY a.id;
 
+-- STMT_ASSIGNMENT_STOPPED (limit)
+SELECT a.id, p.name, a.rollout_reason FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
+WHERE a.rollout_state = 3 ORDER BY a.id LIMIT %lld;
+
 -- STMT_ASSIGNMENT_UPDATE (version, priority, rollout, rollout_state, rollout_step, rollout_version, rollout_from,
 --     rollout_at, rollout_reason, changed_at, id, as_state, as_step, as_version)
 UPDATE mdm_assignment SET version = %lld, priority = %lld, rollout = %s, rollout_state = %lld, rollout_step = %lld,

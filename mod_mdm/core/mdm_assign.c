@@ -109,27 +109,27 @@ static apr_status_t check(const apr_array_header_t **warnings, mdm_store_t *st, 
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_assign_save(const apr_array_header_t **warnings, mdm_store_t *st, const mdm_assignment_t *assignment,
+apr_status_t mdm_assign_save(const apr_array_header_t **warnings, mdm_store_t *st, mdm_assignment_t *assignment,
                              const mdm_assign_actor_t *actor)
 {
-    mdm_assignment_t copy = *assignment, *before = NULL;
-    save_t s = { st, &copy, NULL, actor, 0 };
-    apr_status_t rv = APR_SUCCESS;
+    mdm_assignment_t *before = NULL;
+    save_t s = { st, assignment, NULL, actor, 0 };
+    apr_status_t rv;
 
-    if (copy.id)
-        rv = mdm_store_assignment_get(&before, st, copy.id);
+    if (assignment->id)
+        rv = mdm_store_assignment_get(&before, st, assignment->id);
     else
-        copy.id = mdm_id_next();
-    copy.created_by = copy.created_by ? copy.created_by : actor->actor;
+        rv = find_double(st, assignment);
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!before) {
+        assignment->id = mdm_id_next();
+        assignment->created_by = actor->actor;
+    }
     s.as = before;
-    if (rv == APR_SUCCESS && !before)
-        rv = find_double(st, &copy);
-    if (rv == APR_SUCCESS)
-        rv = check(warnings, st, &copy);
-    if (rv == APR_SUCCESS)
-        rv = mdm_db_transact(st->db, save, &s);
-    ((mdm_assignment_t *)assignment)->id = copy.id;
-    return rv;
+    if ((rv = check(warnings, st, assignment)) != APR_SUCCESS)
+        return rv;
+    return mdm_db_transact(st->db, save, &s);
 }
 
 static apr_status_t drop(void *baton, mdm_db_t *db)

@@ -29,12 +29,12 @@ apr_status_t mdm_assign_read_change(mdm_assignment_t **out, mdm_store_t *st, apr
 apr_status_t mdm_assign_read_preview(mdm_preview_request_t *out, mdm_store_t *st, const json_t *json);
 
 /**
- * Save a new one, or a changed one.
+ * Save a new one, which gets its id, or a changed one.
  * @param warnings what devices will not do with it, as mdm_preview_t.warnings; found among the first thousand or so
  * @return MDM_EEXIST when the profile has an assignment to that target already, or when some enrollment would have two
  *         profiles of which it can have but one with the same priority: nothing is stored
  */
-apr_status_t mdm_assign_save(const apr_array_header_t **warnings, mdm_store_t *st, const mdm_assignment_t *assignment,
+apr_status_t mdm_assign_save(const apr_array_header_t **warnings, mdm_store_t *st, mdm_assignment_t *assignment,
                              const mdm_assign_actor_t *actor);
 
 /** @return MDM_ENOTFOUND */

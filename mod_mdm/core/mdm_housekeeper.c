@@ -131,6 +131,17 @@ static apr_status_t prune_facts(turn_t *t, apr_time_t before, int *total)
     return rv;
 }
 
+static apr_status_t prune_changes(turn_t *t, apr_time_t before)
+{
+    apr_status_t rv;
+
+    do {
+        rv = mdm_store_change_prune(&t->count, t->st, before);
+        t->more = rv == APR_SUCCESS && t->count == MDM_QUEUE_STEP;
+    } while (t->more && apr_time_now() < t->end);
+    return rv;
+}
+
 static apr_status_t history(turn_t *t)
 {
     apr_time_t now = mdm_ctx_now(t->st->ctx), before = now - t->keeper->config.site->history_lifetime;
@@ -153,6 +164,8 @@ static apr_status_t history(turn_t *t)
     }
     if (rv == APR_SUCCESS && !t->more)
         rv = prune_facts(t, before, &facts);
+    if (rv == APR_SUCCESS && !t->more)
+        rv = prune_changes(t, before);
     if (rv != APR_SUCCESS)
         return rv;
     if (results || commands || facts)

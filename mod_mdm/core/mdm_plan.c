@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "mdm_plan.h"
 
 typedef struct {
@@ -84,6 +86,22 @@ static apr_status_t values_of(const mdm_values_t **out, work_t *w, const mdm_eff
     return rv;
 }
 
+/* One profile that nobody can make must not hold up all others. */
+static int is_hopeless(apr_status_t rv)
+{
+    return rv == MDM_EPLIST || rv == MDM_EINPUT || rv == MDM_ETOOBIG || rv == MDM_ENOTFOUND;
+}
+
+static apr_status_t give_up(work_t *w, const mdm_effect_of_t *of, const mdm_effect_t *effect, const mdm_desired_t *row,
+                            apr_status_t rv)
+{
+    const char *reason = apr_pstrdup(w->st->ctx->pool, mdm_ctx_detail(w->st->ctx, rv));
+
+    mdm_ctx_clear(w->st->ctx);
+    block(w, of, effect, row, reason);
+    return APR_SUCCESS;
+}
+
 static apr_status_t plan_wanted(work_t *w, const mdm_effect_of_t *of, const mdm_effect_t *effect,
                                 const mdm_desired_t *row)
 {
@@ -99,7 +117,7 @@ static apr_status_t plan_wanted(work_t *w, const mdm_effect_of_t *of, const mdm_
         return APR_SUCCESS;
     }
     if ((rv = mdm_render_template(&template, w->render, w->st, profile, effect->version)) != APR_SUCCESS)
-        return rv;
+        return is_hopeless(rv) ? give_up(w, of, effect, row, rv) : rv;
     if (same && !w->forced && !mdm_template_depends(template)) {
         note(w, of, effect, row);
         return APR_SUCCESS;
@@ -108,7 +126,7 @@ static apr_status_t plan_wanted(work_t *w, const mdm_effect_of_t *of, const mdm_
         return rv;
     rv = mdm_render_uuid(&uuid, &missing, w->render, w->st, profile, effect->version, values);
     if (rv != APR_SUCCESS)
-        return rv;
+        return is_hopeless(rv) ? give_up(w, of, effect, row, rv) : rv;
     if (missing)
         block(w, of, effect, row, missing);
     else if (is_settled(row) && row->want_uuid && !strcmp(row->want_uuid, uuid))

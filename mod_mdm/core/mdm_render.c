@@ -98,8 +98,13 @@ static apr_status_t read_book(book_t **out, mdm_render_t *r, mdm_store_t *st, ap
     if ((rv = mdm_store_profile_version_get(&v, st, profile, version)) != APR_SUCCESS)
         return rv;
     rv = mdm_template_read(&book->template, r->ctx, profile, v->body);
-    if (rv != APR_SUCCESS)
-        return st->ctx == r->ctx ? rv : mdm_fail(st->ctx, rv, "%s", mdm_ctx_detail(r->ctx, rv));
+    if (rv != APR_SUCCESS) {
+        const char *why = apr_pstrdup(st->ctx->pool, mdm_ctx_detail(r->ctx, rv));
+
+        mdm_ctx_clear(r->ctx);
+        mdm_ctx_clear(st->ctx);
+        return mdm_fail(st->ctx, rv, "version %d cannot be read: %s", version, why);
+    }
     uses = mdm_template_uses(book->template);
     for (i = 0; i < uses->facts->nelts; i++) {
         const char *fact = APR_ARRAY_IDX(uses->facts, i, const char *);

@@ -13,6 +13,8 @@
 
 #define HOLD_MAX (365 * apr_time_from_sec(86400))
 #define PARTS 10000               /* the shares of enrollments are counted in */
+#define ALERTS_MAX 10
+#define FAILED "failed on "       /* how the reason begins when failures stopped it */
 #define SINCE "since"             /* a member of the text in the table alone */
 
 /* ---- reading */
@@ -183,7 +185,7 @@ static int has_failed(mdm_assignment_t *a, const mdm_rollout_t *rollout, apr_int
         return 0;
     a->rollout_state = MDM_ROLLOUT_STOPPED;
     a->rollout_at = 0;
-    a->rollout_reason = apr_psprintf(p, "failed on %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT " devices, more than "
+    a->rollout_reason = apr_psprintf(p, FAILED "%" APR_INT64_T_FMT " of %" APR_INT64_T_FMT " devices, more than "
                                      "%d %%", failed, reached, rollout->stop_at);
     return 1;
 }
@@ -236,6 +238,25 @@ apr_status_t mdm_rollout_turn(int *moved, mdm_store_t *st)
     for (i = 0; rv == APR_SUCCESS && i < list->nelts; i++)
         rv = look(moved, st, APR_ARRAY_IDX(list, i, mdm_assignment_t *));
     return rv;
+}
+
+void mdm_rollout_alerts(json_t *alerts, mdm_store_t *st)
+{
+    apr_array_header_t *list;
+    int i;
+
+    if (mdm_store_assignment_stopped(&list, st, ALERTS_MAX) != APR_SUCCESS)
+        return;
+    for (i = 0; i < list->nelts; i++) {
+        const mdm_assignment_t *a = APR_ARRAY_IDX(list, i, const mdm_assignment_t *);
+
+        /* whoever stops one himself knows */
+        if (!a->rollout_reason || strncmp(a->rollout_reason, FAILED, strlen(FAILED)))
+            continue;
+        json_array_append_new(alerts, json_string(apr_psprintf(st->ctx->pool, "The rollout of the profile %s has "
+                              "stopped: %s. Save a new version, or go on with POST v1/assignments/%" APR_INT64_T_FMT
+                              "/resume", a->profile_name, a->rollout_reason, a->id)));
+    }
 }
 
 /* ---- what an administrator says */

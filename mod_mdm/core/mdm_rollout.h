@@ -52,6 +52,9 @@ apr_status_t mdm_rollout_restart(mdm_store_t *st, apr_int64_t profile, int curre
  */
 apr_status_t mdm_rollout_turn(int *moved, mdm_store_t *st);
 
+/** Add a sentence for each rollout that failures have stopped to the alerts of a report. One statement. */
+void mdm_rollout_alerts(json_t *alerts, mdm_store_t *st);
+
 typedef enum { MDM_ROLLOUT_ADVANCE = 1, MDM_ROLLOUT_STOP, MDM_ROLLOUT_RESUME } mdm_rollout_action_e;
 
 /**

@@ -12,6 +12,7 @@
 #include "mdm_plist_json.h"
 #include "mdm_profile_state.h"
 #include "mdm_status.h"
+#include "mdm_rollout.h"
 #include "mdm_stuck.h"
 
 #define DEVICES_SHOWN 20
@@ -232,6 +233,8 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
         mdm_status_identities(report, alerts, st, site);
     if (json_object_get(report, "enrollments"))
         mdm_profile_state_report(report, alerts, st, site);
+    if (json_object_get(report, "enrollments"))
+        mdm_rollout_alerts(alerts, st);
     ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, present), "days_left",
                    days_left(ctx, ca_end));
     set_time(ca, "not_after", ca_end, ctx->pool);

@@ -107,6 +107,27 @@ apr_status_t mdm_store_assignment_rollouts(apr_array_header_t **out, mdm_store_t
     return list_assignments(out, st, STMT_ASSIGNMENT_ROLLOUTS, NULL);
 }
 
+apr_status_t mdm_store_assignment_stopped(apr_array_header_t **out, mdm_store_t *st, int limit)
+{
+    const char *args[] = { mdm_row_text(st, limit) };
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_ASSIGNMENT_STOPPED, args);
+    int r;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(st->ctx->pool, rows->count, sizeof(mdm_assignment_t *));
+    for (r = 0; r < rows->count; r++) {
+        mdm_assignment_t *a = apr_pcalloc(st->ctx->pool, sizeof(*a));
+
+        a->id = mdm_row_number(rows, r, 0);
+        a->profile_name = MDM_ROW(rows, r, 1);
+        a->rollout_reason = MDM_ROW(rows, r, 2);
+        APR_ARRAY_PUSH(*out, mdm_assignment_t *) = a;
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t mdm_store_assignment_update(mdm_store_t *st, const mdm_assignment_t *a, const mdm_assignment_t *as)
 {
     const char *args[] = {

@@ -62,6 +62,8 @@ apr_status_t mdm_store_assignment_of_target(apr_array_header_t **out, mdm_store_
                                             const char *target);
 /** Of a kind that is rolled out in steps, and where that is not done yet. Array of mdm_assignment_t *. */
 apr_status_t mdm_store_assignment_rollouts(apr_array_header_t **out, mdm_store_t *st);
+/** Rollouts that have stopped, at most `limit`: id, profile_name and rollout_reason. Array of mdm_assignment_t *. */
+apr_status_t mdm_store_assignment_stopped(apr_array_header_t **out, mdm_store_t *st, int limit);
 /**
  * Write version, priority and all of the rollout.
  * @param as it was read

@@ -215,6 +215,35 @@ START_TEST(a_change_broken_off_goes_on_exactly)
 }
 END_TEST
 
+START_TEST(what_cannot_be_made_holds_nobody_up)
+{
+    mdm_profile_version_t v = { 0 };
+
+    desired_start(_i);
+    desired_enrol_many(1, 2);
+    desired_profile(7, "broken", 1, "x", NULL);
+    desired_profile(8, "wifi", 1, "x", NULL);
+    v.profile = 7;
+    v.version = 2;
+    v.body = mdm_bytes_of("no property list");
+    v.sha256 = "-";
+    v.detail = "{}";
+    OK(mdm_store_profile_version_insert(st, &v));
+    desired_join(1, 1, 2);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    desired_assign(8, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    database_sql("UPDATE mdm_profile SET version = 2 WHERE id = 7;");
+    desired_change(MDM_CHANGE_PROFILE, "7");
+    OK(mdm_store_recheck(st, 1));
+    desired_run();
+    ck_assert_str_eq(database_sql("SELECT enrollment, profile, state FROM mdm_desired ORDER BY 1, 2;"),
+                     "1|7|7\n1|8|1\n2|7|7");
+    ck_assert_ptr_nonnull(strstr(database_sql("SELECT reason FROM mdm_desired WHERE enrollment = 2;"),
+                                 "version 2 cannot be read"));
+    database_end();
+}
+END_TEST
+
 START_TEST(the_steps_of_two_are_not_done_twice)
 {
     mdm_fanout_work_t *one, *two;
@@ -280,6 +309,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, one_payload_of_its_kind_comes_first, 0, DATABASES);
     tcase_add_loop_test(tcase, a_change_broken_off_goes_on_exactly, 0, DATABASES);
     tcase_add_loop_test(tcase, a_change_is_not_done_with_what_was_read_before_it, 0, DATABASES);
+    tcase_add_loop_test(tcase, what_cannot_be_made_holds_nobody_up, 0, DATABASES);
     tcase_add_loop_test(tcase, the_steps_of_two_are_not_done_twice, 0, DATABASES);
     suite_add_tcase(suite, tcase);
     return database_main(suite, argv);

@@ -114,6 +114,7 @@ START_TEST(failures_stop_it_once)
 {
     apr_int64_t id = begin(_i, "{\"steps\": [50, 100], \"hold\": \"1h\", \"stop_at\": 10}");
     int first = desired_count("SELECT COUNT(*) FROM mdm_queue");
+    json_t *alerts = json_array();
 
     desired_answer(1, 100, "Acknowledged");
     database_sql("UPDATE mdm_desired SET first_failed_at = 1700000000000001, state = 6 WHERE enrollment IN "
@@ -132,6 +133,9 @@ START_TEST(failures_stop_it_once)
                      apr_psprintf(database_pool(), "failed on 12 of %d devices, more than 10 %%", first));
     ck_assert_int_eq(mdm_rollout_act(st, id, MDM_ROLLOUT_ADVANCE, "admin", NULL), MDM_EEXIST);
     mdm_ctx_clear(st->ctx);
+    mdm_rollout_alerts(alerts, st);
+    ck_assert_int_eq(json_array_size(alerts), 1);
+    ck_assert_ptr_nonnull(strstr(json_string_value(json_array_get(alerts, 0)), "wifi has stopped: failed on 12 of"));
 
     /* resumed: what has failed does not count any more, what fails now does */
     OK(mdm_rollout_act(st, id, MDM_ROLLOUT_RESUME, "admin", "192.0.2.1"));
@@ -141,6 +145,10 @@ START_TEST(failures_stop_it_once)
     turn(1);
     ck_assert_str_eq(state(), "4|1|1|0");
     ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_desired"), 100);
+    json_array_clear(alerts);
+    mdm_rollout_alerts(alerts, st);
+    ck_assert_int_eq(json_array_size(alerts), 0);
+    json_decref(alerts);
     database_end();
 }
 END_TEST

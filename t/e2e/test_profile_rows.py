@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbered behaviours of profiles for people and devices: accounts with their own values, passcodes, what a person does
+not have to do, display strings, policies that end."""
+
+import time
+
+import pytest
+
+from . import desired, devices
+
+MAIL, VPN, LDAP = "com.apple.mail.managed", "com.apple.vpn.managed", "com.apple.ldap.account"
+
+
+def given(site, phone, name, *payloads, **keys):
+    """Assign a profile with these payloads to a phone and let it come: what it was given, by PayloadType."""
+    profile = desired.profile(site, name, *payloads, **keys)
+    desired.assign(site, name, enrollment=phone.id)
+    desired.settled(site)
+    phone.connect()
+    assert profile["identifier"] in phone.profiles, phone.executed
+    return {one["PayloadType"]: one for one in phone.profiles.contents[profile["identifier"]]}
+
+
+@pytest.fixture
+def person(site):
+    """The person who enrolled all phones has an address and a department."""
+    desired.call(site, "PATCH", "users/" + devices.USER,
+                 {"display_name": "Nurse Joy", "email": "joy@example.org", "attributes": {"department": "Ward 3"}})
+    desired.settled(site)
+
+
+def test_feature_01_mail_with_the_address_of_this_user(site, person, phone):
+    payload = given(site, phone, desired.name_of("mail"), {
+        "type": MAIL, "EmailAccountType": "EmailTypeIMAP", "EmailAddress": "${user.mail}",
+        "EmailAccountName": "${user.display_name}", "IncomingMailServerHostName": "imap.example.org",
+        "IncomingMailServerAuthentication": "EmailAuthPassword", "OutgoingMailServerHostName": "smtp.example.org",
+        "OutgoingMailServerAuthentication": "EmailAuthPassword", "IncomingMailServerUsername": "${user.login}"})[MAIL]
+    assert payload["EmailAddress"] == "joy@example.org" and payload["EmailAccountName"] == "Nurse Joy"
+    assert payload["IncomingMailServerUsername"] == devices.USER
+    # the address changes, and with it what the phone has
+    name = site.database.sql("SELECT name FROM mdm_profile ORDER BY id DESC LIMIT 1")[0][0]
+    desired.call(site, "PATCH", "users/" + devices.USER, {"email": "joy.new@example.org"}, 200)
+    desired.settled(site)
+    phone.connect()
+    identifier = desired.call(site, "GET", "profiles/" + name).json["identifier"]
+    assert phone.profiles.payload(identifier, MAIL)["EmailAddress"] == "joy.new@example.org"
+
+
+def test_who_lacks_a_value_is_blocked_with_the_reason_until_he_has_it(site, person, phone):
+    name = desired.name_of("badge")
+    desired.call(site, "PATCH", "users/" + devices.USER, {"attributes": {"badge": "1"}}, 200)
+    profile = desired.profile(site, name, desired.wifi("fixed-CANARY", ssid="Badge ${user.badge}"))
+    desired.call(site, "PATCH", "users/" + devices.USER, {"attributes": {"badge": None}}, 200)
+    desired.assign(site, name, enrollment=phone.id)
+    desired.settled(site)
+    assert phone.connect() == [] and desired.rows(site, name) == {phone.id: 7}
+    reason = site.database.sql("SELECT reason FROM mdm_desired WHERE state = 7 ORDER BY changed_at DESC LIMIT 1")[0][0]
+    assert "badge" in reason and devices.USER in reason
+    desired.call(site, "PATCH", "users/" + devices.USER, {"attributes": {"badge": "47"}}, 200)
+    desired.settled(site)
+    phone.connect()
+    assert phone.profiles.payload(profile["identifier"], "com.apple.wifi.managed")["SSID_STR"] == "Badge 47"
+
+
+def test_feature_02_vpn_whose_secret_is_nowhere_else(site, phone):
+    secret = desired.name_of("shared")
+    desired.secret(site, secret, "vpn-shared-CANARY")
+    name = desired.name_of("vpn")
+    payload = given(site, phone, name, {
+        "type": VPN, "UserDefinedName": "Office", "VPNType": "IKEv2",
+        "IKEv2": {"RemoteAddress": "vpn.example.org", "RemoteIdentifier": "vpn.example.org", "LocalIdentifier": "",
+                  "AuthenticationMethod": "SharedSecret", "SharedSecret": "${secret.%s}" % secret}})[VPN]
+    assert payload["IKEv2"]["SharedSecret"] == "vpn-shared-CANARY"
+    for path in ("profiles/" + name, "secrets/" + secret, "enrollments/" + phone.id, "enrollments/%s/profiles" % phone.id):
+        assert "vpn-shared-CANARY" not in desired.call(site, "GET", path, status=200).text
+    assert "vpn-shared-CANARY" not in site.http.get(site.at("/mdm/status")).text
+    assert "vpn-shared-CANARY" not in site.log.text()
+
+
+def test_feature_04_ldap_account(site, person, phone):
+    payload = given(site, phone, desired.name_of("ldap"), {
+        "type": LDAP, "LDAPAccountDescription": "People", "LDAPAccountHostName": "ldap.example.org",
+        "LDAPAccountUseSSL": True, "LDAPAccountUserName": "uid=${user.login},ou=people,dc=example,dc=org",
+        "LDAPSearchSettings": [{"LDAPSearchSettingDescription": "All", "LDAPSearchSettingSearchBase": "dc=example,dc=org",
+                                "LDAPSearchSettingScope": "LDAPSearchSettingScopeSubtree"}]})[LDAP]
+    assert payload["LDAPAccountUserName"] == "uid=%s,ou=people,dc=example,dc=org" % devices.USER
+    assert payload["LDAPAccountUseSSL"] is True and len(payload["LDAPSearchSettings"]) == 1
+
+
+def test_feature_11_the_server_calls_the_device(site, phone, apns):
+    name = desired.name_of("wifi")
+    desired.profile(site, name, desired.wifi("fixed-CANARY"))
+    apns.clear()
+    start = time.time()
+    desired.assign(site, name, enrollment=phone.id)
+    push = apns.wait_pushes(1, magic=phone.push_magic)[0]
+    assert push.time - start < 10
+    desired.settled(site)
+    assert len(apns.pushes(magic=phone.push_magic)) == 1
+
+
+def test_feature_27_display_strings_reach_the_device(site, phone):
+    name = desired.name_of("strings")
+    desired.profile(site, name, desired.wifi("fixed-CANARY"), display_name="Wi-Fi of the ward",
+                    description="For all of ward 3", organization="Example Hospital")
+    desired.assign(site, name, enrollment=phone.id)
+    desired.settled(site)
+    phone.connect()
+    listed = next(one for one in phone.profiles.listing() if one["PayloadIdentifier"].endswith(name))
+    assert listed["PayloadDisplayName"] == "Wi-Fi of the ward"
+    assert listed["PayloadOrganization"] == "Example Hospital"
+    enrollment = next(one for one in phone.profiles.listing() if not one["PayloadIdentifier"].endswith(name))
+    assert enrollment["PayloadOrganization"] == "Example Hospital"
+
+
+def test_feature_60_turning_a_policy_off_changes_only_its_members(site, new_phone):
+    first, second, third = (new_phone(site) for _ in range(3))
+    names = [desired.name_of("policy") for _ in range(2)]
+    profiles = [desired.profile(site, name, desired.wifi("fixed-CANARY")) for name in names]
+    group = desired.group(site, desired.name_of("members"), [first.id, second.id])
+    made = desired.assign(site, names[0], group=group)
+    desired.assign(site, names[1], group=desired.group(site, desired.name_of("all"), [first.id, second.id, third.id]))
+    desired.settled(site)
+    for phone in (first, second, third):
+        phone.connect()
+    done = len(third.executed)
+    desired.call(site, "DELETE", "assignments/" + made["id"], status=204)
+    change = desired.settled(site)
+    assert change["changed"] == 2
+    for phone in (first, second, third):
+        phone.connect()
+        assert profiles[0]["identifier"] not in phone.profiles and profiles[1]["identifier"] in phone.profiles
+    assert len(third.executed) == done
+
+
+def test_a_users_channel_gets_what_is_for_users_signed_alone(site, phone):
+    user = phone.user_channel(short_name="joy", long_name="Nurse Joy")
+    user.token_update()
+    name, system = desired.name_of("clip"), desired.name_of("system")
+    clip = {"type": "com.apple.webClip.managed", "Label": "Intranet", "URL": "https://intranet.example.org/"}
+    profile = desired.profile(site, name, clip, scope="User")
+    other = desired.profile(site, system, desired.wifi("fixed-CANARY"))
+    group = desired.group(site, desired.name_of("members"), [phone.id])
+    for one in (name, system):
+        desired.assign(site, one, group=group)
+    desired.settled(site)
+    user.connect()
+    phone.connect()
+    assert profile["identifier"] in user.profiles and profile["identifier"] not in phone.profiles
+    assert other["identifier"] in phone.profiles and other["identifier"] not in user.profiles
+    assert desired.rows(site, name) == {user.id: 4} and desired.rows(site, system) == {phone.id: 4}
