@@ -73,12 +73,19 @@ static int renew(mdm_directory_t *d)
     return rv != APR_SUCCESS || job != NULL;
 }
 
+static int is_stopping(void *baton)
+{
+    mdm_directory_t *d = baton;
+
+    return d->config.stopping && d->config.stopping(d->config.baton);
+}
+
 static int is_over(void *baton)
 {
     mdm_directory_t *d = baton;
     apr_time_t now = apr_time_now();
 
-    if (d->config.stopping && d->config.stopping(d->config.baton))
+    if (is_stopping(d))
         return 1;
     if (now < d->renew_at)
         return 0;
@@ -128,7 +135,8 @@ static void start_run(mdm_directory_run_t *run, mdm_directory_t *d, mdm_ctx_t *c
     memset(run, 0, sizeof(*run));
     run->ctx = ctx;
     run->site = d->config.site;
-    run->stopping = is_over;
+    run->stopping = is_stopping;
+    run->look = is_over;
     run->baton = d;
     run->started = mdm_ctx_now(ctx);
     run->id = mdm_id_next();

@@ -31,7 +31,7 @@ typedef struct mdm_directory_site_t {
 typedef struct mdm_directory_config_t {
     apr_status_t (*open)(mdm_store_t **st, mdm_ctx_t *ctx, void *baton);
     void (*close)(mdm_store_t *st, void *baton);
-    int (*stopping)(void *baton);
+    int (*stopping)(void *baton);           /* any thread */
     void (*changed)(void *baton);           /* something was marked: the fan-out may look */
     void *baton;
     const mdm_directory_site_t *site;

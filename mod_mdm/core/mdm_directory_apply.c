@@ -29,7 +29,7 @@ typedef struct {
 
 static apr_status_t check_stop(mdm_directory_run_t *run)
 {
-    return run->stopping && run->stopping(run->baton) ? mdm_fail(run->ctx, APR_EINTR, "the server stops") : APR_SUCCESS;
+    return run->look && run->look(run->baton) ? mdm_fail(run->ctx, APR_EINTR, "the server stops") : APR_SUCCESS;
 }
 
 /* ---- persons */

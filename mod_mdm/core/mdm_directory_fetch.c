@@ -199,7 +199,7 @@ apr_status_t mdm_directory_fetch(mdm_directory_run_t *run)
 {
     const mdm_directory_site_t *site = run->site;
     mdm_ldap_config_t config = { site->url.uri, site->start_tls, site->bind_dn, site->password, site->ca_file, TIMEOUT,
-                                 run->stopping, run->baton };
+                                 run->stopping, run->look, run->baton };
     mdm_ldap_t *ldap = NULL;
     apr_status_t rv = mdm_ldap_open(&ldap, run->ctx, &config);
     int i;

@@ -28,7 +28,8 @@ typedef struct mdm_directory_group_t {
 typedef struct mdm_directory_run_t {
     mdm_ctx_t *ctx;
     const mdm_directory_site_t *site;
-    int (*stopping)(void *baton);
+    int (*stopping)(void *baton);     /* any thread */
+    int (*look)(void *baton);         /* the same, and keeps the lease */
     void *baton;
     const char *requested_by;         /* NULL: by schedule */
     int confirmed;

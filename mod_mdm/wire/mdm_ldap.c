@@ -16,6 +16,7 @@
 #include "mdm_ldap_wait.h"
 
 #define ATTEMPTS 3
+#define HANDSHAKE apr_time_from_sec(10)
 
 static apr_status_t unbind(void *ldapv)
 {
@@ -53,6 +54,11 @@ static apr_status_t stopped(mdm_ldap_t *l)
     return mdm_fail(l->ctx, APR_EINTR, "the server stops");
 }
 
+static int is_stopping(mdm_ldap_t *l)
+{
+    return l->config.stopping && l->config.stopping(l->config.baton);
+}
+
 apr_status_t mdm_ldap_wait(LDAPMessage **out, mdm_ldap_t *l, int id, const char *what)
 {
     apr_time_t end = apr_time_now() + l->config.timeout;
@@ -61,7 +67,7 @@ apr_status_t mdm_ldap_wait(LDAPMessage **out, mdm_ldap_t *l, int id, const char 
         struct timeval slice = { 0, 500000 };
         int code, kind;
 
-        if (l->config.stopping && l->config.stopping(l->config.baton)) {
+        if (is_stopping(l) || (l->config.look && l->config.look(l->config.baton))) {
             ldap_abandon_ext(l->ld, id, NULL, NULL);
             return stopped(l);
         }
@@ -171,26 +177,50 @@ static apr_status_t bind_as(mdm_ldap_t *l)
     return finish(l, id, dn[0] ? apr_psprintf(l->ctx->pool, "bind as %s", dn) : "bind");
 }
 
+static apr_status_t attempt(int *connected, mdm_ldap_t *l, int seconds)
+{
+    mdm_ldap_guard_t *guard;
+    apr_status_t rv = make(l, seconds);
+    int cut;
+
+    *connected = 0;
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!(guard = mdm_ldap_guard_start(l, HANDSHAKE)))
+        return mdm_fail(l->ctx, MDM_ECONFIG, "%s: no thread to watch over the connection", l->config.uri);
+    if (l->config.start_tls)
+        rv = start_tls(l);
+    if (rv == APR_SUCCESS)
+        rv = bind_as(l);
+    *connected = mdm_ldap_guard_end(guard, &cut);
+    if (rv == MDM_EHTTP && cut) {
+        mdm_ctx_clear(l->ctx);
+        rv = mdm_fail(l->ctx, MDM_EHTTP, "%s: Can't contact LDAP server: it has not answered within %d seconds",
+                      l->config.uri, (int)apr_time_sec(HANDSHAKE));
+    }
+    return rv;
+}
+
 /* libldap connects at the first operation, and does not look up from it: so it gets little time, then more. */
 static apr_status_t connect_and_bind(mdm_ldap_t *l)
 {
     apr_status_t rv = APR_SUCCESS;
-    int i;
+    int i, connected = 0;
 
-    for (i = 0; i < ATTEMPTS; i++) {
-        if (l->config.stopping && l->config.stopping(l->config.baton))
-            return stopped(l);
+    for (i = 0; i < ATTEMPTS && !connected; i++) {
+        if (i)
+            unbind(l);
         mdm_ctx_clear(l->ctx);
-        rv = make(l, 1 << i);
-        if (rv == APR_SUCCESS && l->config.start_tls)
-            rv = start_tls(l);
-        if (rv == APR_SUCCESS)
-            rv = bind_as(l);
+        if (is_stopping(l))
+            return stopped(l);
+        rv = attempt(&connected, l, 1 << i);
         if (rv != MDM_EHTTP)
             return rv;
-        unbind(l);
     }
-    return rv;
+    if (!is_stopping(l))
+        return rv;
+    mdm_ctx_clear(l->ctx);
+    return stopped(l);
 }
 
 static apr_status_t check_ca(mdm_ctx_t *ctx, const char *name)

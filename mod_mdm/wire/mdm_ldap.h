@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A client of LDAP directories (RFC 4511) over OpenLDAP's libldap: bind, search in pages (RFC 2696), read one entry.
- * TLS is always verified, referrals are not followed. It waits for at most a second at a time, and ends when its
- * caller's process stops; only the making of a connection may take some seconds. A connection belongs to one thread.
+ * TLS is always verified, referrals are not followed. It ends within a second when its caller's process stops; only an
+ * address that does not answer at all may hold it for up to four. A connection belongs to one thread.
  */
 #ifndef MDM_LDAP_H
 #define MDM_LDAP_H
@@ -36,7 +36,8 @@ typedef struct mdm_ldap_config_t {
     const char *password;
     const char *ca_file;          /* PEM; NULL: libldap's own, or the system's */
     apr_interval_time_t timeout;  /* for which it waits for the next piece of an answer */
-    int (*stopping)(void *baton); /* asked each half second, and with each entry */
+    int (*stopping)(void *baton); /* whether to end; asked several times a second, by another thread too */
+    int (*look)(void *baton);     /* the same by the caller's own thread alone, each half second and with each entry */
     void *baton;
 } mdm_ldap_config_t;
 

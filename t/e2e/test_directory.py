@@ -9,6 +9,7 @@ import urllib.parse
 
 import pytest
 
+from . import desired
 from .directory import BASE, READER, READER_PASSWORD, Directory
 from .httpd import wait_until
 
@@ -94,6 +95,7 @@ def group_report(state, name):
     return [one for one in state["report"]["groups"] if one["name"] == name][0]
 
 
+@pytest.mark.mpm
 def test_people_and_their_attributes_come_from_the_directory(make_site, directory):
     directory.add_person("zoe", "title: Matron", "mail: zoe@example.com", "employeeType: care", "employeeType: admin")
     site = configure(make_site(), directory.url)
@@ -188,14 +190,24 @@ def test_feature_14_a_role_added_in_the_directory_moves_the_devices_at_the_next_
     phone = new_phone(site)       # of nurse.joy
     rule = {"kind": "rule", "rule": {"user.role": "sales"}}
     assert site.api("PUT", "/v1/groups/sales", json.dumps(rule).encode(), JSON).status == 201
-    wait_until(lambda: not site.api("GET", "/v1/groups/sales").json.get("moving"), what="the rule to have been applied")
-    assert members(site, "sales") == []
+    profile = desired.profile(site, "wifi", desired.wifi("fixed-CANARY"))
+    desired.assign(site, "wifi", group="sales")
+    desired.settled(site)
+    assert members(site, "sales") == [] and phone.connect() == []
     directory.set(directory.dn("nurse.joy"), "employeeType", "care", "sales")
     sync(site)
-    wait_until(lambda: members(site, "sales") == [phone.id], what="the phone to be in the group sales")
+    desired.settled(site)
+    assert members(site, "sales") == [phone.id]
+    assert [one.request_type for one in phone.connect()] == ["InstallProfile", "ProfileList"]
+    assert profile["identifier"] in phone.profiles
+    sync(site)
+    desired.settled(site)
+    assert phone.connect() == [], "a run that finds nothing new leaves devices alone"
     directory.set(directory.dn("nurse.joy"), "employeeType", "care")
     sync(site)
-    wait_until(lambda: members(site, "sales") == [], what="the phone to leave the group sales")
+    desired.settled(site)
+    assert members(site, "sales") == []
+    assert [one.request_type for one in phone.connect()] == ["RemoveProfile", "ProfileList"]
 
 
 def test_feature_15_a_designation_of_the_directory_combines_with_a_role(make_site, directory, new_phone):
@@ -357,17 +369,33 @@ def test_strange_entries_are_passed_over_and_noted(make_site, directory):
     assert user(site, "longish")["attributes"] == {}
 
 
+def stopped_in_time(site):
+    began = time.monotonic()
+    site.stop()
+    return time.monotonic() - began < 8
+
+
 def test_a_stop_does_not_wait_for_a_silent_directory(make_site, directory, closing):
     relay = closing(Relay(directory.port, limit=200, close=False))
     site = configure(make_site(), relay.url)
     site.start()
     wait_until(lambda: shown(site)["running"], what="the run to begin")
-    began = time.monotonic()
-    site.stop()
-    assert time.monotonic() - began < 8
+    assert stopped_in_time(site)
     relay.limit = None
     site.start_again()
     wait_until(lambda: shown(site).get("report"), timeout=60, what="the run after the restart")
+
+
+def test_a_stop_does_not_wait_for_a_handshake(make_site, directory, closing):
+    relay = closing(Relay(directory.port, limit=0, close=False))
+    site = configure(make_site(), relay.url.replace("ldap:", "ldaps:"))
+    site.log.expect(r"MDM1003")
+    site.start()
+    wait_until(lambda: relay.open, what="a connection")
+    assert stopped_in_time(site)
+    site.start_again()
+    state = wait_until(lambda: shown(site).get("failure"), timeout=60, what="the attempts to end")
+    assert "it has not answered within 10 seconds" in state["error"]
 
 
 @pytest.mark.once
