@@ -54,9 +54,9 @@ static apr_status_t stopped(mdm_ldap_t *l)
     return mdm_fail(l->ctx, APR_EINTR, "the server stops");
 }
 
-static int is_stopping(mdm_ldap_t *l)
+int mdm_ldap_is_stopping(const mdm_ldap_config_t *config)
 {
-    return l->config.stopping && l->config.stopping(l->config.baton);
+    return config->stopping && config->stopping(config->baton);
 }
 
 apr_status_t mdm_ldap_wait(LDAPMessage **out, mdm_ldap_t *l, int id, const char *what)
@@ -67,7 +67,7 @@ apr_status_t mdm_ldap_wait(LDAPMessage **out, mdm_ldap_t *l, int id, const char 
         struct timeval slice = { 0, 500000 };
         int code, kind;
 
-        if (is_stopping(l) || (l->config.look && l->config.look(l->config.baton))) {
+        if (mdm_ldap_is_stopping(&l->config) || (l->config.look && l->config.look(l->config.baton))) {
             ldap_abandon_ext(l->ld, id, NULL, NULL);
             return stopped(l);
         }
@@ -211,13 +211,13 @@ static apr_status_t connect_and_bind(mdm_ldap_t *l)
         if (i)
             unbind(l);
         mdm_ctx_clear(l->ctx);
-        if (is_stopping(l))
+        if (mdm_ldap_is_stopping(&l->config))
             return stopped(l);
         rv = attempt(&connected, l, 1 << i);
         if (rv != MDM_EHTTP)
             return rv;
     }
-    if (!is_stopping(l))
+    if (!mdm_ldap_is_stopping(&l->config))
         return rv;
     mdm_ctx_clear(l->ctx);
     return stopped(l);

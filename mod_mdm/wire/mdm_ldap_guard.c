@@ -68,7 +68,7 @@ static void *watch(void *guardv)
         wait_a_little(guard);
         if (guard->done || guard->cut || guard->fd < 0)
             continue;
-        if (apr_time_now() >= guard->end || (guard->config->stopping && guard->config->stopping(guard->config->baton))) {
+        if (apr_time_now() >= guard->end || mdm_ldap_is_stopping(guard->config)) {
             shutdown(guard->fd, SHUT_RDWR);
             guard->cut = 1;
         }

@@ -23,6 +23,8 @@ mdm_ldap_guard_t *mdm_ldap_guard_start(mdm_ldap_t *l, apr_interval_time_t limit)
 /** @param cut out: the time was over, or the process stops. @return whether there was a connection */
 int mdm_ldap_guard_end(mdm_ldap_guard_t *guard, int *cut);
 
+int mdm_ldap_is_stopping(const mdm_ldap_config_t *config);
+
 /** Note a failure in libldap's words and the directory's. @return MDM_EHTTP, MDM_EDENIED, MDM_ENOTFOUND */
 apr_status_t mdm_ldap_fail(mdm_ldap_t *l, int code, const char *what);
 
