@@ -50,13 +50,17 @@ static void start(int loop)
 {
     mdm_push_topic_t topic = { 0 };
     static const char *const members[] = { "A", "E" };
-    mdm_group_t group = { 5, "ward", "x", 0, 0 };
+    mdm_group_t group = { 0 };
     apr_array_header_t *unknown;
     int made;
 
     database_start(loop);
     st = database_ready(database_pool());
     st->ctx->fixed_now = apr_time_from_sec(1700000000);
+    group.id = 5;
+    group.name = "ward";
+    group.created_by = "x";
+    group.kind = MDM_GROUP_STATIC;
     topic.topic = "com.apple.mgmt.x";
     topic.certificate_pem = "PEM";
     topic.key_pem = mdm_bytes_of("KEY");
