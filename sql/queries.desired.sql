@@ -44,7 +44,8 @@ SELECT enrollment, %lld FROM mdm_member WHERE collection = %lld ORDER BY enrollm
 ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
 
 -- STMT_RECHECK_DUE (limit)
-SELECT enrollment, since FROM (SELECT enrollment, since FROM mdm_recheck ORDER BY since LIMIT %lld) due_rows
+SELECT enrollment, since
+FROM (SELECT enrollment, since FROM mdm_recheck WHERE since > 0 ORDER BY since LIMIT %lld) due_rows
 ORDER BY enrollment;
 
 -- STMT_RECHECK_DONE (enrollments*64, since*64)
@@ -62,7 +63,7 @@ VALUES (%lld, %s, %s, %s, %lld, 0, 0, 0, 0);
 
 -- STMT_CHANGE_NEXT ()
 SELECT id, kind, object, actor, created_at, position, looked, changed, finished_at, NULL FROM mdm_change
-WHERE finished_at = 0 ORDER BY id LIMIT 1;
+WHERE id > 0 AND finished_at = 0 ORDER BY id LIMIT 1;
 
 -- STMT_CHANGE_MOVE (position, looked, changed, finished_at, id, from)
 UPDATE mdm_change SET position = %lld, looked = %lld, changed = %lld, finished_at = %lld
@@ -89,7 +90,7 @@ SELECT (SELECT COUNT(*) FROM mdm_change WHERE finished_at = 0), (SELECT COUNT(*)
 
 -- STMT_CHANGE_PRUNE (before, limit)
 DELETE FROM mdm_change WHERE id IN (
-    SELECT id FROM mdm_change WHERE finished_at > 0 AND finished_at < %lld ORDER BY id LIMIT %lld);
+    SELECT id FROM mdm_change WHERE id > 0 AND finished_at > 0 AND finished_at < %lld ORDER BY id LIMIT %lld);
 
 -- ---- what should hold: the states are the numbers of mdm_desired_state_e
 
