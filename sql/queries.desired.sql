@@ -310,8 +310,8 @@ FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.
     UNION
     SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.id IN (
         SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
-        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned
-JOIN mdm_enrollment e ON e.id = concerned.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
+        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned_rows
+JOIN mdm_enrollment e ON e.id = concerned_rows.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
 
 -- STMT_BATCH_OF_USER_PROFILE (profile, after, profile, after, after, profile, after, profile, limit)
 SELECT e.id
@@ -329,8 +329,8 @@ FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.
     UNION
     SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND CASE WHEN u.parent > 0 THEN u.parent ELSE u.id END IN (
         SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
-        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned
-JOIN mdm_enrollment e ON e.id = concerned.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
+        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned_rows
+JOIN mdm_enrollment e ON e.id = concerned_rows.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
 
 -- STMT_BATCH_OF_SECRET (secret, after, limit)
 SELECT DISTINCT d.enrollment FROM mdm_desired d JOIN mdm_enrollment e ON e.id = d.enrollment
@@ -343,8 +343,8 @@ SELECT e.id
 FROM (SELECT m.enrollment AS id FROM mdm_member m WHERE m.collection = %lld AND m.enrollment > %lld
     UNION
     SELECT u.id FROM mdm_member m JOIN mdm_enrollment u ON u.parent = m.enrollment AND u.parent > 0
-    WHERE m.collection = %lld AND u.id > %lld) concerned
-JOIN mdm_enrollment e ON e.id = concerned.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
+    WHERE m.collection = %lld AND u.id > %lld) concerned_rows
+JOIN mdm_enrollment e ON e.id = concerned_rows.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
 
 -- STMT_BATCH_OF_USER (login, after, limit)
 SELECT id FROM mdm_enrollment WHERE login = %s AND id > %lld AND state = 2 ORDER BY id LIMIT %lld;

@@ -119,7 +119,7 @@ WHERE profile = %lld AND next_try_at > 0 AND next_try_at <= %lld AND enrollment 
 SELECT COUNT(*) FROM mdm_enrollment;
 
 -- STMT_CHECK_WINDOW (cursor, limit)
-SELECT MAX(x.id), COUNT(*) FROM (SELECT id FROM mdm_enrollment WHERE id > %lld ORDER BY id LIMIT %lld) x;
+SELECT MAX(window_rows.id), COUNT(*) FROM (SELECT id FROM mdm_enrollment WHERE id > %lld ORDER BY id LIMIT %lld) window_rows;
 
 -- STMT_CHECK_QUEUE (command, priority, queued_at, cursor, end, before)
 INSERT INTO mdm_queue (command, enrollment, priority, notnow, tries, queued_at, sent_at, not_before, not_after, held)

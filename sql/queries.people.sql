@@ -38,9 +38,6 @@ UPDATE mdm_user SET synced_at = %lld WHERE synced_at > 0;
 -- STMT_USER_LOST (logins*64)
 UPDATE mdm_user SET synced_at = 0 WHERE login IN (%64s);
 
--- STMT_META_PUT (name, value)
-INSERT INTO mdm_meta (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
-
 -- STMT_DIRECTORY_ASK (position, name, now)
 UPDATE mdm_job SET due_at = 0, position = %s WHERE name = %s AND lease_until <= %lld;
 

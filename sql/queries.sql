@@ -19,6 +19,9 @@ SELECT value FROM mdm_meta WHERE name = %s;
 -- STMT_META_INSERT (name, value)
 INSERT INTO mdm_meta (name, value) VALUES (%s, %s);
 
+-- STMT_META_PUT (name, value)
+INSERT INTO mdm_meta (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
 -- STMT_META_STEP (to, name, from)
 UPDATE mdm_meta SET value = %s WHERE name = %s AND value = %s;
 

@@ -453,17 +453,20 @@ static int is_no_table(const char *scanned)
 }
 
 /*
- * Cost of a device's request must not grow with tables: every table by index, whatever the statistics say. The fan-out
- * reads all assignments once for many devices.
+ * Cost of a device's request must not grow with tables: every table by index, whatever the statistics say.
  */
 START_TEST(what_devices_wait_for_reads_no_whole_table)
 {
-    static const char *const free_to_scan[] = { "STMT_META", "STMT_FIGURES", "STMT_PUSH_TOPIC_LIST", "STMT_CRL_STALE",
-                                                "STMT_ENROLLMENT_NEWEST", "STMT_USER_SEEN", "STMT_USER_SYNCED",
-                                                "STMT_BATCH_VERSIONS", "STMT_BATCH_PROFILES",
-                                                "STMT_PROFILE_ATTRIBUTE",
-                                                "STMT_CHANGE_BACKLOG", "STMT_ASSIGNMENT_ROLLOUTS" };
-    const char *scan = _i ? "Seq Scan on" : "SCAN ", *set = _i ? "SET enable_seqscan = off;" : "";
+    static const char *const free_to_scan[] = {
+        "STMT_META", "STMT_FIGURES", "STMT_PUSH_TOPIC_LIST", "STMT_CRL_STALE", "STMT_ENROLLMENT_NEWEST",
+        "STMT_USER_SEEN", "STMT_USER_SYNCED", "STMT_PROFILE_ATTRIBUTE", "STMT_CHECK_SIZE", "STMT_QUEUE_UNSENT_BY",
+        /* what there is little of: groups, profiles, assignments, watched facts, open changes */
+        "STMT_GROUP_", "STMT_MEMBER_CLOSE", "STMT_PROFILE_UNWATCH", "STMT_ASSIGNMENT_ROLLOUTS",
+        "STMT_ASSIGNMENT_STOPPED", "STMT_BATCH_VERSIONS", "STMT_BATCH_PROFILES", "STMT_CHANGE_BACKLOG",
+        /* so many rows as a status page shows, in the order of an index */
+        "STMT_DRIFT_TROUBLE", "STMT_STUCK_CANDIDATES"
+    };
+    const char *scan = _i ? "Seq Scan on" : "SCAN ", *set = _i ? "SET enable_seqscan = off;" : "", *scans = "";
     mdm_store_t *st;
     size_t i;
     int stmt;
@@ -496,8 +499,10 @@ START_TEST(what_devices_wait_for_reads_no_whole_table)
         plan = database_sql(apr_psprintf(database_pool(), "%s EXPLAIN %s %s;", set, _i ? "" : "QUERY PLAN",
                                          sql));
         for (found = strstr(plan, scan); found; found = strstr(found + 1, scan))
-            ck_assert_msg(!_i && is_no_table(found + strlen(scan)), "%s:\n%s", mdm_stmts[stmt].name, plan);
+            if (_i || !is_no_table(found + strlen(scan)))
+                scans = apr_psprintf(database_pool(), "%s%s:\n%s\n", scans, mdm_stmts[stmt].name, plan);
     }
+    ck_assert_msg(!*scans, "%s", scans);
     database_end();
 }
 END_TEST
