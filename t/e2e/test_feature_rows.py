@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What administrators buy an MDM server for, row by row: each numbered row has a test that carries its number in its
+name. Those that belong to no other file are here, and a row that loses its test makes this file fail."""
+
+import base64
+import json
+import os
+import plistlib
+import re
+import subprocess
+import time
+
+import pytest
+
+from . import desired, devices
+
+ROWS = [*range(1, 9), *range(11, 28), *range(28, 47), *range(56, 62)]
+
+
+def test_every_row_has_a_test_named_after_it():
+    folder, carried = os.path.dirname(os.path.abspath(__file__)), set()
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("test_") and name.endswith(".py"):
+            with open(os.path.join(folder, name), encoding="utf-8") as source:
+                for numbers in re.findall(r"^def test_feature_(\d\d(?:_and_\d\d)*)", source.read(), re.M):
+                    carried.update(int(one) for one in numbers.split("_and_"))
+    assert [row for row in ROWS if row not in carried] == []
+
+
+def security_info(compliant):
+    return {"Status": "Acknowledged", "SecurityInfo": {"PasscodePresent": True, "PasscodeCompliant": True,
+                                                       "PasscodeCompliantWithProfiles": compliant}}
+
+
+def test_feature_06_a_passcode_policy_and_who_does_not_comply(site, phone, new_phone):
+    good, policy = new_phone(site), desired.name_of("passcode")
+    made = desired.profile(site, policy, {"type": "com.apple.mobiledevice.passwordpolicy", "forcePIN": True,
+                                          "minLength": 6})
+    lax = desired.name_of("lax")
+    desired.call(site, "PUT", "groups/" + lax, {"kind": "rule", "rule": {
+        "fact": "device.SecurityInfo.PasscodeCompliantWithProfiles", "op": "is", "value": False}})
+    desired.assign(site, policy, group=desired.group(site, desired.name_of("all"), [phone.id, good.id]))
+    desired.settled(site)
+    for device, compliant in ((phone, False), (good, True)):
+        assert [one.request_type for one in device.connect()] == ["InstallProfile", "ProfileList"]
+        payload, = device.profiles.contents[made["identifier"]]
+        assert payload["minLength"] == 6 and payload["forcePIN"] is True
+        _, body = devices.command("SecurityInfo")
+        site.enqueue(device.id, body, nopush=True)
+        device.script("SecurityInfo", security_info(compliant), times=1)
+        assert [one.request_type for one in device.connect()] == ["SecurityInfo"]
+
+    def members():
+        return [one["enrollment_id"] for one in desired.call(site, "GET", "groups/%s/members" % lax).json["members"]]
+    desired.until(lambda: members() == [phone.id], what="the lax phone in its group")
+    # it complies again, and leaves
+    _, body = devices.command("SecurityInfo")
+    site.enqueue(phone.id, body, nopush=True)
+    phone.script("SecurityInfo", security_info(True), times=1)
+    phone.connect()
+    desired.until(lambda: members() == [], what="nobody in the group")
+
+
+def test_feature_08_a_lost_phone_is_wiped_once_and_leaves_its_history(make_site, new_phone, apns):
+    site = make_site(directives={"MDMApproval": "EraseDevice", "MDMAPIKeyFile": None})
+    guard = ('SetHandler mdm-api\n    AuthType Basic\n    AuthName api\n    AuthBasicProvider file\n'
+             '    AuthUserFile "%(folder)s/htpasswd"\n    Require valid-user')
+    site.locations = site.locations.replace("SetHandler mdm-api", guard)
+    site.start()
+    people = {"user": devices.USER, "key": devices.PASSWORD}, {"user": "other", "key": devices.PASSWORD}
+    assert site.api("PUT", "/v1/pushcert", site.keys.push_pem, **people[0]).status == 200
+    phone = new_phone(site)
+
+    def call(who, method, path, body=None):
+        return site.api(method, "/v1/" + path, None if body is None else json.dumps(body).encode(), desired.JSON,
+                        **people[who])
+    assert call(0, "PUT", "profiles/kept", {"display_name": "Kept", "payloads": [desired.wifi("secret")]}).status == 201
+    assert call(0, "POST", "assignments", {"profile": "kept", "enrollment": phone.id}).status == 201
+    desired.until(lambda: desired.rows(site, "kept") == {phone.id: 1}, what="the profile to be wanted")
+    phone.connect()
+    apns.clear()
+    ordered = call(0, "POST", "commands", {"command": {"RequestType": "EraseDevice"}, "targets": {"ids": [phone.id]}})
+    assert ordered.status == 201 and ordered.json["state"] == "held"
+    assert phone.connect() == []
+    assert call(1, "POST", "commands/%s/approve" % ordered.json["command_uuid"]).status == 200
+    assert apns.wait_pushes(1, magic=phone.push_magic)
+    assert [one.request_type for one in phone.connect(limit=1)] == ["EraseDevice"]
+    assert call(0, "GET", "enrollments/" + phone.id).json["state"] == "wiped"
+    assert desired.rows(site, "kept") == {phone.id: 10}
+    assert call(0, "POST", "push/" + phone.id).status == 500
+    assert phone.send_report({"Status": "Idle"}).status == 403
+    trail = site.database.sql("SELECT kind, actor, enrollment_id FROM mdm_event ORDER BY id")
+    assert ["command.held", devices.USER, phone.id] in trail
+    assert [row[1] for row in trail if row[0] == "command.approved"] == ["other"]
+    assert [row[2] for row in trail if row[0] == "enrollment.wiped"] == [phone.id]
+
+
+def test_feature_18_many_devices_drain_one_profile(site, new_phone, capsys):
+    phones = [new_phone(site) for _ in range(30)]
+    name = desired.name_of("many")
+    desired.secret(site, "wifi", "of many")
+    made = desired.profile(site, name)
+    desired.assign(site, name, group=desired.group(site, name, [one.id for one in phones]))
+    change = desired.settled(site)
+    assert change["changed"] == len(phones)
+    times = []
+    for phone in phones:
+        start = time.monotonic()
+        assert [one.request_type for one in phone.connect()] == ["InstallProfile", "ProfileList"]
+        times.append(time.monotonic() - start)
+        assert desired.installed(phone, made)
+    times.sort()
+    with capsys.disabled():
+        print("\n%d devices, p50 %.3f s, slowest %.3f s" % (len(times), times[len(times) // 2], times[-1]))
+    assert desired.rows(site, name) == {one.id: 4 for one in phones}
+    assert desired.figure(site, "SELECT COUNT(*) FROM mdm_queue q JOIN mdm_enrollment e ON e.id = q.enrollment WHERE "
+                                "e.enrollment_id IN (%s)" % ", ".join("'%s'" % one.id for one in phones)) == 0
+
+
+def test_feature_19_a_profile_is_an_xml_property_list(site):
+    name = desired.name_of("xml")
+    source = {"PayloadType": "Configuration", "PayloadVersion": 1, "PayloadIdentifier": "org.example." + name,
+              "PayloadUUID": "5E0E4F4A-0000-4000-8000-00000000AAAA", "PayloadDisplayName": "XML & more <é>",
+              "PayloadContent": [{"PayloadType": "com.apple.webClip.managed", "PayloadVersion": 1,
+                                  "PayloadIdentifier": "org.example.clip", "Label": "a", "URL": "https://example.org/",
+                                  "PayloadUUID": "5E0E4F4A-0000-4000-8000-00000000BBBB", "IsRemovable": True}]}
+    text = plistlib.dumps(source)
+    assert b"<!DOCTYPE plist PUBLIC" in text
+    first = site.api("PUT", "/v1/profiles/" + name, text)
+    assert first.status == 201 and first.json["version"] == 1, first.text
+    # what has been written is written likewise again: no new version
+    for again in (text, plistlib.dumps(source, fmt=plistlib.FMT_BINARY), plistlib.dumps(source, sort_keys=False)):
+        reply = site.api("PUT", "/v1/profiles/" + name, again)
+        assert reply.status == 200 and reply.json["version"] == 1, reply.text
+    tricks = (text.replace(b'"http://www.apple.com/DTDs/PropertyList-1.0.dtd">',
+                           b'"http://www.apple.com/DTDs/PropertyList-1.0.dtd" [<!ENTITY x "y">]>').replace(b"XML", b"&x;"),
+              plistlib.dumps({"PayloadContent": []}).replace(b"<array/>", b"<array>" * 500 + b"</array>" * 500),
+              text[:-20])
+    for trick in tricks:
+        assert trick != text
+        reply = site.api("PUT", "/v1/profiles/" + name, trick)
+        assert reply.status == 400 and reply.json["error"], reply.text
+    assert site.api("PUT", "/v1/profiles/" + name, text + b" " * (40 << 20)).status == 413
+
+
+def test_feature_26_a_script_pushes_a_profile_with_curl(site, phone, tmp_path, apns):
+    made = plistlib.dumps({"PayloadType": "Configuration", "PayloadVersion": 1, "PayloadIdentifier": "org.example.script",
+                           "PayloadUUID": "5E0E4F4A-0000-4000-8000-00000000CCCC", "PayloadContent": []})
+    order = {"command": {"RequestType": "InstallProfile", "Payload": base64.b64encode(made).decode()},
+             "targets": {"ids": [phone.id]}}
+    (tmp_path / "order.json").write_text(json.dumps(order))
+
+    def curl(path, *options):
+        done = subprocess.run(["curl", "-sS", "--fail-with-body", "--cacert", site.keys.tls_ca_file, "-u",
+                               "nanomdm:" + devices.API_KEY, *options, site.at("/mdm/api/v1/" + path)],
+                              capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(done.stdout)
+    apns.clear()
+    batch = curl("commands", "--json", "@%s" % (tmp_path / "order.json"))["command_uuid"]
+    assert apns.wait_pushes(1, magic=phone.push_magic)
+    assert [one.uuid for one in phone.connect()] == [batch]
+    assert "org.example.script" in phone.profiles
+    assert curl("commands/" + batch)["counts"] == {"acknowledged": 1}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("directive, word", [("MDMServerURL", "MDMServerURL"), ("MDMStateDir", "mdmctl")])
+def test_feature_61_configtest_names_the_part_that_is_missing(make_site, directive, word):
+    site = make_site().prepare()
+    assert site.configtest()[0] == 0
+    site.own[directive] = None
+    status, text = site.configtest()
+    assert status != 0 and word in text, text
