@@ -25,6 +25,7 @@
 #define UNACKED_MS_MAX 20000
 #define BUFFER 16384
 #define FRAME_MAX (16384 + 9)
+#define PART 8                       /* what is waiting goes when so much of what may be under way is free */
 #define READS_MAX 16                 /* in a row, before others have their turn */
 
 typedef enum { LINK_CONNECTING, LINK_GREETING, LINK_OPEN, LINK_DEAD } link_state_e;
@@ -237,10 +238,18 @@ static void take_out(mdm_http_link_t *link, mdm_http_slot_t *slot)
         link->waiting_end = at;
 }
 
+/* One by one in the place of each that ends, requests would cost a write here and a read there each. */
+static int worth_sending(const mdm_http_link_t *link, int room)
+{
+    return link->waiting && (link->waiting->request.urgent || room * PART >= mdm_h2_active(link->h2));
+}
+
 static void submit_waiting(mdm_http_link_t *link)
 {
     int room = link->retired ? 0 : mdm_h2_room(link->h2);
 
+    if (!worth_sending(link, room))
+        return;
     while (room-- > 0 && link->waiting) {
         mdm_http_slot_t *slot = link->waiting;
         const mdm_http_request_t *request = &slot->request;

@@ -97,9 +97,10 @@ class Nghttpd:
         os.makedirs(tokens, exist_ok=True)
         for n in range(seed.TOKENS):
             open(os.path.join(tokens, seed.token(n).hex()), "w").close()
-        self.process = subprocess.Popen(
+        self.process = process = subprocess.Popen(
             ["nghttpd", "-d", os.path.join(folder, "pushes"), "-a", "127.0.0.1", "-m", str(STREAMS), str(self.port),
              keys.server_key_file, keys.server_file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.pid = process.pid
         wait_until(self._listens, what="nghttpd to listen")
 
     @staticmethod
@@ -231,7 +232,12 @@ def push(bench, server, ids):
     the same before and after."""
     site = bench.site
     _prepare(bench, server)
+    marks = [rig.tree_seconds(server.pid)]
+
+    def mark():
+        marks.append(rig.tree_seconds(server.pid))
     h2loads = [h2load(bench, server, len(ids))]
+    mark()
     opened = server.opened()
     _want(bench, ids)
     usage, sizes = rig.Usage(bench.rig), []
@@ -240,12 +246,15 @@ def push(bench, server, ids):
     with contextlib.closing(Asker(site.database)) as ask:
         end = _all_sent(ask, len(ids), lambda: sizes.append(site.resident()))
         httpd, database = usage.taken()
+    mark()
     opened = server.opened() - opened
     h2loads.append(h2load(bench, server, len(ids)))
+    mark()
     return types.SimpleNamespace(
         title=server.title, count=len(ids), rate=len(ids) / (end - start), httpd=httpd, database=database,
         opened=opened, sizes=(sizes[len(sizes) // 10], sizes[len(sizes) // 2], sizes[-1]),
-        h2load=statistics.mean(h2loads))
+        h2load=statistics.mean(h2loads), server=marks[2] - marks[1],
+        server_h2load=(marks[1] - marks[0] + marks[3] - marks[2]) / 2)
 
 
 def single(bench, server, ids, count=40):

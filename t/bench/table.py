@@ -87,11 +87,12 @@ def bulk(one):
 
 def pushes(found):
     lines = [("Pushes to", "pushes", "pushes/s", "h2load/s", "of h2load", "connections", "httpd us", "database us",
-              "child MB")]
+              "server us", "by h2load", "child MB")]
     for one in found:
         lines.append((one.title, number(one.count), number(one.rate), number(one.h2load),
                       percent(one.rate / one.h2load), str(one.opened or "-"), number(1e6 * one.httpd / one.count),
-                      number(1e6 * one.database / one.count), ", ".join("%.1f" % size for size in one.sizes)))
+                      number(1e6 * one.database / one.count), number(1e6 * one.server / one.count),
+                      number(1e6 * one.server_h2load / one.count), ", ".join("%.1f" % size for size in one.sizes)))
     return rows(lines)
 
 

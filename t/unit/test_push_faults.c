@@ -226,8 +226,8 @@ static const struct {
     { 400, "InvalidPushType", 0 }, { 400, "MissingDeviceToken", 0 }, { 400, "MissingTopic", 1 },
     { 400, "PayloadEmpty", 0 }, { 400, "TopicDisallowed", 1 }, { 403, "BadCertificate", 1 },
     { 403, "BadCertificateEnvironment", 1 }, { 403, "ExpiredProviderToken", 1 }, { 403, "Forbidden", 1 },
-    { 403, "InvalidProviderToken", 1 }, { 403, "MissingProviderToken", 1 }, { 404, "BadPath", 0 },
-    { 405, "MethodNotAllowed", 0 }, { 410, "ExpiredToken", 0 }, { 410, "Unregistered", 0 },
+    { 403, "InvalidProviderToken", 1 }, { 403, "MissingProviderToken", 1 }, { 403, "UnrelatedKeyIdInToken", 1 },
+    { 404, "BadPath", 0 }, { 405, "MethodNotAllowed", 0 }, { 410, "ExpiredToken", 0 }, { 410, "Unregistered", 0 },
     { 413, "PayloadTooLarge", 0 }, { 429, "TooManyProviderTokenUpdates", 1 }, { 429, "TooManyRequests", 1 },
     { 500, "InternalServerError", 1 }, { 503, "ServiceUnavailable", 1 }, { 503, "Shutdown", 1 },
 };
