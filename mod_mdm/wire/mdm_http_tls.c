@@ -241,7 +241,7 @@ int mdm_http_tls_is_h2(const mdm_http_tls_t *tls)
     unsigned len = 0;
 
     SSL_get0_alpn_selected(tls->ssl, &name, &len);
-    return len == 2 && !memcmp(name, H2 + 1, 2);
+    return len == 2 && !memcmp(name, &H2[1], 2);
 }
 
 const char *mdm_http_tls_error(const mdm_http_tls_t *tls)
