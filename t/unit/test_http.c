@@ -313,7 +313,7 @@ static int listening_port(int *fd)
     struct sockaddr_in address = { .sin_family = AF_INET };
     socklen_t len = sizeof(address);
 
-    *fd = socket(AF_INET, SOCK_STREAM, 0);
+    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ck_assert_int_eq(bind(*fd, (struct sockaddr *)&address, len), 0);
     ck_assert_int_eq(listen(*fd, 5), 0);
