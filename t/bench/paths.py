@@ -83,20 +83,25 @@ def cycles(bench):
     return bench.scaled(60)
 
 
-def fill_queues(bench):
-    """As many commands for each device as a round takes away."""
-    ids = ",".join(bench.fleet.udids)
-    one = scripts.request("PUT", "/mdm/api/v1/enqueue/%s?nopush=1" % ids, scripts.Author.command(),
-                          Authorization=web.basic_auth("nanomdm", API_KEY))
-    path = scripts.write(bench.folder + "/fill", [(None, None, [one])])
-    figures = bench.rig.load(path, 0, cycles(bench))
-    if figures["status"] != {"200": cycles(bench)}:
-        raise SystemExit("bench: the queues were not filled: %s" % figures["status"])
+def fill_queues(request_type):
+    """As many commands for each device as a round takes away. All are of one size, and so are their answers."""
+    def fill(bench):
+        ids = ",".join(bench.fleet.udids)
+        one = scripts.request("PUT", "/mdm/api/v1/enqueue/%s?nopush=1" % ids, scripts.Author.command(request_type),
+                              Authorization=web.basic_auth("nanomdm", API_KEY))
+        path = scripts.write(bench.folder + "/fill", [(None, None, [one])])
+        figures = bench.rig.load(path, 0, cycles(bench))
+        if figures["status"] != {"200": cycles(bench)}:
+            raise SystemExit("bench: the queues were not filled: %s" % figures["status"])
+    return fill
 
 
 PATHS = [
     Path("idle", "Idle, nothing queued", lambda bench: bench.author.idle()),
-    Path("cycle", "Command cycle (Idle, command, result)", lambda bench: bench.author.cycle(), 2, cycles, fill_queues),
+    Path("cycle", "Command cycle (Idle, command, result)", lambda bench: bench.author.cycle(), 2, cycles,
+         fill_queues("DeviceConfigured")),
+    Path("facts", "The same, with facts in the result", lambda bench: bench.author.cycle(), 2, cycles,
+         fill_queues("DeviceInformation")),
     Path("token-update", "TokenUpdate", lambda bench: bench.author.token_update()),
     Path("enroll", "Re-enrollment (Authenticate, TokenUpdate)", lambda bench: bench.author.enroll(), 2),
     Path("enqueue", "Enqueue to one enrollment", lambda bench: bench.author.enqueue(bench.background.ids)),

@@ -97,9 +97,9 @@ class Author:
     # others
 
     @staticmethod
-    def command():
+    def command(request_type="DeviceInformation"):
         return plistlib.dumps({"CommandUUID": NEW, "Command": {
-            "RequestType": "DeviceInformation", "Queries": ["UDID", "SerialNumber", "OSVersion", "DeviceName",
+            "RequestType": request_type, "Queries": ["UDID", "SerialNumber", "OSVersion", "DeviceName",
                                                             "ModelName", "BatteryLevel", "IsSupervised"]}})
 
     def enqueue(self, ids):
