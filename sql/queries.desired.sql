@@ -332,10 +332,10 @@ FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.
         WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned_rows
 JOIN mdm_enrollment e ON e.id = concerned_rows.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
 
--- STMT_BATCH_OF_SECRET (secret, after, limit)
-SELECT DISTINCT d.enrollment FROM mdm_desired d JOIN mdm_enrollment e ON e.id = d.enrollment
-WHERE d.profile IN (SELECT s.profile FROM mdm_profile_secret s WHERE s.secret = %s) AND d.enrollment > %lld
-    AND d.state < 8 AND e.state = 2
+-- STMT_BATCH_OF_HOLDERS (profile, after, limit)
+SELECT d.enrollment FROM mdm_desired d
+WHERE d.profile = %lld AND d.enrollment > %lld AND d.state < 8
+    AND EXISTS (SELECT 1 FROM mdm_enrollment e WHERE e.id = d.enrollment AND e.state = 2)
 ORDER BY d.enrollment LIMIT %lld;
 
 -- STMT_BATCH_OF_GROUP (collection, after, collection, after, limit)
@@ -352,9 +352,6 @@ SELECT id FROM mdm_enrollment WHERE login = %s AND id > %lld AND state = 2 ORDER
 -- STMT_BATCH_OF_ENROLLMENT (id, after, parent, after, limit)
 SELECT id FROM mdm_enrollment
 WHERE state = 2 AND ((id = %lld AND id > %lld) OR (parent = %lld AND parent > 0 AND id > %lld)) ORDER BY id LIMIT %lld;
-
--- STMT_BATCH_SECRET_PROFILES (secret)
-SELECT DISTINCT profile FROM mdm_profile_secret WHERE secret = %s;
 
 -- STMT_BATCH_WORK ()
 SELECT (SELECT MIN(id) FROM mdm_change WHERE finished_at = 0), (SELECT MIN(since) FROM mdm_recheck),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Turns of the fan-out. While there is work one process holds the lease of the job and renews it in each turn; when it
- * dies another goes on where the last transaction ended. Runs in the worker's thread.
+ * Turns of the fan-out, with rests between them. While there is work one process holds the lease of the job and renews
+ * it in each turn; when it dies another goes on where the last transaction ended. Runs in the worker's thread.
  */
 #include <apr_strings.h>
 
@@ -10,7 +10,8 @@
 #include "mdm_store_job.h"
 
 #define SECOND apr_time_from_sec(1)
-#define TURN (SECOND / 5)         /* of work before pushes get their turn */
+#define TURN (SECOND / 10)        /* of work before pushes get their turn */
+#define RESTS 2                   /* so many times as long as a turn took: devices' requests are to notice little */
 #define LEASE (10 * SECOND)
 #define LOOK (2 * SECOND)         /* for work that another node has been told of and does not do */
 #define ROLLOUTS (10 * SECOND)    /* between looks for failures of those under way */
@@ -20,6 +21,7 @@ struct mdm_fanout_t {
     mdm_ctx_t *ctx;
     mdm_fanout_config_t config;
     apr_time_t next;              /* turn */
+    apr_time_t rest;              /* until then not even for those who call */
     apr_time_t rollouts;          /* next look at them */
 };
 
@@ -77,7 +79,7 @@ static apr_status_t work_off(mdm_store_t *st, int *more, int *queued)
 static apr_status_t look(mdm_fanout_t *fanout, mdm_store_t *st, int *queued, apr_time_t *next)
 {
     apr_int64_t change, recheck;
-    apr_time_t rollout_at, now = mdm_ctx_now(st->ctx);
+    apr_time_t rollout_at, now = mdm_ctx_now(st->ctx), began = apr_time_now();
     mdm_job_t *job;
     int more = 0, moved;
     apr_status_t rv = mdm_store_batch_work(&change, &recheck, &rollout_at, st);
@@ -100,7 +102,7 @@ static apr_status_t look(mdm_fanout_t *fanout, mdm_store_t *st, int *queued, apr
     if (rv == APR_SUCCESS && !more)
         rv = mdm_store_job_advance(st, job, 0, NULL);
     if (more)
-        *next = now;
+        fanout->rest = *next = apr_time_now() + RESTS * (apr_time_now() - began);
     return rv;
 }
 
@@ -112,6 +114,8 @@ apr_time_t mdm_fanout_turn(mdm_fanout_t *fanout, int woken, int *queued)
     apr_time_t next = 0;
     apr_status_t rv;
 
+    if (apr_time_now() < fanout->rest)
+        return fanout->rest;
     if (!woken && apr_time_now() < fanout->next)
         return fanout->next;
     apr_pool_create(&p, fanout->ctx->pool);

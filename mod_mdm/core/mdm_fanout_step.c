@@ -220,7 +220,8 @@ static apr_status_t find_enrollments(mdm_fanout_work_t *work, const mdm_change_t
     apr_status_t rv;
 
     if (!strcmp(change->kind, MDM_CHANGE_SECRET))
-        rv = mdm_store_batch_of_secret(&work->ids, work->st, change->object, change->position, AHEAD);
+        rv = mdm_store_batch_of_holders(&work->ids, work->st, (const apr_int64_t *)work->forced->elts,
+                                        work->forced->nelts, change->position, AHEAD);
     else if ((rv = mdm_store_profile_by_id(&row, work->st, profile)) == APR_SUCCESS)
         rv = mdm_store_batch_of_profile(&work->ids, work->st, profile, !strcmp(row->scope, "User"), change->position,
                                         AHEAD);

@@ -250,7 +250,8 @@ static apr_status_t find(apr_array_header_t **ids, walk_t *w, apr_int64_t after)
     const mdm_assignment_t *a = w->request->assignment;
 
     if (w->request->what == MDM_PREVIEW_SECRET)
-        return mdm_store_batch_of_secret(ids, w->st, w->request->secret, after, AHEAD);
+        return mdm_store_batch_of_holders(ids, w->st, (const apr_int64_t *)w->forced->elts, w->forced->nelts, after,
+                                          AHEAD);
     if (w->request->what == MDM_PREVIEW_VERSION)
         return mdm_store_batch_of_profile(ids, w->st, w->profile, w->user_scope, after, AHEAD);
     return mdm_store_batch_of_target(ids, w->st, a->kind, a->target, after, AHEAD);

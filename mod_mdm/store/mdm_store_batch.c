@@ -2,6 +2,8 @@
 /*
  * Reading for the fan-out, many enrollments at a time. Called by its worker and by previews; writes nothing.
  */
+#include <stdlib.h>
+
 #include "mdm_store_batch.h"
 #include "mdm_store_row.h"
 
@@ -182,12 +184,51 @@ apr_status_t mdm_store_batch_of_profile(apr_array_header_t **out, mdm_store_t *s
            : list_ids(out, st, STMT_BATCH_OF_PROFILE, devices);
 }
 
-apr_status_t mdm_store_batch_of_secret(apr_array_header_t **out, mdm_store_t *st, const char *secret, apr_int64_t after,
-                                       int limit)
+static int by_id(const void *a, const void *b)
 {
-    const char *args[] = { secret, mdm_row_text(st, after), mdm_row_text(st, limit) };
+    apr_int64_t one = *(const apr_int64_t *)a, two = *(const apr_int64_t *)b;
 
-    return list_ids(out, st, STMT_BATCH_OF_SECRET, args);
+    return one < two ? -1 : one > two;
+}
+
+/* Each once, in order, and none behind the end of a list that is cut off. */
+static void merge(apr_array_header_t *ids, apr_int64_t end, int limit)
+{
+    int i, n = 0;
+
+    qsort(ids->elts, (size_t)ids->nelts, sizeof(apr_int64_t), by_id);
+    for (i = 0; i < ids->nelts && n < limit; i++) {
+        apr_int64_t id = APR_ARRAY_IDX(ids, i, apr_int64_t);
+
+        if (id <= end && (!n || APR_ARRAY_IDX(ids, n - 1, apr_int64_t) != id))
+            APR_ARRAY_IDX(ids, n++, apr_int64_t) = id;
+    }
+    ids->nelts = n;
+}
+
+apr_status_t mdm_store_batch_of_holders(apr_array_header_t **out, mdm_store_t *st, const apr_int64_t *profiles,
+                                        int count, apr_int64_t after, int limit)
+{
+    const char *args[] = { NULL, mdm_row_text(st, after), mdm_row_text(st, limit) };
+    apr_array_header_t *ids = apr_array_make(st->ctx->pool, limit, sizeof(apr_int64_t)), *some;
+    apr_int64_t end = APR_INT64_MAX;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < count; i++) {
+        args[0] = mdm_row_text(st, profiles[i]);
+        if ((rv = list_ids(&some, st, STMT_BATCH_OF_HOLDERS, args)) != APR_SUCCESS)
+            return rv;
+        apr_array_cat(ids, some);
+        if (some->nelts == limit) {
+            apr_int64_t last = APR_ARRAY_IDX(some, limit - 1, apr_int64_t);
+
+            end = last < end ? last : end;
+        }
+    }
+    merge(ids, end, limit);
+    *out = ids;
+    return rv;
 }
 
 apr_status_t mdm_store_batch_of_target(apr_array_header_t **out, mdm_store_t *st, mdm_assignment_kind_e kind,
@@ -199,11 +240,6 @@ apr_status_t mdm_store_batch_of_target(apr_array_header_t **out, mdm_store_t *st
     if (kind == MDM_ASSIGNMENT_USER)
         return list_ids(out, st, STMT_BATCH_OF_USER, by_login);
     return list_ids(out, st, kind == MDM_ASSIGNMENT_GROUP ? STMT_BATCH_OF_GROUP : STMT_BATCH_OF_ENROLLMENT, by_id);
-}
-
-apr_status_t mdm_store_batch_secret_profiles(apr_array_header_t **out, mdm_store_t *st, const char *secret)
-{
-    return list_ids(out, st, STMT_BATCH_SECRET_PROFILES, &secret);
 }
 
 apr_status_t mdm_store_batch_work(apr_int64_t *change, apr_int64_t *recheck, apr_time_t *rollout_at, mdm_store_t *st)

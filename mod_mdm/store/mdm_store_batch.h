@@ -62,15 +62,12 @@ apr_status_t mdm_store_batch_versions(apr_array_header_t **out, mdm_store_t *st)
 /** Whom a profile is assigned to, and who has it or should have had it. @param user_scope with the user channels */
 apr_status_t mdm_store_batch_of_profile(apr_array_header_t **out, mdm_store_t *st, apr_int64_t profile, int user_scope,
                                         apr_int64_t after, int limit);
-/** For whom a profile that names this secret should hold. */
-apr_status_t mdm_store_batch_of_secret(apr_array_header_t **out, mdm_store_t *st, const char *secret, apr_int64_t after,
-                                       int limit);
+/** For whom any of some profiles should hold. One statement for each profile. */
+apr_status_t mdm_store_batch_of_holders(apr_array_header_t **out, mdm_store_t *st, const apr_int64_t *profiles,
+                                        int count, apr_int64_t after, int limit);
 /** The target of an assignment, with the user channels of its devices. */
 apr_status_t mdm_store_batch_of_target(apr_array_header_t **out, mdm_store_t *st, mdm_assignment_kind_e kind,
                                        const char *target, apr_int64_t after, int limit);
-
-/** Profiles that name a secret in any version. Array of apr_int64_t. */
-apr_status_t mdm_store_batch_secret_profiles(apr_array_header_t **out, mdm_store_t *st, const char *secret);
 
 /** What waits for the fan-out: the oldest change and mark, 0: none, and when a rollout's next step is due, 0: never. */
 apr_status_t mdm_store_batch_work(apr_int64_t *change, apr_int64_t *recheck, apr_time_t *rollout_at, mdm_store_t *st);

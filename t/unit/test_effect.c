@@ -197,6 +197,49 @@ START_TEST(whose_turn_has_not_come_keeps_what_he_has)
 }
 END_TEST
 
+/* All that are found by pages of so many, each once and in order. */
+static int paged(const apr_int64_t *profiles, int count, int limit)
+{
+    apr_array_header_t *ids;
+    apr_int64_t after = 0;
+    int sum = 0, i;
+
+    do {
+        OK(mdm_store_batch_of_holders(&ids, st, profiles, count, after, limit));
+        for (i = 0; i < ids->nelts; i++) {
+            ck_assert_int_gt(APR_ARRAY_IDX(ids, i, apr_int64_t), after);
+            after = APR_ARRAY_IDX(ids, i, apr_int64_t);
+        }
+        sum += ids->nelts;
+    } while (ids->nelts == limit);
+    return sum;
+}
+
+START_TEST(holders_of_several_profiles_are_found_once)
+{
+    const apr_int64_t profiles[] = { 7, 8, 9 };
+    int limit;
+
+    desired_start(_i);
+    desired_enrol_many(1, 60);
+    desired_profile(7, "one", 1, "x", NULL);
+    desired_profile(8, "two", 1, "x", NULL);
+    desired_join(1, 1, 40);
+    desired_join(2, 21, 50);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    desired_assign(8, MDM_ASSIGNMENT_GROUP, "2", 0, 0, NULL);
+    desired_change(MDM_CHANGE_PROFILE, "7");
+    desired_change(MDM_CHANGE_PROFILE, "8");
+    database_sql("UPDATE mdm_desired SET state = 9 WHERE enrollment = 1; "
+                 "UPDATE mdm_enrollment SET state = 3 WHERE id = 2;");
+    for (limit = 1; limit < 60; limit += 3)
+        ck_assert_int_eq(paged(profiles, 3, limit), 48);
+    ck_assert_int_eq(paged(profiles, 1, 7), 38);
+    ck_assert_int_eq(paged(profiles + 2, 1, 7), 0);
+    database_end();
+}
+END_TEST
+
 START_TEST(a_batch_costs_a_few_statements)
 {
     apr_int64_t ids[64];
@@ -243,6 +286,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, one_of_its_kind, 0, DATABASES);
     tcase_add_loop_test(tcase, who_is_first_in_a_rollout_is_so_for_good, 0, DATABASES);
     tcase_add_loop_test(tcase, whose_turn_has_not_come_keeps_what_he_has, 0, DATABASES);
+    tcase_add_loop_test(tcase, holders_of_several_profiles_are_found_once, 0, DATABASES);
     tcase_add_loop_test(tcase, a_batch_costs_a_few_statements, 0, DATABASES);
     suite_add_tcase(suite, tcase);
     return database_main(suite, argv);
