@@ -527,6 +527,11 @@ int mdm_db_statements(const mdm_db_t *db)
     return db->statements;
 }
 
+void mdm_db_count_anew(mdm_db_t *db)
+{
+    db->statements = 0;
+}
+
 mdm_ctx_t *mdm_db_use(mdm_db_t *db, mdm_ctx_t *ctx)
 {
     mdm_ctx_t *before = db->ctx;

@@ -64,8 +64,11 @@ int *mdm_db_mark(mdm_db_t *db);
  */
 apr_status_t mdm_db_settle(mdm_db_t *db);
 
-/** Statements run through this wrap since it was made (BEGIN, COMMIT and PRAGMA not counted). */
+/** Statements run through this wrap since it was made or counted anew (BEGIN, COMMIT and PRAGMA not counted). */
 int mdm_db_statements(const mdm_db_t *db);
+
+/** What was run so far was for the connection, not for who asked for it: count from zero. */
+void mdm_db_count_anew(mdm_db_t *db);
 
 /**
  * Run a SELECT. Outside a transaction a failure is healed once (connection checked, statements prepared

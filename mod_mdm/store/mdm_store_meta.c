@@ -169,5 +169,6 @@ apr_status_t mdm_store_ready(mdm_store_t *st)
     if (version != MDM_SCHEMA_VERSION)
         return refuse(st, tables, version);
     *seen = version;
+    mdm_db_count_anew(st->db);
     return APR_SUCCESS;
 }

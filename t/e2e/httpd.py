@@ -4,7 +4,9 @@ its process id. Nothing here knows what the configuration is about."""
 
 import ctypes
 import glob
+import itertools
 import os
+import random
 import re
 import resource
 import shutil
@@ -15,6 +17,8 @@ import time
 
 HTTPD = os.environ.get("MDM_HTTPD", "/usr/sbin/apache2")
 MODULES_DIR = os.environ.get("MDM_MODULES_DIR", "/usr/lib/apache2/modules")
+LOWEST_PORT, HIGHEST_PORT = 11000, 32000
+_ports = itertools.count(random.randrange(HIGHEST_PORT))
 RUNNING = re.compile(r"resuming normal operations")
 SIGNAL = "<signal handler called>"
 NAMED_FRAME, OUR_FRAME = re.compile(r"\bin [A-Za-z_][\w.@]* \("), re.compile(r"mdm_|mod_mdm")
@@ -43,9 +47,15 @@ def wait_until(condition, timeout=20, what="the condition"):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that the kernel gives to clients, so that nobody takes it before the server starts."""
+    while True:
+        port = LOWEST_PORT + next(_ports) % (HIGHEST_PORT - LOWEST_PORT)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def built_in():

@@ -127,7 +127,8 @@ def test_a_signed_profile_is_taken_out_of_its_signature_and_encrypted(site, phon
     b"no profile at all", b"", b"\x30\x82\x01\x00broken", b"<plist><dict/></plist>",
     plistlib.dumps([WIFI]), plistlib.dumps(profile_of(PayloadContent={"a": 1})),
     plistlib.dumps({**profile_of(), "IsEncrypted": True}),
-    plistlib.dumps({"PayloadType": "Configuration", "IsEncrypted": True, "EncryptedPayloadContent": b"0"})])
+    plistlib.dumps({"PayloadType": "Configuration", "IsEncrypted": True, "EncryptedPayloadContent": b"0"})],
+    ids=["text", "nothing", "broken DER", "empty", "array", "content not an array", "encrypted by name", "broken inside"])
 @pytest.mark.once
 def test_what_is_no_readable_profile_goes_out_as_it_came(site, steady_phone, payload):
     command_uuid, body = enqueue(site, steady_phone, payload)

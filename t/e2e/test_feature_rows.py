@@ -100,6 +100,7 @@ def test_feature_18_many_devices_drain_one_profile(site, new_phone, capsys):
     name = desired.name_of("many")
     desired.secret(site, "wifi", "of many")
     made = desired.profile(site, name)
+    desired.settled(site)
     desired.assign(site, name, group=desired.group(site, name, [one.id for one in phones]))
     change = desired.settled(site)
     assert change["changed"] == len(phones)

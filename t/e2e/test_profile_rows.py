@@ -123,6 +123,7 @@ def test_feature_60_turning_a_policy_off_changes_only_its_members(site, new_phon
     desired.settled(site)
     for phone in (first, second, third):
         phone.connect()
+    desired.settled(site)
     done = len(third.executed)
     desired.call(site, "DELETE", "assignments/" + made["id"], status=204)
     change = desired.settled(site)
