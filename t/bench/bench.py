@@ -16,7 +16,7 @@ import types
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[0:1] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "sim")]
 
-from bench import bulk, fanout, paths, rig, scripts, seed, table  # noqa: E402
+from bench import bulk, drain, fanout, paths, rig, scripts, seed, table  # noqa: E402
 from e2e.keys import TOPIC, Keys  # noqa: E402
 from e2e.postgresql import Cluster  # noqa: E402
 from e2e.site import Pgsql, Sqlite  # noqa: E402
@@ -30,11 +30,12 @@ def arguments():
     parser.add_argument("--database", choices=("sqlite3", "pgsql"), action="append",
                         help="only this one (repeatable; default: both)")
     parser.add_argument("--paths", metavar="A,B", default=",".join(names + ["bulk", "push"]),
-                        help="of %s, bulk, push, fanout (default: all but fanout)" % ", ".join(names))
+                        help="of %s, bulk, push, fanout, drain (default: all but these two)" % ", ".join(names))
     parser.add_argument("--sizes", metavar="N,M", default="1000,100000", help="enrollments (default: 1000,100000)")
     parser.add_argument("--open", type=int, default=0, help="open commands of each enrollment of the largest size")
     parser.add_argument("--history", type=int, default=0, help="rows of history of each, at most 1000")
     parser.add_argument("--bulk", type=int, default=10000, help="enrollments of a bulk call (default: 10000)")
+    parser.add_argument("--devices", type=int, default=10000, help="that enroll and drain (default: 10000)")
     parser.add_argument("--pushes", type=int, default=100000,
                         help="to each server, a tenth of them to the late one (default: 100000)")
     parser.add_argument("--seconds", type=float, default=1.5, help="of a round (default: 1.5)")
@@ -45,7 +46,7 @@ def arguments():
     parser.add_argument("--output", metavar="FILE", help="write what is printed to a file, too")
     chosen = parser.parse_args()
     chosen.paths = chosen.paths.split(",")
-    unknown = set(chosen.paths) - set(names) - {"bulk", "push", "fanout"}
+    unknown = set(chosen.paths) - set(names) - {"bulk", "push", "fanout", "drain"}
     if unknown:
         parser.error("no such path: " + ", ".join(sorted(unknown)))
     chosen.sizes = sorted(int(one) for one in chosen.sizes.split(","))
@@ -137,6 +138,8 @@ def run_database(bench, options, out):
         out(table.bulk(bulk.enqueue(bench, ids)))
     if "fanout" in options.paths:
         out(table.fanout(*fanout.measure(bench)))
+    if "drain" in options.paths:
+        out(table.drain(drain.measure(bench, options.devices)))
     if "push" in options.paths:
         found, beside = bulk.pushes(bench, bench.background.ids, min(options.pushes, len(bench.background.ids)))
         out(table.pushes(found))
@@ -154,7 +157,7 @@ def machine(folder):
 
 def main():
     options = arguments()
-    if "push" in options.paths:
+    if {"push", "fanout", "drain"} & set(options.paths):
         bulk.need_programs()
     if options.folder:
         tempfile.tempdir = os.path.abspath(options.folder)

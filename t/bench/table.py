@@ -117,6 +117,21 @@ def fanout(size, found, requests):
         number(requests.before), number(requests.beside), percent(requests.beside / requests.before))
 
 
+def drain(one):
+    lines = [("%s devices" % number(one.count), "seconds", "p50 ms", "p99 ms", "most ms", "httpd us each",
+              "database us each")]
+    for title, part in (("enroll", one.enrolled), ("come for their profile", one.drained)):
+        times = sorted(part.times)
+        lines.append((title, "%.0f" % part.seconds, number(1e3 * times[len(times) // 2]),
+                      number(1e3 * times[len(times) * 99 // 100]), number(1e3 * times[-1]),
+                      number(1e6 * part.httpd / one.count), number(1e6 * part.database / one.count)))
+    return rows(lines) + (
+        "\nOne assignment: all %s commands queued after %.1f s; all profiles verified when the queue is empty. The database "
+        "has grown from %.1f to %.1f MB, %s octets a device; peak of a child %.0f MB.\n" % (
+            number(one.depth), one.fanout, one.before / 1e6, one.after / 1e6,
+            number((one.after - one.before) / one.count), one.peak))
+
+
 def orientation(chosen):
     lines = [("Path", "NanoMDM 0.9 with PostgreSQL 15, another machine")]
     lines += [(path.title, NANOMDM[path.name]) for path in chosen if path.name in NANOMDM]

@@ -29,6 +29,12 @@ class Keys:
     def write(self, name, *objects, private=False):
         return pki.write_pem(os.path.join(self.folder, name), *objects, private=private)
 
+    def spare(self, count):
+        """Have so many keys to take from."""
+        with self._lock:
+            self._spare += [pki.new_key() for _ in range(count - len(self._spare))]
+            self._next = itertools.cycle(self._spare)
+
     def take(self):
         """A key; the same one comes again after a while."""
         with self._lock:
