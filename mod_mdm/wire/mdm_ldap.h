@@ -68,12 +68,13 @@ void mdm_ldap_close(mdm_ldap_t *ldap);
  * is completed.
  * @param also a filter that has to hold beside url->filter, or NULL
  * @param attributes ends with NULL
- * @return MDM_EHTTP when it breaks off: entries have been handed out, but not all; APR_EINTR
+ * @return MDM_EHTTP when it breaks off, or a range does not go on where the one before has ended: entries have been
+ *         handed out, but not all; MDM_ETOOBIG; APR_EINTR
  */
 apr_status_t mdm_ldap_search(mdm_ldap_t *ldap, const mdm_ldap_url_t *url, const char *also,
                              const char *const *attributes, mdm_ldap_entry_fn *take, void *baton);
 
-/** Read one entry. @return MDM_ENOTFOUND when there is none of this name (that we may see) */
+/** Read one entry. @return MDM_ENOTFOUND when there is none of this name (that we may see), or it lives elsewhere */
 apr_status_t mdm_ldap_read(const mdm_ldap_entry_t **out, mdm_ldap_t *ldap, const char *dn,
                            const char *const *attributes);
 

@@ -6,12 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "mdm_ldap_wait.h"
-
-#define RANGE ";range="
 
 typedef struct {
     mdm_ldap_t *l;
@@ -20,9 +17,13 @@ typedef struct {
     mdm_ldap_entry_fn *take;
     void *baton;
     const char *what;
+    long from;                    /* where the lists that are asked for begin */
 } search_t;
 
-/* An entry on its way: where the list of an attribute goes on, 0: it is complete. */
+#define ALL 0
+#define TO_THE_END -1
+
+/* An entry on its way: for each attribute where its list goes on, or one of those above. */
 typedef struct {
     mdm_ldap_entry_t entry;
     apr_array_header_t **values;
@@ -34,21 +35,33 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Which attribute a description is of, and where a range ends. @return -1: of none */
-static int attribute_of(long *next, const search_t *s, const char *description)
+/* @return -1: of none */
+static int attribute_of(const search_t *s, const char *name, apr_size_t len)
 {
-    const char *range = strstr(description, RANGE), *end;
-    apr_size_t len = range ? (apr_size_t)(range - description) : strcspn(description, ";");
     int i;
 
-    *next = 0;
-    if (range && (end = strchr(range, '-')) != NULL && end[1] != '*')
-        *next = strtol(end + 1, NULL, 10) + 1;
     for (i = 0; i < s->count; i++) {
-        if (strlen(s->attributes[i]) == len && !strncasecmp(s->attributes[i], description, len))
+        if (strlen(s->attributes[i]) == len && !strncasecmp(s->attributes[i], name, len))
             return i;
     }
     return -1;
+}
+
+/*
+ * A part that does not begin where the list goes on, or has other than the values it says, is as good as an answer that
+ * breaks off: who is in the list cannot be told.
+ */
+static apr_status_t check_part(long *next, search_t *s, const mdm_ldap_range_t *range, const char *description,
+                               int values)
+{
+    *next = !range->given ? ALL : range->last < 0 ? TO_THE_END : range->last + 1;
+    if (range->given && (range->first != s->from || (range->last >= 0 && range->last - range->first + 1 != values)))
+        return mdm_fail(s->l->ctx, MDM_EHTTP, "%s: %s: the list goes on at %ld, and %.80s came with %d values",
+                        s->l->config.uri, s->what, s->from, description, values);
+    if (*next > MDM_LDAP_VALUES_MAX)
+        return mdm_fail(s->l->ctx, MDM_ETOOBIG, "%s: %s: an entry has more than %d values", s->l->config.uri, s->what,
+                        MDM_LDAP_VALUES_MAX);
+    return APR_SUCCESS;
 }
 
 static apr_status_t add_values(search_t *s, apr_array_header_t *to, struct berval **values)
@@ -67,6 +80,27 @@ static apr_status_t add_values(search_t *s, apr_array_header_t *to, struct berva
     return APR_SUCCESS;
 }
 
+static apr_status_t read_attribute(entry_t *e, search_t *s, LDAPMessage *message, const char *description)
+{
+    mdm_ldap_range_t range;
+    struct berval **values;
+    apr_status_t rv = mdm_ldap_range(&range, description);
+    int i = attribute_of(s, description, range.name_len);
+    long next;
+
+    if (i < 0)
+        return APR_SUCCESS;
+    if (rv != APR_SUCCESS)
+        return mdm_fail(s->l->ctx, MDM_EHTTP, "%s: %s: %.80s is no range", s->l->config.uri, s->what, description);
+    values = ldap_get_values_len(s->l->ld, message, description);
+    if ((rv = check_part(&next, s, &range, description, ldap_count_values_len(values))) == APR_SUCCESS)
+        rv = add_values(s, e->values[i], values);
+    if (next)
+        e->next[i] = next;
+    ldap_value_free_len(values);
+    return rv;
+}
+
 static apr_status_t read_values(entry_t *e, search_t *s, LDAPMessage *message)
 {
     BerElement *at = NULL;
@@ -75,17 +109,7 @@ static apr_status_t read_values(entry_t *e, search_t *s, LDAPMessage *message)
 
     for (name = ldap_first_attribute(s->l->ld, message, &at); name && rv == APR_SUCCESS;
          name = ldap_next_attribute(s->l->ld, message, at)) {
-        long next;
-        int i = attribute_of(&next, s, name);
-
-        if (i >= 0) {
-            struct berval **values = ldap_get_values_len(s->l->ld, message, name);
-
-            rv = add_values(s, e->values[i], values);
-            if (next)
-                e->next[i] = next;
-            ldap_value_free_len(values);
-        }
+        rv = read_attribute(e, s, message, name);
         ldap_memfree(name);
     }
     if (rv != APR_SUCCESS && name)
@@ -182,20 +206,23 @@ static apr_status_t complete(search_t *s, entry_t *e, int i)
     apr_array_header_t *more = apr_array_make(s->l->ctx->pool, 1, sizeof(entry_t));
     apr_status_t rv = APR_SUCCESS;
 
-    while (rv == APR_SUCCESS && e->next[i]) {
-        const char *names[] = { apr_psprintf(s->l->ctx->pool, "%s" RANGE "%ld-*", s->attributes[i], e->next[i]), NULL };
-        int had = e->values[i]->nelts;
+    while (rv == APR_SUCCESS && e->next[i] > 0) {
+        const char *names[] = { apr_psprintf(s->l->ctx->pool, "%s;range=%ld-*", s->attributes[i], e->next[i]), NULL };
+        const entry_t *rest;
 
         apr_array_clear(more);
-        e->next[i] = 0;
+        s->from = e->next[i];
         rv = ask(s, e->entry.dn, LDAP_SCOPE_BASE, "(objectClass=*)", names, more);
-        if (rv == APR_SUCCESS && more->nelts) {
-            const entry_t *rest = &APR_ARRAY_IDX(more, 0, entry_t);
-
+        rest = more->nelts ? &APR_ARRAY_IDX(more, 0, entry_t) : NULL;
+        if (rv == APR_SUCCESS && (!rest || rest->next[i] == ALL))
+            rv = mdm_fail(s->l->ctx, MDM_EHTTP, "%s: %s: the list of %s breaks off after %ld values", s->l->config.uri,
+                          e->entry.dn, s->attributes[i], s->from);
+        if (rv == APR_SUCCESS) {
             apr_array_cat(e->values[i], rest->values[i]);
-            e->next[i] = e->values[i]->nelts > had ? rest->next[i] : 0;
+            e->next[i] = rest->next[i];
         }
     }
+    s->from = 0;
     return rv;
 }
 
@@ -250,7 +277,7 @@ static int count_of(const char *const *attributes)
 apr_status_t mdm_ldap_search(mdm_ldap_t *l, const mdm_ldap_url_t *url, const char *also,
                              const char *const *attributes, mdm_ldap_entry_fn *take, void *baton)
 {
-    search_t s = { l, attributes, count_of(attributes), take, baton, NULL };
+    search_t s = { l, attributes, count_of(attributes), take, baton, NULL, 0 };
     const char *filter = also ? apr_pstrcat(l->ctx->pool, "(&", url->filter, also, ")", NULL) : url->filter;
     struct berval cookie = { 0, NULL };
     apr_status_t rv;
@@ -271,7 +298,7 @@ static apr_status_t keep(void *baton, const mdm_ldap_entry_t *entry)
 
 apr_status_t mdm_ldap_read(const mdm_ldap_entry_t **out, mdm_ldap_t *l, const char *dn, const char *const *attributes)
 {
-    search_t s = { l, attributes, count_of(attributes), keep, out, NULL };
+    search_t s = { l, attributes, count_of(attributes), keep, out, NULL, 0 };
     apr_array_header_t *entries = apr_array_make(l->ctx->pool, 1, sizeof(entry_t));
     apr_status_t rv;
 

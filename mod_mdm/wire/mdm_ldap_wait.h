@@ -28,6 +28,16 @@ int mdm_ldap_is_stopping(const mdm_ldap_config_t *config);
 /** Note a failure in libldap's words and the directory's. @return MDM_EHTTP, MDM_EDENIED, MDM_ENOTFOUND */
 apr_status_t mdm_ldap_fail(mdm_ldap_t *l, int code, const char *what);
 
+/** What a description of an attribute ("member;range=0-1499") says of the part of the list that comes with it. */
+typedef struct mdm_ldap_range_t {
+    apr_size_t name_len;          /* of the attribute's name */
+    int given;                    /* 0: no range, this is all */
+    long first, last;             /* last -1: to the end */
+} mdm_ldap_range_t;
+
+/** @return MDM_EINPUT when it has a range that is none; any thread */
+apr_status_t mdm_ldap_range(mdm_ldap_range_t *out, const char *description);
+
 /** Wait for the next message of an operation. @param message to be freed by ldap_msgfree */
 apr_status_t mdm_ldap_wait(LDAPMessage **message, mdm_ldap_t *l, int id, const char *what);
 

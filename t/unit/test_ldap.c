@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LDAP URLs and distinguished names: what is read from them, and what is refused. How a directory is talked to is seen
- * with a real one, end to end.
+ * LDAP URLs, distinguished names and ranges: what is read from them, and what is refused. How a directory is talked to
+ * is seen with a real one, end to end.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include <apr_general.h>
 
-#include "mdm_ldap.h"
+#include "mdm_ldap_wait.h"
 
 static apr_pool_t *pool;
 static mdm_ctx_t *ctx;
@@ -78,6 +78,40 @@ START_TEST(equal_names_are_equal_texts)
 }
 END_TEST
 
+START_TEST(a_range_says_which_part_of_a_list_came)
+{
+    mdm_ldap_range_t range;
+
+    ck_assert_int_eq(mdm_ldap_range(&range, "member"), APR_SUCCESS);
+    ck_assert_int_eq(range.given, 0);
+    ck_assert_uint_eq(range.name_len, 6);
+    ck_assert_int_eq(mdm_ldap_range(&range, "description;lang-de"), APR_SUCCESS);
+    ck_assert_int_eq(range.given, 0);
+    ck_assert_uint_eq(range.name_len, 11);
+    ck_assert_int_eq(mdm_ldap_range(&range, "member;range=0-1499"), APR_SUCCESS);
+    ck_assert_int_eq(range.given, 1);
+    ck_assert_int_eq(range.first, 0);
+    ck_assert_int_eq(range.last, 1499);
+    ck_assert_int_eq(mdm_ldap_range(&range, "member;binary;Range=1500-*"), APR_SUCCESS);
+    ck_assert_int_eq(range.first, 1500);
+    ck_assert_int_eq(range.last, -1);
+    ck_assert_uint_eq(range.name_len, 6);
+}
+END_TEST
+
+START_TEST(a_range_that_leads_nowhere_is_refused)
+{
+    static const char *const texts[] = { "m;range=", "m;range=-", "m;range=*", "m;range=0", "m;range=0-",
+                                         "m;range=-1-2", "m;range=5-4", "m;range=0-9999999999999999999", "m;range=9999999-*",
+                                         "m;range=0-1x", "m;range=0-*x", "m;range= 0-1", "m;range=0x1-2" };
+    mdm_ldap_range_t range;
+    size_t i;
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        ck_assert_msg(mdm_ldap_range(&range, texts[i]) == MDM_EINPUT, "%s", texts[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ldap");
@@ -89,6 +123,8 @@ int main(void)
     tcase_add_test(tcase, a_url_has_five_parts);
     tcase_add_test(tcase, what_is_no_url_is_refused);
     tcase_add_test(tcase, equal_names_are_equal_texts);
+    tcase_add_test(tcase, a_range_says_which_part_of_a_list_came);
+    tcase_add_test(tcase, a_range_that_leads_nowhere_is_refused);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers of a directory that are not all of it: long lists in ranges, limits, referrals. Nobody is thrown out because of
+them."""
+
+import pytest
+
+from .directory import BASE
+from .small_directory import BASE as ONE, BUSY, REFERRAL, SIZE_LIMIT, TIME_LIMIT, SmallDirectory
+from .synchronised import (configure, directory_group, directory_members, group_report, started, sync, user)
+
+STAFF = "cn=staff,ou=groups," + BASE
+LOGINS = ["many-%02d" % n for n in range(35)]
+
+
+def dn(login):
+    return "uid=%s,ou=people,%s" % (login, BASE)
+
+
+@pytest.fixture
+def directory(closing):
+    entries = {dn(login): {"uid": [login], "title": ["Nurse"]} for login in LOGINS}
+    entries[STAFF] = {"objectClass": ["group"], "member": [dn(login) for login in LOGINS]}
+    return closing(SmallDirectory(entries, step=10))
+
+
+def test_a_long_list_comes_in_ranges(make_site, directory):
+    site = configure(make_site(), directory.url)
+    started(site)
+    directory_group(site, "staff", STAFF)
+    sync(site)
+    assert directory_members(site, "staff") == LOGINS
+    assert [one.start_of("member") for one in directory.searches if one.base == STAFF] == [0, 10, 20, 30]
+
+
+def without_the_rest(search, found, code):
+    return (found, code) if search.start_of("member") < 20 else ([], code)
+
+
+def the_same_again(search, found, code):
+    return [(name, {"member;range=0-9": list(values.values())[0][:10]} if search.start_of("member") else values)
+            for name, values in found], code
+
+
+def fewer_than_said(search, found, code):
+    return [(name, {key: values[:5] if search.start_of("member") else values for key, values in attributes.items()})
+            for name, attributes in found], code
+
+
+def no_range(search, found, code):
+    return [(name, {} if search.start_of("member") else attributes) for name, attributes in found], code
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("spoil", [without_the_rest, the_same_again, fewer_than_said, no_range])
+def test_a_list_that_breaks_off_throws_nobody_out(make_site, directory, spoil):
+    site = configure(make_site(), directory.url)
+    started(site)
+    directory_group(site, "staff", STAFF)
+    sync(site)
+    site.log.expect(r"MDM1003")
+    directory.answer = lambda search: (spoil(search, *directory.found(search)) if search.base == STAFF
+                                       else directory.found(search))
+    assert STAFF in sync(site)["failure"]["error"]
+    assert directory_members(site, "staff") == LOGINS
+    directory.answer = directory.found
+    state = sync(site)
+    assert "failure" not in state and group_report(state, "staff")["left"] == 0
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("code, words", [(SIZE_LIMIT, "Size limit exceeded"), (TIME_LIMIT, "Time limit exceeded"),
+                                         (REFERRAL, "Referral"), (BUSY, "busy")])
+def test_half_of_the_people_are_not_taken_for_all(make_site, directory, code, words):
+    site = configure(make_site(), directory.url, MDMDirectoryMissing="disable")
+    started(site)
+    site.log.expect(r"MDM1003")
+    directory.answer = lambda search: (directory.found(search)[0][:30], code)
+    assert words in sync(site)["failure"]["error"]
+    assert user(site, LOGINS[-1])["synced_at"] and not user(site, LOGINS[-1])["disabled"]
+
+
+@pytest.mark.once
+def test_a_group_that_lives_elsewhere_keeps_its_members_and_holds_up_no_other(make_site, directory):
+    other = STAFF.replace("staff", "other")
+    directory.entries[other] = {"objectClass": ["group"], "member": [dn("many-03")]}
+    site = configure(make_site(), directory.url)
+    started(site)
+    directory_group(site, "staff", STAFF)
+    directory_group(site, "other", other)
+    sync(site)
+    directory.referral = "ldap://elsewhere.example.com/" + STAFF
+    directory.answer = lambda search: (([], REFERRAL) if search.scope == ONE and search.base == STAFF
+                                       else directory.found(search))
+    directory.entries[other]["member"] = [dn("many-04")]
+    state = sync(site)
+    assert "failure" not in state and "Referral" in group_report(state, "staff")["error"], state
+    assert directory_members(site, "staff") == LOGINS and directory_members(site, "other") == ["many-04"]
