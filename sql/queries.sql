@@ -263,6 +263,36 @@ SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_
     build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration, silent_since
 FROM mdm_enrollment ORDER BY id DESC LIMIT %lld;
 
+-- STMT_ENROLLMENT_QUERY_SQLITE3 (cursor, enabled, enabled, ids, ids, serials, serials, user_short_names, user_short_names, types,
+--     types, limit, offset)
+SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
+    e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
+    e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
+    e.user_long_name, e.awaiting_configuration, e.silent_since
+FROM mdm_enrollment e LEFT JOIN mdm_enrollment d ON d.id = e.parent
+WHERE e.enrollment_id > %s
+    AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
+    AND (%s = '[]' OR e.enrollment_id IN (SELECT value FROM json_each(%s)))
+    AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT value FROM json_each(%s)))
+    AND (%s = '[]' OR e.user_short_name IN (SELECT value FROM json_each(%s)))
+    AND (%s = '[]' OR e.type IN (SELECT value FROM json_each(%s)))
+ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld;
+
+-- STMT_ENROLLMENT_QUERY_PGSQL (cursor, enabled, enabled, ids, ids, serials, serials, user_short_names, user_short_names, types,
+--     types, limit, offset)
+SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
+    e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
+    e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
+    e.user_long_name, e.awaiting_configuration, e.silent_since
+FROM mdm_enrollment e LEFT JOIN mdm_enrollment d ON d.id = e.parent
+WHERE e.enrollment_id > %s
+    AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
+    AND (%s = '[]' OR e.enrollment_id IN (SELECT json_array_elements_text(CAST(%s AS json))))
+    AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT json_array_elements_text(CAST(%s AS json))))
+    AND (%s = '[]' OR e.user_short_name IN (SELECT json_array_elements_text(CAST(%s AS json))))
+    AND (%s = '[]' OR e.type IN (SELECT json_array_elements_text(CAST(%s AS json))))
+ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld;
+
 -- STMT_ENROLLMENT_INSERT (id, enrollment_id, type, parent, state, user, certificate, topic, token_update_tally,
 --     created_at, enrolled_at, left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name,
 --     product_name, os_version, build_version, imei, meid, user_short_name, user_long_name)

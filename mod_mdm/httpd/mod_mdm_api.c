@@ -27,6 +27,7 @@ static const struct {
     { "changes", mdm_api_changes, 1 },
     { "changes", mdm_api_changes, 0 },
     { "enrollments", mdm_api_enrollments, 1 },
+    { "enrollments/query", mdm_api_enrollments_query, 1 },
     { "enrollments", mdm_api_enrollments, 0 },
     { "commands", mdm_api_commands, 1 },
     { "commands", mdm_api_commands, 0 },

@@ -52,6 +52,7 @@ apr_status_t mdm_api_delivery(mdm_command_t *command, mdm_api_t *api);
 int mdm_api_micromdm(mdm_api_t *api);
 int mdm_api_enqueue(mdm_api_t *api);      /* v1/enqueue/<ids> */
 int mdm_api_enrollments(mdm_api_t *api);  /* GET v1/enrollments[/<id>[/queue]] */
+int mdm_api_enrollments_query(mdm_api_t *api); /* POST v1/enrollments/query */
 /** v1/enrollments/<id>/facts, items and escrow. @return whether it was one of them */
 int mdm_api_facts(int *answer, mdm_api_t *api);
 /** v1/enrollments/<id>/profiles and profiles/check. @return whether it was one of them */

@@ -91,6 +91,18 @@ apr_status_t mdm_store_enrollment_list(apr_array_header_t **out, mdm_store_t *st
     return select_list(out, st, STMT_ENROLLMENT_LIST, args);
 }
 
+apr_status_t mdm_store_enrollment_query(apr_array_header_t **out, mdm_store_t *st, const mdm_enrollment_query_t *q)
+{
+    const char *enabled = mdm_row_text(st, q->enabled);
+    const char *args[] = {
+        q->cursor ? q->cursor : "", enabled, enabled, q->ids, q->ids, q->serials, q->serials, q->user_short_names,
+        q->user_short_names, q->types, q->types, mdm_row_text(st, q->limit), mdm_row_text(st, q->offset)
+    };
+
+    return select_list(out, st, mdm_db_kind(st->db) == MDM_DB_PGSQL ? STMT_ENROLLMENT_QUERY_PGSQL
+                                                                    : STMT_ENROLLMENT_QUERY_SQLITE3, args);
+}
+
 apr_status_t mdm_store_enrollment_newest(apr_array_header_t **out, mdm_store_t *st, int limit)
 {
     const char *args[] = { mdm_row_text(st, limit) };

@@ -46,6 +46,20 @@ apr_status_t mdm_store_enrollment_get(mdm_enrollment_t **out, mdm_store_t *st, c
 /** At most `limit` after `cursor` (NULL: from the start) by enrollment_id. Array of mdm_enrollment_t *. */
 apr_status_t mdm_store_enrollment_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor,
                                        int limit);
+
+/** Which enrollments are asked for. Lists are JSON arrays of texts; "[]": whichever. */
+typedef struct {
+    const char *ids, *serials, *user_short_names, *types;
+    int enabled;                  /* 1: those that are enrolled, 0: all others, -1: whichever */
+    const char *cursor;           /* after this enrollment_id; NULL: from the start */
+    int limit, offset;
+} mdm_enrollment_query_t;
+
+/**
+ * Those by enrollment_id, a user channel with the serial number of its device. Looks at all enrollments: for people.
+ * Array of mdm_enrollment_t *.
+ */
+apr_status_t mdm_store_enrollment_query(apr_array_header_t **out, mdm_store_t *st, const mdm_enrollment_query_t *query);
 /** The `limit` newest, newest first. Array of mdm_enrollment_t *. */
 apr_status_t mdm_store_enrollment_newest(apr_array_header_t **out, mdm_store_t *st, int limit);
 /** With its row in mdm_push: two statements. */

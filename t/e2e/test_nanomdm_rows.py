@@ -228,7 +228,7 @@ def test_2_8_the_answers_that_have_no_body_have_none(site, new_device):
         assert reply.status == 200 and reply.body == b""
 
 
-# 2.9, 2.10
+# 2.9
 
 def test_2_9_the_old_certificate_ends_where_the_new_one_begins(site, phone):
     """One of NanoMDM's storages lets every certificate that an id ever had in, the other only the newest."""
@@ -237,12 +237,6 @@ def test_2_9_the_old_certificate_ends_where_the_new_one_begins(site, phone):
     with phone.as_identity(*old):
         assert phone.idle().status == 403
     assert phone.idle().status == 200
-
-
-def test_2_10_its_coming_query_is_not_here_and_ours_is(site, phone):
-    reply = site.api("POST", "/v1/enrollments/query", b'{"filter": {"ids": ["%s"]}}' % phone.id.encode())
-    assert reply.status in (404, 405)
-    assert site.api("GET", "/v1/enrollments/" + phone.id).json["serial_number"] == phone.serial
 
 
 # 3

@@ -459,6 +459,7 @@ START_TEST(what_devices_wait_for_reads_no_whole_table)
 {
     static const char *const free_to_scan[] = {
         "STMT_META", "STMT_FIGURES", "STMT_PUSH_TOPIC_LIST", "STMT_CRL_STALE", "STMT_ENROLLMENT_NEWEST",
+        "STMT_ENROLLMENT_QUERY",
         "STMT_USER_SEEN", "STMT_USER_SYNCED", "STMT_PROFILE_ATTRIBUTE", "STMT_CHECK_SIZE", "STMT_QUEUE_UNSENT_BY",
         /* what there is little of: groups, profiles, assignments, watched facts, open changes */
         "STMT_GROUP_", "STMT_MEMBER_CLOSE", "STMT_PROFILE_UNWATCH", "STMT_ASSIGNMENT_ROLLOUTS",

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * POST v1/enrollments/query, in the shape that NanoMDM's pull request 269 proposes: a filter, and what of an enrollment
+ * shall be told. Request threads only; read only.
+ */
+#include <stdlib.h>
+
+#include <apr_strings.h>
+
+#include "mdm_json.h"
+#include "mdm_nearest.h"
+#include "mod_mdm_api.h"
+#include "mod_mdm_io.h"
+
+#define BODY_MAX (1 << 20)
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX 1000
+
+static const char *const methods[] = { "POST", NULL };
+
+typedef struct {
+    mdm_enrollment_query_t filter;
+    int with_certificate;
+} query_t;
+
+static int fail(mdm_api_t *api, apr_status_t rv)
+{
+    return mdm_api_error(api, mdm_io_status(rv), rv);
+}
+
+static apr_status_t unknown(mdm_api_t *api, const char *where, const char *key, const char *known)
+{
+    return mdm_fail(api->ctx, MDM_EINPUT, "%s has no member %s; there are %s", where,
+                    mdm_nearest_shown(key, api->r->pool), known);
+}
+
+static apr_status_t read_texts(const char **out, mdm_api_t *api, const char *key, const json_t *list)
+{
+    const json_t *text;
+    size_t i;
+    char *dump;
+
+    if (!json_is_array(list))
+        return mdm_fail(api->ctx, MDM_EINPUT, "filter: %s is not an array of texts", key);
+    json_array_foreach((json_t *)list, i, text) {
+        if (!json_is_string(text))
+            return mdm_fail(api->ctx, MDM_EINPUT, "filter: %s has something at %d that is no text", key, (int)i);
+    }
+    dump = json_dumps(list, JSON_COMPACT);
+    if (!dump)
+        return mdm_fail(api->ctx, APR_ENOMEM, "no memory for the filter");
+    *out = apr_pstrdup(api->r->pool, dump);
+    free(dump);
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_filter(mdm_enrollment_query_t *out, mdm_api_t *api, json_t *json)
+{
+    const struct { const char *key, **list; } lists[] = {
+        { "ids", &out->ids }, { "serials", &out->serials }, { "user_short_names", &out->user_short_names },
+        { "types", &out->types }
+    };
+    const char *key;
+    json_t *value;
+    size_t i;
+
+    if (!json_is_object(json))
+        return mdm_fail(api->ctx, MDM_EINPUT, "filter is not an object");
+    json_object_foreach(json, key, value) {
+        apr_status_t rv = APR_SUCCESS;
+
+        for (i = 0; i < sizeof(lists) / sizeof(lists[0]) && strcmp(key, lists[i].key); i++)
+            ;
+        if (json_is_null(value))
+            continue;
+        if (i < sizeof(lists) / sizeof(lists[0]))
+            rv = read_texts(lists[i].list, api, key, value);
+        else if (strcmp(key, "enabled"))
+            rv = unknown(api, "filter", key, "ids, serials, user_short_names, types, enabled");
+        else if (!json_is_boolean(value))
+            rv = mdm_fail(api->ctx, MDM_EINPUT, "filter: enabled is neither true nor false");
+        else
+            out->enabled = json_is_true(value);
+        if (rv != APR_SUCCESS)
+            return rv;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_options(query_t *q, mdm_api_t *api, json_t *json)
+{
+    const char *key;
+    json_t *value;
+
+    if (!json_is_object(json))
+        return mdm_fail(api->ctx, MDM_EINPUT, "options is not an object");
+    json_object_foreach(json, key, value) {
+        int token = !strcmp(key, "include_unlock_token");
+
+        if (!token && strcmp(key, "include_device_cert"))
+            return unknown(api, "options", key, "include_device_cert, include_unlock_token");
+        if (!json_is_boolean(value))
+            return mdm_fail(api->ctx, MDM_EINPUT, "options: %s is neither true nor false", key);
+        if (token && json_is_true(value))
+            return mdm_fail(api->ctx, MDM_EINPUT, "options: an unlock token is not listed; ClearPasscode is ordered "
+                            "without it, and v1/enrollments/<id>/escrow tells who has seen it");
+        if (!token)
+            q->with_certificate = json_is_true(value);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t number(int *out, mdm_api_t *api, const char *name, int least, int most)
+{
+    const char *text = mdm_api_query(api, name);
+    char *end;
+    apr_int64_t value;
+
+    if (!text)
+        return APR_SUCCESS;
+    value = apr_strtoi64(text, &end, 10);
+    if (!*text || *end || value < least || value > most)
+        return mdm_fail(api->ctx, MDM_EINPUT, "%s must be a number from %d to %d", name, least, most);
+    *out = (int)value;
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_query(query_t *q, mdm_api_t *api)
+{
+    const mdm_enrollment_query_t all = { "[]", "[]", "[]", "[]", -1, mdm_api_query(api, "cursor"), LIMIT_DEFAULT, 0 };
+    mdm_bytes_t body;
+    json_t *json, *value;
+    const char *key;
+    apr_status_t rv;
+
+    q->filter = all;
+    if ((rv = number(&q->filter.limit, api, "limit", 1, LIMIT_MAX)) != APR_SUCCESS
+        || (rv = number(&q->filter.offset, api, "offset", 0, APR_INT32_MAX)) != APR_SUCCESS
+        || (rv = mdm_io_body(&body, api->ctx, api->r, BODY_MAX)) != APR_SUCCESS || !body.len
+        || (rv = mdm_json_read(&json, api->ctx, body)) != APR_SUCCESS)
+        return rv;
+    json_object_foreach(json, key, value) {
+        if (json_is_null(value))
+            continue;
+        if (!strcmp(key, "filter"))
+            rv = read_filter(&q->filter, api, value);
+        else
+            rv = strcmp(key, "options") ? unknown(api, "the query", key, "filter, options")
+                                        : read_options(q, api, value);
+        if (rv != APR_SUCCESS)
+            return rv;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t certificate_json(json_t *device, mdm_api_t *api, const mdm_enrollment_t *e)
+{
+    mdm_certificate_t *certificate;
+    apr_status_t rv;
+
+    if (!e->certificate)
+        return APR_SUCCESS;
+    rv = mdm_store_certificate_by_fingerprint(&certificate, api->st, e->certificate);
+    if (rv == APR_SUCCESS)
+        mdm_json_set_text(device, "device_cert", certificate->pem);
+    return rv == MDM_ENOTFOUND ? APR_SUCCESS : rv;
+}
+
+static apr_status_t enrollment_json(json_t *list, mdm_api_t *api, const query_t *q, const mdm_enrollment_t *e)
+{
+    json_t *json = mdm_json_object(api->r->pool), *device = json_object(), *user;
+    apr_status_t rv = q->with_certificate ? certificate_json(device, api, e) : APR_SUCCESS;
+
+    mdm_json_set_text(json, "id", e->enrollment_id);
+    mdm_json_set_text(json, "type", e->type);
+    mdm_json_set_text(device, "serial_number", e->serial_number);
+    json_object_set_new(json, "device", device);
+    if (e->user_short_name || e->user_long_name) {
+        user = json_object();
+        mdm_json_set_text(user, "user_short_name", e->user_short_name);
+        mdm_json_set_text(user, "user_long_name", e->user_long_name);
+        json_object_set_new(json, "user", user);
+    }
+    json_object_set_new(json, "enabled", json_boolean(e->state == MDM_STATE_ENROLLED));
+    json_object_set_new(json, "token_update_tally", json_integer(e->token_update_tally));
+    mdm_json_set_text(json, "last_seen", mdm_api_time(e->last_seen_at, api->r->pool));
+    json_array_append(list, json);
+    return rv;
+}
+
+int mdm_api_enrollments_query(mdm_api_t *api)
+{
+    query_t q = { { 0 }, 0 };
+    apr_array_header_t *found;
+    json_t *json, *list;
+    apr_status_t rv;
+    int sent, i;
+
+    if (!mdm_io_method(&sent, api->r, methods))
+        return sent;
+    if ((rv = read_query(&q, api)) != APR_SUCCESS || (rv = mdm_api_store(api)) != APR_SUCCESS
+        || (rv = mdm_store_enrollment_query(&found, api->st, &q.filter)) != APR_SUCCESS)
+        return fail(api, rv);
+    json = json_object();
+    list = json_array();
+    json_object_set_new(json, "enrollments", list);
+    for (i = 0; i < found->nelts && rv == APR_SUCCESS; i++)
+        rv = enrollment_json(list, api, &q, APR_ARRAY_IDX(found, i, mdm_enrollment_t *));
+    if (rv != APR_SUCCESS) {
+        json_decref(json);
+        return fail(api, rv);
+    }
+    if (found->nelts == q.filter.limit)
+        mdm_json_set_text(json, "next_cursor", APR_ARRAY_IDX(found, i - 1, mdm_enrollment_t *)->enrollment_id);
+    return mdm_api_json(api, HTTP_OK, json);
+}
