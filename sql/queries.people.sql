@@ -32,6 +32,9 @@ ON CONFLICT (login) DO UPDATE SET display_name = excluded.display_name, email = 
 -- STMT_USER_SYNCED ()
 SELECT login FROM mdm_user WHERE synced_at > 0 ORDER BY login;
 
+-- STMT_USER_SYNCED_DISABLED ()
+SELECT login FROM mdm_user WHERE synced_at > 0 AND disabled = 1 ORDER BY login;
+
 -- STMT_USER_SEEN (synced_at)
 UPDATE mdm_user SET synced_at = %lld WHERE synced_at > 0;
 

@@ -154,6 +154,8 @@ static apr_status_t end_well(ending_t *e)
 
     if (rv == APR_SUCCESS)
         rv = mdm_store_directory_note_put(e->st, FAILURE, "");
+    if (rv == APR_SUCCESS)
+        rv = mdm_directory_kept_end(e->st);
     return rv == APR_SUCCESS ? mdm_store_event(e->st, "directory.synced", e->run->requested_by ? e->run->requested_by
                                                : "directory", NULL, NULL, e->run->site->url.uri,
                                                mdm_directory_sentence(e->run)) : rv;
@@ -201,7 +203,7 @@ static void say_result(const mdm_directory_run_t *run, apr_status_t rv)
                 mdm_directory_sentence(run));
     else if (rv == APR_EINTR)
         mdm_log(run->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(1002) "the synchronisation with %s is broken off, "
-                "since the server stops", uri);
+                "since the server stops or another has taken it over", uri);
     else
         mdm_log(run->ctx, MDM_LOG_MARK, MDM_LOG_ERR, 0, MDMNO(1003) "no synchronisation with the directory: %s",
                 mdm_ctx_detail(run->ctx, rv));
@@ -251,7 +253,8 @@ static apr_status_t claim(mdm_job_t **job, mdm_directory_run_t *run, mdm_directo
     if (rv == APR_SUCCESS && *job) {
         start_run(run, d, ctx);
         read_request(run, (*job)->position);
-        rv = read_groups(run, st);
+        if ((rv = read_groups(run, st)) == APR_SUCCESS)
+            rv = mdm_directory_kept(&run->broken_off, st);
     }
     d->config.close(st, d->config.baton);
     return rv;
@@ -303,7 +306,7 @@ static apr_status_t add_note(json_t *json, const char *member, mdm_store_t *st, 
 
 apr_status_t mdm_directory_show(json_t **out, mdm_store_t *st)
 {
-    json_t *json = json_object();
+    json_t *json = json_object(), *kept;
     mdm_directory_job_t job;
     apr_status_t rv = mdm_store_directory_job(&job, st);
 
@@ -313,6 +316,8 @@ apr_status_t mdm_directory_show(json_t **out, mdm_store_t *st)
         rv = add_note(json, "report", st, REPORT);
     if (rv == APR_SUCCESS)
         rv = add_note(json, "failure", st, FAILURE);
+    if (rv == APR_SUCCESS && (rv = mdm_directory_kept(&kept, st)) == APR_SUCCESS && kept && !job.running)
+        json_object_set(json, "broken_off", kept);
     if (rv == APR_SUCCESS)
         *out = json;
     else

@@ -26,6 +26,9 @@ typedef struct mdm_directory_site_t {
     const apr_array_header_t *attributes;   /* mdm_directory_attribute_t; may be NULL */
     apr_interval_time_t interval;
     int disable_missing;                    /* who is not found any more is disabled */
+    const char *disabled_filter;            /* whom it finds is disabled; NULL: none */
+    int nested;                             /* members of groups within groups count */
+    int limit_percent, limit_count;         /* more than so many percent, and at least so many, do not go unasked */
 } mdm_directory_site_t;
 
 typedef struct mdm_directory_config_t {
@@ -54,8 +57,8 @@ apr_time_t mdm_directory_turn(mdm_directory_t *d);
 apr_status_t mdm_directory_ask(mdm_store_t *st, const char *actor, int confirm);
 
 /**
- * What the last runs did, for the API. The caller owns it: "running", "next_at", "report" and "failure" where there
- * is one.
+ * What the last runs did, for the API. The caller owns it: "running", "next_at", "report", "failure" and "broken_off"
+ * where there is one.
  */
 apr_status_t mdm_directory_show(json_t **out, mdm_store_t *st);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the directory into memory: persons by the site's URL, then the members of each group, by the group's own lists
- * (member, uniqueMember, memberUid) and by what persons say of themselves (memberOf). Runs in the directory's thread;
- * asks no database.
+ * From the directory into memory: persons by the site's URL, what they say of their groups (memberOf), and who of them
+ * is disabled. Runs in the directory's thread; asks no database.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #define TIMEOUT apr_time_from_sec(20)
 #define ACCOUNT_DISABLED 2            /* of Active Directory's userAccountControl */
+#define LOCKED_FOR_GOOD "000001010000Z" /* of OpenLDAP's pwdAccountLockedTime */
 
 static void note(mdm_directory_run_t *run, const char *text)
 {
@@ -51,11 +51,16 @@ static const char *login_of(mdm_directory_run_t *run, const mdm_ldap_entry_t *en
     return login;
 }
 
-/* Nothing is "not disabled"; Active Directory has a bit of a number. */
+/*
+ * Nothing is "not disabled"; Active Directory has a bit of a number. Of OpenLDAP's locks only that of an administrator
+ * counts: whoever knows a login can bring about the other, by wrong passwords, and would empty somebody else's phone.
+ */
 static const char *disabled_text(const char *attribute, const apr_array_header_t *values)
 {
     const char *text = values->nelts ? APR_ARRAY_IDX(values, 0, const char *) : "no";
 
+    if (!strcasecmp(attribute, "pwdAccountLockedTime"))
+        return strcmp(text, LOCKED_FOR_GOOD) ? "no" : "yes";
     if (strcasecmp(attribute, "userAccountControl"))
         return text;
     return strtol(text, NULL, 10) & ACCOUNT_DISABLED ? "yes" : "no";
@@ -140,59 +145,44 @@ static apr_status_t fetch_persons(mdm_directory_run_t *run, mdm_ldap_t *ldap)
                            (const char *const *)names->elts, take_person, run);
 }
 
-/* ---- groups */
+/* ---- who is disabled */
 
-static void join(mdm_directory_group_t *group, const char *login)
-{
-    if (login)
-        apr_hash_set(group->logins, login, APR_HASH_KEY_STRING, login);
-    else
-        group->unknown++;
-}
+typedef struct {
+    mdm_directory_run_t *run;
+    apr_hash_t *changes;              /* login -> mdm_person_change_t * */
+} disabling_t;
 
-static void join_by_names(mdm_directory_run_t *run, mdm_directory_group_t *group, const apr_array_header_t *names)
+static apr_status_t take_disabled(void *baton, const mdm_ldap_entry_t *entry)
 {
+    disabling_t *d = baton;
+    mdm_person_change_t *change;
     int i;
 
-    for (i = 0; i < names->nelts; i++) {
-        const char *dn = mdm_ldap_dn(APR_ARRAY_IDX(names, i, const char *), run->ctx->pool);
-
-        join(group, dn ? apr_hash_get(run->by_dn, dn, APR_HASH_KEY_STRING) : NULL);
+    for (i = 0; i < entry->values[0]->nelts; i++) {
+        change = apr_hash_get(d->changes, APR_ARRAY_IDX(entry->values[0], i, const char *), APR_HASH_KEY_STRING);
+        if (change)
+            change->disabled = 1;
     }
-}
-
-static void join_by_logins(mdm_directory_run_t *run, mdm_directory_group_t *group, const apr_array_header_t *logins)
-{
-    int i;
-
-    for (i = 0; i < logins->nelts; i++)
-        join(group, apr_hash_get(run->by_login, APR_ARRAY_IDX(logins, i, const char *), APR_HASH_KEY_STRING));
-}
-
-static apr_status_t fetch_group(mdm_directory_run_t *run, mdm_ldap_t *ldap, mdm_directory_group_t *group)
-{
-    static const char *const names[] = { "member", "uniqueMember", "memberUid", NULL };
-    const mdm_ldap_entry_t *entry;
-    apr_status_t rv;
-
-    if (!group->dn) {
-        group->error = "this is no distinguished name";
-        return APR_SUCCESS;
-    }
-    rv = mdm_ldap_read(&entry, ldap, group->group->directory, names);
-    if (rv == APR_SUCCESS) {
-        group->seen = 1;
-        join_by_names(run, group, entry->values[0]);
-        join_by_names(run, group, entry->values[1]);
-        join_by_logins(run, group, entry->values[2]);
-    }
-    if (rv != MDM_ENOTFOUND && rv != MDM_EDENIED)
-        return rv;
-    /* nobody may read it, but its members tell of it */
-    if (!group->seen)
-        group->error = apr_pstrdup(run->ctx->pool, mdm_ctx_detail(run->ctx, rv));
-    mdm_ctx_clear(run->ctx);
     return APR_SUCCESS;
+}
+
+/* A search of its own, since a filter can ask what no attribute says: bits, several attributes, nothing at all. */
+static apr_status_t fetch_disabled(mdm_directory_run_t *run, mdm_ldap_t *ldap)
+{
+    const char *names[] = { run->site->url.attribute, NULL };
+    disabling_t d = { run, apr_hash_make(run->ctx->pool) };
+    int i;
+
+    if (!run->site->disabled_filter)
+        return APR_SUCCESS;
+    for (i = 0; i < run->changes->nelts; i++) {
+        mdm_person_change_t *change = &APR_ARRAY_IDX(run->changes, i, mdm_person_change_t);
+
+        if (change->disabled < 0)
+            change->disabled = 0;
+        apr_hash_set(d.changes, change->login, APR_HASH_KEY_STRING, change);
+    }
+    return mdm_ldap_search(ldap, &run->site->url, run->site->disabled_filter, names, take_disabled, &d);
 }
 
 apr_status_t mdm_directory_fetch(mdm_directory_run_t *run)
@@ -202,12 +192,10 @@ apr_status_t mdm_directory_fetch(mdm_directory_run_t *run)
                                  run->stopping, run->look, run->baton };
     mdm_ldap_t *ldap = NULL;
     apr_status_t rv = mdm_ldap_open(&ldap, run->ctx, &config);
-    int i;
 
-    if (rv == APR_SUCCESS)
-        rv = fetch_persons(run, ldap);
-    for (i = 0; rv == APR_SUCCESS && i < run->groups->nelts; i++)
-        rv = fetch_group(run, ldap, &APR_ARRAY_IDX(run->groups, i, mdm_directory_group_t));
+    if (rv == APR_SUCCESS && (rv = fetch_persons(run, ldap)) == APR_SUCCESS
+        && (rv = fetch_disabled(run, ldap)) == APR_SUCCESS)
+        rv = mdm_directory_fetch_groups(run, ldap);
     mdm_ldap_close(ldap);
     return rv;
 }

@@ -160,6 +160,7 @@ static apr_status_t put(mdm_person_change_t *change, merge_t *m)
     apr_status_t rv;
 
     change->made = !m->old;
+    change->turned = turned ? (m->now.disabled ? 1 : -1) : 0;
     change->changed = !m->old || m->names || turned;
     if (!change->changed && !found)
         return APR_SUCCESS;

@@ -27,6 +27,7 @@ typedef struct mdm_person_change_t {
     int synced;                       /* has been found in the directory */
     int restore;                      /* with synced: no longer disabled, if the directory had disabled one it lost */
     int made, changed;                /* out: there was none; the record is other than it was */
+    int turned;                       /* out: 1: has become disabled; -1: is so no longer */
 } mdm_person_change_t;
 
 /** Who says it. */

@@ -41,7 +41,8 @@ void *mdm_config_server_create(apr_pool_t *p, server_rec *s)
     conf->profile_check = MDM_UNSET;
     conf->push_retry_first = conf->push_retry_max = conf->silent_after = conf->webhook_lifetime = MDM_UNSET;
     conf->queue_limit = conf->push_rate = MDM_UNSET;
-    conf->directory_interval = conf->directory_disable = MDM_UNSET;
+    conf->directory_interval = conf->directory_disable = conf->directory_nested = MDM_UNSET;
+    conf->directory_limit_percent = conf->directory_limit_count = MDM_UNSET;
     return conf;
 }
 
@@ -73,6 +74,10 @@ static void merge_services(mdm_conf_t *conf, const mdm_conf_t *base, const mdm_c
     MERGE_PTR(directory_attributes);
     MERGE_NUM(directory_interval);
     MERGE_NUM(directory_disable);
+    MERGE_PTR(directory_disabled_filter);
+    MERGE_NUM(directory_nested);
+    MERGE_NUM(directory_limit_percent);
+    MERGE_NUM(directory_limit_count);
     MERGE_NUM(user_authenticate);
     MERGE_NUM(return_to_service_profile);
     MERGE_NUM(signature_tolerance);
@@ -258,6 +263,9 @@ void mdm_config_resolve(mdm_conf_t *conf, server_rec *s, apr_pool_t *p)
     DEFAULT_PTR(escrow_key_unlock_url, MDM_ESCROW_KEY_UNLOCK_URL);
     DEFAULT_NUM(directory_interval, apr_time_from_sec(3600));
     DEFAULT_NUM(directory_disable, 0);
+    DEFAULT_NUM(directory_nested, 1);
+    DEFAULT_NUM(directory_limit_percent, 50);
+    DEFAULT_NUM(directory_limit_count, 10);
 }
 
 const apr_array_header_t *mdm_config_sites(server_rec *main_server, apr_pool_t *p)

@@ -78,6 +78,9 @@ typedef struct mdm_conf_t {
     apr_array_header_t *directory_attributes;  /* mdm_directory_attribute_t */
     apr_interval_time_t directory_interval;
     int directory_disable;                     /* who is missing is disabled */
+    const char *directory_disabled_filter;
+    int directory_nested;
+    int directory_limit_percent, directory_limit_count;
 
     /* Made from the above in post_config, for hosts whose engine is on. */
     server_rec *server;                        /* the host these belong to: its DBD pool, its log */

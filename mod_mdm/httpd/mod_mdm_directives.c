@@ -591,5 +591,11 @@ const command_rec mdm_config_commands[] = {
                   "How often the directory is synchronised"),
     AP_INIT_TAKE1("MDMDirectoryMissing", set_directory_missing, TO(directory_disable), RSRC_CONF,
                   "What becomes of users that are not found any more: keep or disable"),
+    AP_INIT_TAKE1("MDMDirectoryDisabled", mdm_directory_set_disabled, NULL, RSRC_CONF,
+                  "LDAP filter that finds those users who are disabled"),
+    AP_INIT_FLAG("MDMDirectoryNested", set_flag, TO(directory_nested), RSRC_CONF,
+                 "Off: members of groups within groups do not count"),
+    AP_INIT_TAKE12("MDMDirectoryLimit", mdm_directory_set_limit, NULL, RSRC_CONF,
+                   "More than so many percent, and at least so many, are not taken away without a word"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

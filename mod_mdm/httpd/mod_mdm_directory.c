@@ -109,6 +109,47 @@ const char *mdm_directory_add_attribute(cmd_parms *cmd, void *dummy, const char 
     return NULL;
 }
 
+/* What the brackets tell; the rest the directory refuses. */
+static int is_filter(const char *text)
+{
+    int depth = 0;
+
+    if (*text != '(' || text[strlen(text) - 1] != ')' || !strpbrk(text, "=<>~"))
+        return 0;
+    for (; *text; text++) {
+        depth += (*text == '(') - (*text == ')');
+        if (depth < 0 || (!depth && text[1]))
+            return 0;
+    }
+    return !depth;
+}
+
+const char *mdm_directory_set_disabled(cmd_parms *cmd, void *dummy, const char *filter)
+{
+    (void)dummy;
+    if (!is_filter(filter))
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", filter, "' is no LDAP filter, such as "
+                           "(userAccountControl:1.2.840.113556.1.4.803:=2)", NULL);
+    mdm_config_of(cmd->server)->directory_disabled_filter = filter;
+    return NULL;
+}
+
+const char *mdm_directory_set_limit(cmd_parms *cmd, void *dummy, const char *percent, const char *count)
+{
+    mdm_conf_t *conf = mdm_config_of(cmd->server);
+    char *end, *rest = "";
+    apr_int64_t most = apr_strtoi64(percent, &end, 10), least = count ? apr_strtoi64(count, &rest, 10) : MDM_UNSET;
+
+    (void)dummy;
+    if (!*percent || *end || most < 1 || most > 100)
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", percent, "' is not a number of percent, 1 to 100", NULL);
+    if (count && (!*count || *rest || least < 1 || least > 1000000))
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", count, "' is not a number from 1 to 1000000", NULL);
+    conf->directory_limit_percent = (int)most;
+    conf->directory_limit_count = (int)least;
+    return NULL;
+}
+
 static apr_status_t load_password(const char **out, mdm_ctx_t *ctx, const char *file)
 {
     mdm_bytes_t bytes;
@@ -141,6 +182,10 @@ apr_status_t mdm_directory_load(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf
     directory->attributes = conf->directory_attributes;
     directory->interval = conf->directory_interval;
     directory->disable_missing = conf->directory_disable;
+    directory->disabled_filter = conf->directory_disabled_filter;
+    directory->nested = conf->directory_nested;
+    directory->limit_percent = conf->directory_limit_percent;
+    directory->limit_count = conf->directory_limit_count;
     site->directory = directory;
     return conf->directory_bind_dn ? load_password(&directory->password, ctx, conf->directory_password_file)
                                    : APR_SUCCESS;

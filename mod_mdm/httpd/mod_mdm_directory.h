@@ -13,6 +13,8 @@
 const char *mdm_directory_set_url(cmd_parms *cmd, void *dummy, const char *url, const char *security);
 const char *mdm_directory_set_bind(cmd_parms *cmd, void *dummy, const char *dn, const char *file);
 const char *mdm_directory_add_attribute(cmd_parms *cmd, void *dummy, const char *name, const char *ldap);
+const char *mdm_directory_set_disabled(cmd_parms *cmd, void *dummy, const char *filter);
+const char *mdm_directory_set_limit(cmd_parms *cmd, void *dummy, const char *percent, const char *count);
 
 /** Put the directory's settings together and read the password, as root in the parent. @return MDM_ECONFIG */
 apr_status_t mdm_directory_load(mdm_site_t *site, mdm_ctx_t *ctx, const mdm_conf_t *conf);

@@ -49,6 +49,9 @@ apr_status_t mdm_store_user_put(mdm_store_t *st, const mdm_user_t *user);
 /** Logins of those who have been found in the directory, in order: array of const char *. */
 apr_status_t mdm_store_user_synced(apr_array_header_t **out, mdm_store_t *st);
 
+/** Those of them who are disabled. */
+apr_status_t mdm_store_user_synced_disabled(apr_array_header_t **out, mdm_store_t *st);
+
 /** All of those have been found again now. One statement. */
 apr_status_t mdm_store_user_seen(mdm_store_t *st);
 
@@ -64,7 +67,7 @@ apr_status_t mdm_store_directory_join(mdm_store_t *st, apr_int64_t group, const 
 /** Take logins out of a group. One statement for every MDM_QUEUE_CHUNK. */
 apr_status_t mdm_store_directory_leave(mdm_store_t *st, apr_int64_t group, const char *const *logins, int count);
 
-/** What was last written of a synchronisation ("directory.report", "directory.failure"). @param out NULL: nothing */
+/** What was last written of a synchronisation ("directory.report", "directory.failure"...). @param out NULL: nothing */
 apr_status_t mdm_store_directory_note_get(const char **out, mdm_store_t *st, const char *name);
 /** @param value "" when there is nothing to say any more */
 apr_status_t mdm_store_directory_note_put(mdm_store_t *st, const char *name, const char *value);

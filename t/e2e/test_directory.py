@@ -222,7 +222,7 @@ def test_a_group_that_would_be_empty_needs_a_word(make_site, directory):
     directory_group(site, "mobile", directory.group("mobile"))
     assert group_report(sync(site), "mobile")["members"] == 12
     directory.set(directory.group("mobile"), "member", directory.dn("stranger"))
-    assert "all 12 members would leave" in group_report(sync(site), "mobile")["error"]
+    assert "12 of 12 members would leave" in group_report(sync(site), "mobile")["error"]
     assert len(directory_members(site, "mobile")) == 12
     assert group_report(sync(site, confirm=True), "mobile")["left"] == 12
     assert directory_members(site, "mobile") == []
@@ -345,6 +345,9 @@ def test_wrong_directives_are_named_at_configtest(make_site):
                          ({"MDMDirectoryAttribute": "'job title' title"}, "cannot be the name"),
                          ({"MDMDirectoryAttribute": "title 'a b'"}, "is no name of an LDAP attribute"),
                          ({"MDMDirectoryMissing": "forget"}, "none of keep, disable"),
+                         ({"MDMDirectoryDisabled": "title=x"}, "is no LDAP filter"),
+                         ({"MDMDirectoryDisabled": "'(&(title=x)'"}, "is no LDAP filter"),
+                         ({"MDMDirectoryLimit": "101"}, "1 to 100"), ({"MDMDirectoryLimit": "50 few"}, "a number from 1"),
                          ({"MDMDirectoryInterval": "often"}, "is not a time")]:
         site = make_site(directives=lines).prepare()
         code, text = site.configtest()

@@ -102,7 +102,8 @@ END_TEST
 START_TEST(a_range_that_leads_nowhere_is_refused)
 {
     static const char *const texts[] = { "m;range=", "m;range=-", "m;range=*", "m;range=0", "m;range=0-",
-                                         "m;range=-1-2", "m;range=5-4", "m;range=0-9999999999999999999", "m;range=9999999-*",
+                                         "m;range=-1-2", "m;range=5-4", "m;range=0-9999999999999999999",
+                                         "m;range=9999999-*",
                                          "m;range=0-1x", "m;range=0-*x", "m;range= 0-1", "m;range=0x1-2" };
     mdm_ldap_range_t range;
     size_t i;
