@@ -301,6 +301,22 @@ apr_size_t mdm_utf8_step(const unsigned char *bytes, apr_size_t len)
     return n;
 }
 
+apr_size_t mdm_utf8_fit(const char *text, apr_size_t most)
+{
+    apr_size_t len = strlen(text), at = 0;
+
+    while (at < len) {
+        apr_size_t step = mdm_utf8_step((const unsigned char *)text + at, len - at);
+
+        if (!step)
+            step = 1;
+        if (at + step > most)
+            break;
+        at += step;
+    }
+    return at;
+}
+
 int mdm_utf8_valid(mdm_bytes_t text)
 {
     const apr_uint64_t ones = APR_UINT64_C(0x0101010101010101), tops = ones << 7;

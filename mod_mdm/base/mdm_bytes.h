@@ -83,6 +83,9 @@ apr_interval_time_t mdm_time_span(const char *text);
  */
 apr_size_t mdm_utf8_step(const unsigned char *bytes, apr_size_t len);
 
+/** How many of the first `most` bytes of a text are whole characters; a byte that is no UTF-8 counts as one. */
+apr_size_t mdm_utf8_fit(const char *text, apr_size_t most);
+
 /** Whether bytes are UTF-8 text without NUL. */
 int mdm_utf8_valid(mdm_bytes_t text);
 

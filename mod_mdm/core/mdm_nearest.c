@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "mdm_bytes.h"
 #include "mdm_nearest.h"
 
 #define NAME_SHOWN 60
@@ -65,5 +66,7 @@ const char *mdm_nearest_hint(const mdm_nearest_t *nearest, apr_pool_t *p)
 
 const char *mdm_nearest_shown(const char *name, apr_pool_t *p)
 {
-    return strlen(name) <= NAME_SHOWN ? name : apr_pstrcat(p, apr_pstrndup(p, name, NAME_SHOWN), "...", NULL);
+    apr_size_t len = mdm_utf8_fit(name, NAME_SHOWN);
+
+    return name[len] ? apr_pstrcat(p, apr_pstrmemdup(p, name, len), "...", NULL) : name;
 }

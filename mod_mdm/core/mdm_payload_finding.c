@@ -28,15 +28,27 @@ static const char *about(const mdm_payload_look_t *look, const char *key)
     return !key ? (*text ? text : "the profile") : *text ? apr_pstrcat(p, text, ": ", key, NULL) : key;
 }
 
+/* @return NULL when there is no room: a refusal takes that of a warning, or the profile would seem to be right */
+static mdm_finding_t *room_for(const mdm_payload_look_t *look, mdm_finding_e severity)
+{
+    mdm_finding_t *all = (mdm_finding_t *)look->findings->elts;
+    int i = look->findings->nelts - 1;
+
+    if (i + 1 < MDM_FINDINGS_MAX)
+        return apr_array_push(look->findings);
+    while (i >= 0 && all[i].severity >= severity)
+        i--;
+    return i < 0 ? NULL : &all[i];
+}
+
 void mdm_payload_find(mdm_payload_look_t *look, mdm_finding_e severity, const char *key, const char *fmt, ...)
 {
     apr_pool_t *p = look->ctx->pool;
-    mdm_finding_t *finding;
+    mdm_finding_t *finding = room_for(look, severity);
     va_list args;
 
-    if (look->findings->nelts >= MDM_FINDINGS_MAX)
+    if (!finding)
         return;
-    finding = apr_array_push(look->findings);
     finding->severity = severity;
     finding->payload = look->payload;
     finding->type = look->type;

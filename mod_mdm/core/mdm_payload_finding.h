@@ -18,7 +18,8 @@ typedef struct mdm_payload_look_t {
 
 mdm_payload_look_t mdm_payload_look(mdm_ctx_t *ctx);
 
-/** Note that something is wrong with a key, or, NULL, with all of the payload. Does nothing when there is enough. */
+/** Note that something is wrong with a key, or, NULL, with all of the payload. When there is enough, a
+ * refusal takes the place of a warning, and a warning is left out. */
 void mdm_payload_find(mdm_payload_look_t *look, mdm_finding_e severity, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

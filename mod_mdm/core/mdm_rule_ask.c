@@ -145,18 +145,8 @@ int mdm_rule_holds(const mdm_rule_t *rule, const mdm_rule_values_t *values, apr_
 
 static const char *clipped(const char *text, apr_size_t most, apr_pool_t *p)
 {
-    apr_size_t len = strlen(text), at = 0;
-
-    if (len <= most)
-        return text;
-    for (;;) {
-        apr_size_t step = mdm_utf8_step((const unsigned char *)text + at, len - at);
-
-        if (at + (step ? step : 1) > most - 3)
-            break;
-        at += step ? step : 1;
-    }
-    return apr_pstrcat(p, apr_pstrmemdup(p, text, at), "...", NULL);
+    return strlen(text) <= most ? text
+        : apr_pstrcat(p, apr_pstrmemdup(p, text, mdm_utf8_fit(text, most - 3)), "...", NULL);
 }
 
 static const char *shown(const mdm_rule_found_t *found, int which, apr_pool_t *p)

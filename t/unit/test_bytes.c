@@ -200,6 +200,11 @@ START_TEST(utf8_is_that_of_rfc3629)
     ck_assert_int_eq(mdm_utf8_valid(bytes), 1);
     ck_assert_uint_eq(mdm_utf8_step((const unsigned char *)"\xf0\x90\x80\x80", 4), 4);
     ck_assert_uint_eq(mdm_utf8_step((const unsigned char *)"", 0), 0);
+    ck_assert_uint_eq(mdm_utf8_fit("", 4), 0);
+    ck_assert_uint_eq(mdm_utf8_fit("abc", 4), 3);
+    ck_assert_uint_eq(mdm_utf8_fit("ab\xe2\x82\xac", 4), 2);
+    ck_assert_uint_eq(mdm_utf8_fit("ab\xe2\x82\xac", 5), 5);
+    ck_assert_uint_eq(mdm_utf8_fit("ab\xe2\x82", 3), 3);
 }
 END_TEST
 

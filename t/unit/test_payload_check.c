@@ -392,6 +392,35 @@ START_TEST(findings_end_somewhere)
 }
 END_TEST
 
+START_TEST(a_refusal_has_its_place_behind_any_number_of_warnings)
+{
+    const char *payloads = "";
+    apr_array_header_t *findings;
+    int i;
+
+    for (i = 0; i < 99; i++)
+        payloads = apr_psprintf(pool, "%s{'type':'com.example.app%d'},", payloads, i);
+    payloads = apr_pstrcat(pool, "'removal_disallowed':true,'payloads':[", payloads, WIFI ",'AutoJoin':1}]", NULL);
+    findings = mdm_payload_check(ctx, made(payloads));
+    ck_assert_int_eq(findings->nelts, MDM_FINDINGS_MAX);
+    ck_assert_ptr_nonnull(mdm_findings_refusal(findings));
+    ck_assert_str_eq(mdm_findings_refusal(findings)->key, "AutoJoin");
+}
+END_TEST
+
+START_TEST(long_names_are_cut_between_characters)
+{
+    apr_array_header_t *findings = mdm_payload_check(ctx, made(ONE(
+        WIFI ",'EncryptionType':'None','Namenamenamenamenamenamenamenamenamenamenamenamenamenamenam\xe2\x82\xac':1}")));
+    json_t *json = mdm_findings_to_json(findings);
+
+    ck_assert_int_eq(findings->nelts, 1);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(json, 0), "key")),
+                     "Namenamenamenamenamenamenamenamenamenamenamenamenamenamenam...");
+    json_decref(json);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("payload_check");
@@ -406,6 +435,8 @@ int main(void)
     tcase_add_test(tests, all_is_found_at_once_refusals_first);
     tcase_add_loop_test(tests, trees_that_are_no_profile, 0, 8);
     tcase_add_test(tests, findings_end_somewhere);
+    tcase_add_test(tests, a_refusal_has_its_place_behind_any_number_of_warnings);
+    tcase_add_test(tests, long_names_are_cut_between_characters);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
