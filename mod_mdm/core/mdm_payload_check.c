@@ -13,7 +13,6 @@
 #include "mdm_payload_finding.h"
 #include "mdm_payload_reference.h"
 
-#define PAYLOADS_MAX 500
 
 /* The walk of one profile. */
 typedef struct {
@@ -184,15 +183,17 @@ static void check_value(walk_t *w, const char *path, const char *name, const mdm
 static void unknown_key(walk_t *w, const char *path, const mdm_payload_key_t *keys, const mdm_payload_key_t *also,
                         const char *name)
 {
+    mdm_finding_e severity = w->domain ? MDM_FINDING_WARN : MDM_FINDING_REFUSE;
     mdm_nearest_t nearest = mdm_nearest_of(name);
     const mdm_payload_key_t *key;
 
+    if (!mdm_payload_has_room(&w->look, severity))
+        return;
     for (key = keys; key && key->name; key++)
         mdm_nearest_try(&nearest, key->name);
     for (key = also; key && key->name; key++)
         mdm_nearest_try(&nearest, key->name);
-    mdm_payload_find(&w->look, w->domain ? MDM_FINDING_WARN : MDM_FINDING_REFUSE,
-                     mdm_payload_member(&w->look, path, name), "unknown key%s",
+    mdm_payload_find(&w->look, severity, mdm_payload_member(&w->look, path, name), "unknown key%s",
                      mdm_nearest_hint(&nearest, w->look.ctx->pool));
 }
 
@@ -229,12 +230,13 @@ static void check_members(walk_t *w, const char *path, const mdm_payload_key_t *
 static void check_unknown(walk_t *w, const char *type, const mdm_plist_t *payload)
 {
     mdm_nearest_t nearest = mdm_nearest_of(type);
+    const mdm_payload_type_t *known;
     const mdm_payload_key_t *key;
     const mdm_plist_t *value;
     int n;
 
-    for (n = 0; mdm_payload_type_at(n); n++)
-        mdm_nearest_try(&nearest, mdm_payload_type_at(n)->name);
+    for (n = 0; mdm_payload_has_room(&w->look, MDM_FINDING_WARN) && (known = mdm_payload_type_at(n)) != NULL; n++)
+        mdm_nearest_try(&nearest, known->name);
     mdm_payload_find(&w->look, MDM_FINDING_WARN, NULL, "a PayloadType that is not known here, its keys are "
                      "not checked%s", mdm_nearest_hint(&nearest, w->look.ctx->pool));
     check_missing(w, NULL, mdm_payload_common, payload);
@@ -335,8 +337,8 @@ static int is_unreadable(walk_t *w)
         mdm_payload_find(&w->look, MDM_FINDING_REFUSE, "PayloadContent", "expected an array of payloads");
     else if (!content->first)
         mdm_payload_find(&w->look, MDM_FINDING_REFUSE, "PayloadContent", "expected at least one payload");
-    else if (content->count > PAYLOADS_MAX)
-        mdm_payload_find(&w->look, MDM_FINDING_REFUSE, "PayloadContent", "expected %d payloads at most", PAYLOADS_MAX);
+    else if (content->count > MDM_PAYLOADS_MAX)
+        mdm_payload_find(&w->look, MDM_FINDING_REFUSE, "PayloadContent", "expected %d payloads at most", MDM_PAYLOADS_MAX);
     else
         return 0;
     return 1;

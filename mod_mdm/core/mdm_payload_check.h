@@ -16,6 +16,7 @@
 #include "mdm_plist.h"
 
 #define MDM_FINDINGS_MAX 100
+#define MDM_PAYLOADS_MAX 500       /* of one profile */
 
 typedef enum {
     MDM_FINDING_WARN = 1,         /* worth knowing: it will be taken */

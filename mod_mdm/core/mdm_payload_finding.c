@@ -28,27 +28,35 @@ static const char *about(const mdm_payload_look_t *look, const char *key)
     return !key ? (*text ? text : "the profile") : *text ? apr_pstrcat(p, text, ": ", key, NULL) : key;
 }
 
-/* @return NULL when there is no room: a refusal takes that of a warning, or the profile would seem to be right */
-static mdm_finding_t *room_for(const mdm_payload_look_t *look, mdm_finding_e severity)
+/* The place for a finding: a refusal takes that of a warning, or the profile would seem to be right. */
+static int place_for(const mdm_payload_look_t *look, mdm_finding_e severity)
 {
-    mdm_finding_t *all = (mdm_finding_t *)look->findings->elts;
-    int i = look->findings->nelts - 1;
+    int i = look->findings->nelts;
 
-    if (i + 1 < MDM_FINDINGS_MAX)
-        return apr_array_push(look->findings);
-    while (i >= 0 && all[i].severity >= severity)
-        i--;
-    return i < 0 ? NULL : &all[i];
+    if (i < MDM_FINDINGS_MAX)
+        return i;
+    while (--i >= 0 && APR_ARRAY_IDX(look->findings, i, mdm_finding_t).severity >= severity)
+        ;
+    return i;
+}
+
+int mdm_payload_has_room(const mdm_payload_look_t *look, mdm_finding_e severity)
+{
+    return place_for(look, severity) >= 0;
 }
 
 void mdm_payload_find(mdm_payload_look_t *look, mdm_finding_e severity, const char *key, const char *fmt, ...)
 {
     apr_pool_t *p = look->ctx->pool;
-    mdm_finding_t *finding = room_for(look, severity);
+    mdm_finding_t *finding;
     va_list args;
+    int place = place_for(look, severity);
 
-    if (!finding)
+    if (place < 0)
         return;
+    if (place == look->findings->nelts)
+        apr_array_push(look->findings);
+    finding = &APR_ARRAY_IDX(look->findings, place, mdm_finding_t);
     finding->severity = severity;
     finding->payload = look->payload;
     finding->type = look->type;

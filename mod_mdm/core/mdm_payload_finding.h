@@ -23,6 +23,9 @@ mdm_payload_look_t mdm_payload_look(mdm_ctx_t *ctx);
 void mdm_payload_find(mdm_payload_look_t *look, mdm_finding_e severity, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/** Whether one more would be noted: what is costly to say need not be said else. */
+int mdm_payload_has_room(const mdm_payload_look_t *look, mdm_finding_e severity);
+
 /** The path of a member, or of the n-th item from 0, below `path`; NULL: the top. */
 const char *mdm_payload_member(const mdm_payload_look_t *look, const char *path, const char *name);
 const char *mdm_payload_item(const mdm_payload_look_t *look, const char *path, int n);

@@ -9,6 +9,7 @@
 
 #include "mdm_json_plist.h"
 #include "mdm_nearest.h"
+#include "mdm_payload_check.h"
 #include "mdm_payload_json.h"
 #include "mdm_payload_reference.h"
 #include "mdm_payload_table.h"
@@ -202,6 +203,8 @@ static apr_status_t build_payloads(mdm_plist_t **out, const mdm_json_at_t *at, c
 
     if (!json_is_array(json))
         return mdm_json_expected(at, "an array", json);
+    if (json_array_size(json) > MDM_PAYLOADS_MAX)
+        return mdm_fail(at->ctx, MDM_EINPUT, "%s: expected %d payloads at most", mdm_json_where(at), MDM_PAYLOADS_MAX);
     *out = mdm_plist_array(at->ctx->pool);
     for (n = 0; n < json_array_size(json); n++) {
         mdm_json_at_t child = mdm_json_item(at, n);

@@ -193,7 +193,7 @@ static apr_status_t write_one(mdm_store_t *st, mdm_person_change_t *change, cons
 
 static apr_status_t write_step(mdm_store_t *st, mdm_person_change_t *changes, int count, const mdm_person_by_t *by)
 {
-    const char *logins[STEP], *changed[STEP];
+    const char *logins[STEP] = { NULL }, *changed[STEP] = { NULL };
     apr_hash_t *users;
     apr_status_t rv;
     int i, n = 0;

@@ -215,6 +215,22 @@ START_TEST(what_no_profile_can_be_made_of)
 }
 END_TEST
 
+START_TEST(payloads_are_counted)
+{
+    const char *payloads = "";
+    mdm_plist_t *profile;
+    int i;
+
+    for (i = 0; i < MDM_PAYLOADS_MAX; i++)
+        payloads = apr_pstrcat(pool, payloads, "{'type':'x'},", NULL);
+    ck_assert_int_eq(read_json(&profile, apr_pstrcat(pool, "{'payloads':[", payloads, "{'type':'x'}]}", NULL)),
+                     MDM_EINPUT);
+    ck_assert_str_eq(mdm_ctx_detail(ctx, MDM_EINPUT), "payloads: expected 500 payloads at most");
+    profile = made(apr_pstrcat(pool, "{'payloads':[", payloads + strlen("{'type':'x'},"), "{'type':'x'}]}", NULL));
+    ck_assert_str_eq(get(payload_of(profile, MDM_PAYLOADS_MAX - 1), "PayloadIdentifier"), "com.example.p.x.500");
+}
+END_TEST
+
 START_TEST(depth_is_bounded)
 {
     char *text = apr_palloc(pool, 200);
@@ -309,6 +325,7 @@ int main(void)
     tcase_add_test(tests, values_of_each_type);
     tcase_add_test(tests, identifiers_stay);
     tcase_add_loop_test(tests, what_no_profile_can_be_made_of, 0, COUNT(refused));
+    tcase_add_test(tests, payloads_are_counted);
     tcase_add_test(tests, depth_is_bounded);
     tcase_add_test(tests, what_is_shown_makes_the_same_again);
     tcase_add_loop_test(tests, secrets_are_masked, 0, 11);
