@@ -176,7 +176,7 @@ def main():
         for kind in options.database or ["sqlite3", "pgsql"]:
             if kind == "pgsql":
                 with rig.on_core(rig.cores()[0]):
-                    cluster = Cluster(folder).start()
+                    cluster = Cluster(folder, durable=True).start()
             database = Sqlite() if kind == "sqlite3" else Pgsql(cluster)
             bench = Bench(keys, database, folder, options)
             try:

@@ -11,9 +11,10 @@ BINDIR = os.environ.get("MDM_PG_BINDIR", "/usr/lib/postgresql/15/bin")
 
 
 class Cluster:
-    """One cluster below folder. Connections need no password: the socket's folder is ours."""
+    """One cluster below folder. Connections need no password: the socket's folder is ours. durable: it would survive a
+    loss of power, too."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, durable=False):
         self.folder = os.path.join(folder, "pg")
         self.data = os.path.join(self.folder, "data")
         self.owner = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -27,6 +28,9 @@ class Cluster:
         with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
             conf.write("listen_addresses = ''\nunix_socket_directories = '%s'\nmax_connections = 200\n"
                        "shared_buffers = 32MB\nlog_min_messages = warning\n" % self.folder)
+            if not durable:
+                # processes are killed here, never the machine
+                conf.write("fsync = off\nfull_page_writes = off\nautovacuum_naptime = 10min\n")
 
     def _run(self, program, *args):
         command = [os.path.join(BINDIR, program), *args]

@@ -69,6 +69,8 @@ def test_the_end_is_announced(make_site, keys, days, level, stage):
         site.start_again()
         text = site.log.wait(r"\[mdm:.*MDM093[12]: the push certificate " + re.escape(TOPIC) + ".*", mark).group()
         assert "[mdm:%s]" % level in text and "same Apple Account" in text
-        assert site.database.sql("SELECT object, detail FROM mdm_event WHERE kind = 'pushcert.expiring'") == [[TOPIC, stage]]
+        told = site.database.sql("SELECT object, detail FROM mdm_event WHERE kind = 'pushcert.expiring' ORDER BY id")
+        # the worker may have looked before three days were taken away
+        assert told[-1:] == [[TOPIC, stage]] and told[:-1] in ([], [[TOPIC, "1"]][:days < 0])
     page = site.http.get(site.at("/mdm-status")).text
     assert ("has expired" if days < 0 else "expires in %d days" % days) in page and TOPIC in page
