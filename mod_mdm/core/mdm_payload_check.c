@@ -338,7 +338,8 @@ static int is_unreadable(walk_t *w)
     else if (!content->first)
         mdm_payload_find(&w->look, MDM_FINDING_REFUSE, "PayloadContent", "expected at least one payload");
     else if (content->count > MDM_PAYLOADS_MAX)
-        mdm_payload_find(&w->look, MDM_FINDING_REFUSE, "PayloadContent", "expected %d payloads at most", MDM_PAYLOADS_MAX);
+        mdm_payload_find(&w->look, MDM_FINDING_REFUSE, "PayloadContent", "expected %d payloads at most",
+                         MDM_PAYLOADS_MAX);
     else
         return 0;
     return 1;
