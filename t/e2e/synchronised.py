@@ -94,6 +94,7 @@ class Relay:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.url, self.open = "ldap://127.0.0.1:%d" % self.port, []
+        self.count = self.now = self.most = 0       # connections so far, at the moment, at once at the most
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -104,8 +105,14 @@ class Relay:
                 return
             server = socket.create_connection(("127.0.0.1", self.target))
             self.open += [client, server]
-            threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
+            self.count, self.now = self.count + 1, self.now + 1
+            self.most = max(self.most, self.now)
+            threading.Thread(target=self._pump_requests, args=(client, server), daemon=True).start()
             threading.Thread(target=self._pump, args=(server, client, self.limit), daemon=True).start()
+
+    def _pump_requests(self, client, server):
+        self._pump(client, server, None)
+        self.now -= 1
 
     def _pump(self, source, sink, left):
         try:
