@@ -12,11 +12,15 @@
 #include "mdm_group.h"
 #include "mdm_json.h"
 #include "mdm_store_change.h"
+#include "mdm_store_status.h"
 #include "mdm_store_subject.h"
+
+#define TOLD 20                   /* of those who leave a group at once, so many are named */
 
 /* A group as it is asked. */
 typedef struct {
     apr_int64_t id;
+    const char *name;
     const mdm_rule_t *rule;       /* NULL: a directory group */
     const char *directory;
 } asked_t;
@@ -87,6 +91,7 @@ static int prepare(asked_t *out, mdm_store_t *st, const mdm_group_t *group)
 
     memset(out, 0, sizeof(*out));
     out->id = group->id;
+    out->name = group->name;
     out->directory = group->directory;
     if (group->kind == MDM_GROUP_DIRECTORY)
         return group->synced_at && group->directory;
@@ -100,6 +105,35 @@ static int prepare(asked_t *out, mdm_store_t *st, const mdm_group_t *group)
             "its members stay as they are: %s; write it anew", group->name, mdm_ctx_detail(ctx, rv));
     mdm_ctx_clear(ctx);
     return 0;
+}
+
+/* ---- who leaves: a member has its reason beside it, and whoever has left has it in the audit trail alone */
+
+typedef struct {
+    int count;
+    const char *enrollment_id, *reason;   /* of the first */
+    const char *names;
+} leaving_t;
+
+static void note_leave(leaving_t *l, const mdm_subject_t *s, const char *reason, apr_pool_t *p)
+{
+    if (!l->count++) {
+        l->enrollment_id = s->enrollment_id;
+        l->reason = reason;
+    }
+    if (l->count <= TOLD)
+        l->names = apr_pstrcat(p, l->names ? l->names : "", l->names ? "; " : "", s->enrollment_id, " ", reason, NULL);
+}
+
+/* One event for all, so that it costs the same however many leave. */
+static apr_status_t tell_leaves(mdm_store_t *st, const asked_t *group, const leaving_t *l)
+{
+    if (!l->count)
+        return APR_SUCCESS;
+    if (l->count == 1)
+        return mdm_store_event(st, "group.left", NULL, NULL, l->enrollment_id, group->name, l->reason);
+    return mdm_store_event(st, "group.left", NULL, NULL, NULL, group->name, apr_psprintf(st->ctx->pool, "%d: %s%s",
+                           l->count, l->names, l->count > TOLD ? "; ..." : ""));
 }
 
 /* ---- a page of enrollments against one group */
@@ -142,11 +176,13 @@ static apr_status_t write_page(const page_t *page, mdm_group_sweep_t *sweep, mdm
     apr_array_header_t *puts = apr_array_make(p, 64, sizeof(mdm_member_row_t));
     apr_array_header_t *drops = apr_array_make(p, 64, sizeof(apr_int64_t));
     apr_array_header_t *moved = apr_array_make(p, 64, sizeof(apr_int64_t));
+    leaving_t leaving = { 0, NULL, NULL, NULL };
     apr_status_t rv;
     int i;
 
     for (i = 0; i < page->subjects->nelts; i++) {
-        apr_int64_t enrollment = APR_ARRAY_IDX(page->subjects, i, mdm_subject_t).enrollment;
+        const mdm_subject_t *s = &APR_ARRAY_IDX(page->subjects, i, mdm_subject_t);
+        apr_int64_t enrollment = s->enrollment;
         const verdict_t *v = &page->verdicts[i];
 
         if (v->joins || v->rewrite) {
@@ -154,8 +190,10 @@ static apr_status_t write_page(const page_t *page, mdm_group_sweep_t *sweep, mdm
 
             APR_ARRAY_PUSH(puts, mdm_member_row_t) = row;
         }
-        if (v->leaves)
+        if (v->leaves) {
             APR_ARRAY_PUSH(drops, apr_int64_t) = enrollment;
+            note_leave(&leaving, s, v->reason, p);
+        }
         if (v->joins || v->leaves)
             APR_ARRAY_PUSH(moved, apr_int64_t) = enrollment;
         sweep->joined += v->joins;
@@ -164,6 +202,8 @@ static apr_status_t write_page(const page_t *page, mdm_group_sweep_t *sweep, mdm
     rv = mdm_store_member_put(st, (const mdm_member_row_t *)puts->elts, puts->nelts);
     if (rv == APR_SUCCESS)
         rv = mdm_store_member_drop(st, page->group.id, (const apr_int64_t *)drops->elts, drops->nelts);
+    if (rv == APR_SUCCESS)
+        rv = tell_leaves(st, &page->group, &leaving);
     return rv == APR_SUCCESS ? mdm_store_recheck_many(st, (const apr_int64_t *)moved->elts, moved->nelts) : rv;
 }
 
@@ -174,7 +214,7 @@ static apr_int64_t last_of(const page_t *page)
 
 apr_status_t mdm_group_sweep(mdm_group_sweep_t *sweep, mdm_store_t *st)
 {
-    page_t page = { { 0, NULL, NULL }, NULL, NULL };
+    page_t page = { { 0, NULL, NULL, NULL }, NULL, NULL };
     mdm_group_t *group;
     apr_status_t rv = mdm_store_group_by_id(&group, st, sweep->group);
 
@@ -226,7 +266,7 @@ apr_status_t mdm_group_preview(mdm_group_preview_t *preview, mdm_store_t *st)
 {
     /* rows of the database go to the pool of its context: each page gets one of its own, so that memory is bounded */
     apr_pool_t *whole = st->ctx->pool, *p;
-    page_t page = { { preview->group, preview->rule, NULL }, NULL, NULL };
+    page_t page = { { preview->group, NULL, preview->rule, NULL }, NULL, NULL };
     apr_int64_t position = 0;
     apr_status_t rv;
     int more;
@@ -256,6 +296,8 @@ apr_status_t mdm_group_preview(mdm_group_preview_t *preview, mdm_store_t *st)
 typedef struct {
     mdm_store_t *st;
     apr_array_header_t *groups;       /* asked_t, in the order of ids */
+    apr_array_header_t **drops;       /* for each group, apr_int64_t: enrollments to take out; NULL: none */
+    leaving_t *leaving;               /* for each group */
     apr_array_header_t *subjects;     /* mdm_subject_t */
     apr_hash_t *facts, *members, *listed;
     apr_array_header_t *puts;         /* mdm_member_row_t */
@@ -341,8 +383,18 @@ static apr_status_t read_listed(settling_t *t)
     return rv;
 }
 
-/* One enrollment in all groups. @param drops by group: enrollments to take out */
-static void settle_one(settling_t *t, mdm_subject_t *s, apr_array_header_t **drops, apr_pool_t *scratch)
+static void drop(settling_t *t, int group, const mdm_subject_t *s, const char *reason)
+{
+    apr_pool_t *p = t->st->ctx->pool;
+
+    if (!t->drops[group])
+        t->drops[group] = apr_array_make(p, 4, sizeof(apr_int64_t));
+    APR_ARRAY_PUSH(t->drops[group], apr_int64_t) = s->enrollment;
+    note_leave(&t->leaving[group], s, reason, p);
+}
+
+/* One enrollment in all groups. */
+static void settle_one(settling_t *t, mdm_subject_t *s, apr_pool_t *scratch)
 {
     apr_pool_t *p = t->st->ctx->pool;
     mdm_rule_values_t values;
@@ -367,10 +419,8 @@ static void settle_one(settling_t *t, mdm_subject_t *s, apr_array_header_t **dro
 
             APR_ARRAY_PUSH(t->puts, mdm_member_row_t) = put;
         }
-        if (v.leaves && !drops[i])
-            drops[i] = apr_array_make(p, 4, sizeof(apr_int64_t));
         if (v.leaves)
-            APR_ARRAY_PUSH(drops[i], apr_int64_t) = s->enrollment;
+            drop(t, i, s, v.reason);
     }
     if (moved)
         APR_ARRAY_PUSH(t->changed, apr_int64_t) = s->enrollment;
@@ -379,26 +429,31 @@ static void settle_one(settling_t *t, mdm_subject_t *s, apr_array_header_t **dro
 static apr_status_t settle_all(settling_t *t)
 {
     apr_pool_t *p = t->st->ctx->pool, *scratch;
-    apr_array_header_t **drops = apr_pcalloc(p, sizeof(*drops) * (apr_size_t)t->groups->nelts);
     apr_status_t rv;
     int i;
 
+    t->drops = apr_pcalloc(p, sizeof(*t->drops) * (apr_size_t)t->groups->nelts);
+    t->leaving = apr_pcalloc(p, sizeof(*t->leaving) * (apr_size_t)t->groups->nelts);
     apr_pool_create(&scratch, p);
     for (i = 0; i < t->subjects->nelts; i++)
-        settle_one(t, &APR_ARRAY_IDX(t->subjects, i, mdm_subject_t), drops, scratch);
+        settle_one(t, &APR_ARRAY_IDX(t->subjects, i, mdm_subject_t), scratch);
     apr_pool_destroy(scratch);
     rv = mdm_store_member_put(t->st, (const mdm_member_row_t *)t->puts->elts, t->puts->nelts);
     for (i = 0; rv == APR_SUCCESS && i < t->groups->nelts; i++) {
-        if (drops[i])
-            rv = mdm_store_member_drop(t->st, APR_ARRAY_IDX(t->groups, i, asked_t).id,
-                                       (const apr_int64_t *)drops[i]->elts, drops[i]->nelts);
+        const asked_t *group = &APR_ARRAY_IDX(t->groups, i, asked_t);
+
+        if (!t->drops[i])
+            continue;
+        rv = mdm_store_member_drop(t->st, group->id, (const apr_int64_t *)t->drops[i]->elts, t->drops[i]->nelts);
+        if (rv == APR_SUCCESS)
+            rv = tell_leaves(t->st, group, &t->leaving[i]);
     }
     return rv;
 }
 
 apr_status_t mdm_group_settle(apr_array_header_t **changed, mdm_store_t *st, const apr_int64_t *enrollments, int count)
 {
-    settling_t t = { st, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 };
+    settling_t t = { st, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 };
     apr_array_header_t *names = apr_array_make(st->ctx->pool, 8, sizeof(const char *));
     apr_status_t rv;
 

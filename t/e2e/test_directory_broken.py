@@ -6,11 +6,10 @@ import subprocess
 
 import pytest
 
-from . import desired
 from .directory import Directory
 from .httpd import wait_until
 from .synchronised import (GROUPS, PEOPLE, Relay, add_many, configure, directory_group, directory_members, events,
-                           group_report, members, shown, started, sync, user)
+                           group_report, shown, started, sync, user)
 
 LOGINS = ["many-%04d" % n for n in range(600)]
 
@@ -168,20 +167,3 @@ def test_another_node_takes_over_from_one_that_dies(make_site, directory, closin
     wait_until(lambda: not shown(alive)["running"] and user(alive, "zoe"), 60, "the other node's run")
     assert shown(alive)["report"]["users"]["new"] == 1
     dead.start_again()
-
-
-def test_what_a_disabled_user_loses_is_reported(make_site, directory, new_phone):
-    site = configure(make_site(), directory.url, MDMDirectoryDisabled='"(title=Gone)"')
-    started(site)
-    site.upload_push_certificate()
-    phone = new_phone(site)       # of nurse.joy
-    rule = '{"kind": "rule", "rule": {"all": [{"user.role": "care"}, {"not": {"user.disabled": true}}]}}'
-    assert site.api("PUT", "/v1/groups/care", rule.encode()).status == 201
-    desired.profile(site, "wifi", desired.wifi("fixed-CANARY"))
-    desired.assign(site, "wifi", group="care")
-    desired.settled(site)
-    phone.connect()
-    directory.set(directory.dn("nurse.joy"), "title", "Gone")
-    sync(site)
-    desired.settled(site)
-    assert members(site, "care") == []

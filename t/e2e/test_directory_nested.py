@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Groups within groups, and who the directory has disabled, as OpenLDAP and Active Directory tell of them."""
 
+import json
+
 import pytest
 
+from . import desired
 from .directory import BASE, Directory
 from .small_directory import SmallDirectory
-from .synchronised import (GROUPS, PEOPLE, add_many, configure, directory_group, directory_members, events, group_report,
-                           started, sync, user)
+from .synchronised import (GROUPS, JSON, PEOPLE, add_many, configure, directory_group, directory_members, events,
+                           group_report, members, started, sync, user)
 
 
 @pytest.fixture
@@ -76,6 +79,41 @@ def test_attributes_of_directories_say_who_is_disabled(make_site, closing, attri
     site.own["MDMDirectoryAttribute"] += "\n  MDMDirectoryAttribute disabled " + attribute
     assert started(site)["report"]["notes"] == []
     assert [login for login in values if user(site, login)["disabled"]] == ["bert", "joy"]
+
+
+def leaves(site, group):
+    return site.database.sql("SELECT enrollment_id, detail FROM mdm_event WHERE kind = 'group.left' AND object = '%s'" %
+                             group)
+
+
+def test_what_a_disabled_user_loses_is_reported(make_site, directory, new_phone):
+    site = configure(make_site(), directory.url, MDMDirectoryDisabled='"(title=Gone)"')
+    started(site)
+    site.upload_push_certificate()
+    phone = new_phone(site)       # of nurse.joy
+    directory_group(site, "mobile", directory.group("mobile"))
+    rule = {"kind": "rule", "rule": {"all": [{"user.role": "care"}, {"not": {"user.disabled": True}}]}}
+    assert site.api("PUT", "/v1/groups/care", json.dumps(rule).encode(), JSON).status == 201
+    profile = desired.profile(site, "wifi", desired.wifi("fixed-CANARY"))
+    desired.assign(site, "wifi", group="care")
+    sync(site)
+    desired.settled(site)
+    phone.connect()
+    assert desired.installed(phone, profile) and members(site, "care") == members(site, "mobile") == [phone.id]
+    directory.set(directory.dn("nurse.joy"), "title", "Gone")
+    assert sync(site)["report"]["users"]["disabled"] == 1
+    desired.settled(site)
+    assert members(site, "care") == [] and members(site, "mobile") == [phone.id], "the directory still has her in it"
+    assert leaves(site, "care") == [[phone.id, "because user.disabled is true"]], leaves(site, "care")
+    done = phone.connect()
+    assert [one.request_type for one in done] == ["RemoveProfile", "ProfileList"] and not desired.installed(phone, profile)
+    shown = site.show_command(done[0].uuid)
+    assert shown["enrollments"][0]["status"] == "Acknowledged", shown
+    site.api("PATCH", "/v1/users/anna", b'{"disabled": true}', JSON)
+    directory.set(directory.group("mobile"), "member", directory.dn("anna"))
+    sync(site)
+    desired.settled(site)
+    assert leaves(site, "mobile") == [[phone.id, "because nurse.joy is not in " + directory.group("mobile")]]
 
 
 @pytest.mark.once

@@ -165,7 +165,9 @@ START_TEST(settling_joins_leaves_and_explains)
             "11|because user.title is Nurse and device.OSVersion 18.0 is at least 17");
     set("UPDATE mdm_user SET attributes = '{\"title\":\"Nurse\"}' WHERE login = 'bert';");
     set("UPDATE mdm_user SET attributes = '{}' WHERE login = 'anna';");
-    ck_assert_str_eq(settle(all, 6, 6), "1 3 11 12");
+    ck_assert_str_eq(settle(all, 6, 7), "1 3 11 12");
+    ck_assert_str_eq(database_sql("SELECT object, enrollment_id, detail FROM mdm_event WHERE kind = 'group.left';"),
+                     "new nurses||2: UDID-1 because user.title is not known; UDID-11 because user.title is not known");
     members(nurses, "3|because user.title is Nurse and device.OSVersion 18.0 is at least 17\n"
             "12|because user.title is Nurse and device.OSVersion 18.0 is at least 17");
     database_end();
@@ -183,7 +185,9 @@ START_TEST(only_who_is_managed_is_in)
     ck_assert_str_eq(settle(all, 6, 4), "1 2 11");
     set("UPDATE mdm_enrollment SET state = 6 WHERE id = 1;");
     set("UPDATE mdm_enrollment SET state = 1 WHERE id = 2;");
-    ck_assert_str_eq(settle(all, 6, 4), "2");
+    ck_assert_str_eq(settle(all, 6, 5), "2");
+    ck_assert_str_eq(database_sql("SELECT enrollment_id, detail FROM mdm_event WHERE kind = 'group.left';"),
+                     "UDID-2|because it is pending");
     members(nurses, "1|because user.title is Nurse\n11|because user.title is Nurse");
     set("UPDATE mdm_enrollment SET state = 2 WHERE id IN (1, 2);");
     ck_assert_str_eq(settle(all, 6, 4), "2");
@@ -289,7 +293,7 @@ START_TEST(a_sweep_goes_by_steps_and_writes_differences)
     ck_assert_int_eq(sum.looked, 1106);
     marked("");
     set("UPDATE mdm_fact SET value = 'false' WHERE enrollment IN (1001, 1002);");
-    ck_assert_int_eq(sweep_all(&sum, group, &steps), statements + 2);
+    ck_assert_int_eq(sweep_all(&sum, group, &steps), statements + 3);
     ck_assert_int_eq(sum.left, 2);
     marked("1001\n1002");
     OK(mdm_store_group_delete(st, group));
