@@ -144,7 +144,7 @@ static apr_status_t read_text(const mdm_template_spot_t **out, reading_t *r, con
         return APR_SUCCESS;
     parts = apr_array_make(r->ctx->pool, 2, sizeof(mdm_template_part_t));
     for (; found; found = strstr(from, "${")) {
-        const char *end = strchr(found, '}');
+        const char *end;
         int plain = found > from && found[-1] == '$';
 
         add_text(parts, from, (apr_size_t)(found - from) - (plain ? 1 : 0));
@@ -153,7 +153,7 @@ static apr_status_t read_text(const mdm_template_spot_t **out, reading_t *r, con
             from = found + 2;
             continue;
         }
-        if (!end)
+        if (!(end = strchr(found, '}')))
             return bad(r, at, "a reference ${ has no end }: " REMEDY);
         if ((rv = add_reference(parts, r, at, found + 2, (apr_size_t)(end - found - 2))) != APR_SUCCESS)
             return rv;

@@ -183,6 +183,19 @@ START_TEST(dollars_stay_what_they_are)
 }
 END_TEST
 
+/* Each of them must not be looked behind to the end of the text. */
+START_TEST(a_long_text_of_dollars_is_read_at_once)
+{
+    apr_size_t len = 3 * 1024 * 1024, i;
+    char *text = apr_palloc(pool, len + 1);
+
+    for (i = 0; i < len; i += 3)
+        memcpy(text + i, "$${", 3);
+    text[len] = '\0';
+    ck_assert_uint_eq(strlen(filled(text)), len / 3 * 2);
+}
+END_TEST
+
 START_TEST(data_references_become_data)
 {
     mdm_template_t *t = read_body("", "<key>K</key><string>${secret.blob:data}</string>");
@@ -502,6 +515,7 @@ int main(void)
     tcase_add_checked_fixture(t, start, end);
     tcase_add_test(t, references_are_filled);
     tcase_add_test(t, dollars_stay_what_they_are);
+    tcase_add_test(t, a_long_text_of_dollars_is_read_at_once);
     tcase_add_test(t, data_references_become_data);
     tcase_add_test(t, missing_values_are_named_and_not_shown);
     tcase_add_test(t, values_are_never_markup_or_references);
