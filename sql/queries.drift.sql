@@ -171,25 +171,29 @@ LEFT JOIN mdm_certificate c ON c.fingerprint = b.certificate
 WHERE e.id IN (%64lld)
 ORDER BY e.id;
 
--- Rollouts whose turn has not come for it (1), and profiles that are not as they should be (2)
+-- Exclusions from a rollout (0), rollouts whose version it does not have (1), and profiles that are not as they should
+-- be (2). Who is meant by an assignment is meant here as in core/mdm_effect.c
 
 -- STMT_STUCK_PROFILES (enrollments*64, enrollments*64)
 SELECT d.enrollment, 2, p.name, d.state, d.drift, d.next_try_at,
-    CASE WHEN d.state = 7 THEN d.reason ELSE d.error END, d.changed_at
+    CASE WHEN d.state = 7 THEN d.reason ELSE d.error END, d.changed_at, 0, NULL
 FROM mdm_desired d JOIN mdm_profile p ON p.id = d.profile
 WHERE d.enrollment IN (%64lld) AND d.state >= 5 AND d.state <= 7
 UNION ALL
-SELECT e.id, 1, p.name, a.rollout_state, a.rollout_step, a.rollout_at, a.rollout_reason, a.changed_at
-FROM mdm_enrollment e JOIN mdm_assignment a ON a.rollout_state >= 1 AND a.rollout_state <= 3 AND a.exclude = 0
+SELECT e.id, 1 - a.exclude, p.name, a.rollout_state, a.rollout_step, a.rollout_at, a.rollout_reason, a.changed_at, a.id,
+    a.rollout
+FROM mdm_enrollment e JOIN mdm_assignment a ON (a.exclude = 0 AND a.rollout_state >= 1 AND a.rollout_state <= 3)
+    OR (a.exclude = 1 AND EXISTS (SELECT 1 FROM mdm_assignment r
+        WHERE r.profile = a.profile AND r.rollout_state >= 1 AND r.rollout_state <= 3))
 JOIN mdm_profile p ON p.id = a.profile
 WHERE e.id IN (%64lld) AND e.state = 2 AND (p.scope = 'User') = (e.parent > 0)
-    AND ((a.kind = 3 AND a.target = CAST(e.id AS TEXT))
-        OR (a.kind = 2 AND a.target = (SELECT b.login FROM mdm_enrollment b
-            WHERE b.id = CASE WHEN e.parent > 0 AND e.login IS NULL THEN e.parent ELSE e.id END))
+    AND ((a.kind = 3 AND (a.target = CAST(e.id AS TEXT) OR (e.parent > 0 AND a.target = CAST(e.parent AS TEXT))))
+        OR (a.kind = 2 AND a.target = e.login
+            AND NOT EXISTS (SELECT 1 FROM mdm_user u WHERE u.login = e.login AND u.disabled = 1))
         OR (a.kind = 1 AND EXISTS (SELECT 1 FROM mdm_member m
             WHERE (m.enrollment = e.id OR m.enrollment = e.parent) AND CAST(m.collection AS TEXT) = a.target)))
-    AND NOT EXISTS (SELECT 1 FROM mdm_desired d
-        WHERE d.enrollment = e.id AND d.profile = a.profile AND d.version = a.rollout_version)
+    AND (a.exclude = 1 OR NOT EXISTS (SELECT 1 FROM mdm_desired d
+        WHERE d.enrollment = e.id AND d.profile = a.profile AND d.version = a.rollout_version))
 ORDER BY 1, 2, 8, 3;
 
 -- Enrollments with the oldest open commands, and with profiles that are not as they should be

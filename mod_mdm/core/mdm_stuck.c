@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "mdm_rollout.h"
 #include "mdm_stuck.h"
 #include "mdm_store_stuck.h"
 
@@ -132,24 +133,58 @@ static const char *is_locked(looking_t *l)
                         "it comes by itself, or is woken", l->row->not_now);
 }
 
+/* Who is reached has no row for a moment only, until the fan-out comes. */
+static int is_its_turn_to_come(looking_t *l, const mdm_rollout_t *rollout, const mdm_stuck_profile_t *p)
+{
+    mdm_assignment_t a = { 0 };
+    int i;
+
+    a.id = p->assignment;
+    a.rollout_step = p->step;
+    a.rollout_state = MDM_ROLLOUT_RUNNING;
+    if (p->excluded || mdm_rollout_is_reached(rollout, &a, l->row->enrollment))
+        return 0;
+    for (i = 0; i < l->row->profiles->nelts; i++) {
+        const mdm_stuck_profile_t *other = &APR_ARRAY_IDX(l->row->profiles, i, mdm_stuck_profile_t);
+
+        if (other->excluded && !strcmp(other->name, p->name))
+            return 0;
+    }
+    return 1;
+}
+
 static const char *waits_for_turn(looking_t *l, const mdm_stuck_profile_t *p)
 {
     apr_pool_t *pool = l->ctx->pool;
+    mdm_rollout_t rollout;
+    const char *where;
 
+    if (mdm_rollout_of(&rollout, l->ctx, p->rollout) != APR_SUCCESS) {
+        mdm_ctx_clear(l->ctx);
+        return NULL;
+    }
+    if (!is_its_turn_to_come(l, &rollout, p))
+        return NULL;
     l->out->since = p->since;
+    where = apr_psprintf(pool, "the rollout of profile %s (assignment %" APR_INT64_T_FMT "), which has reached %d %% "
+                         "of the devices, step %d of %d", p->name, p->assignment,
+                         rollout.steps[p->step < rollout.count ? p->step : rollout.count - 1], p->step + 1,
+                         rollout.count);
     if (p->stopped)
-        return apr_pstrcat(pool, "The rollout of profile ", p->name, " has stopped before its turn",
-                           p->text ? ": " : "", p->text, NULL);
+        return apr_pstrcat(pool, "It waits for its turn in ", where, " and has stopped there: ",
+                           p->text ? p->text : "no reason given", NULL);
     if (p->held || !p->next_at)
-        return apr_psprintf(pool, "Its turn in the rollout of profile %s has not come: step %d holds until it is "
-                            "advanced", p->name, p->step + 1);
-    return apr_psprintf(pool, "Its turn in the rollout of profile %s has not come: the step after step %d comes on %s",
-                        p->name, p->step + 1, plain(l, p->next_at));
+        return apr_pstrcat(pool, "It waits for its turn in ", where, " and is held there until somebody advances it",
+                           NULL);
+    return apr_pstrcat(pool, "It waits for its turn in ", where, "; the next step comes on ", plain(l, p->next_at),
+                       NULL);
 }
 
 static const char *waits(looking_t *l)
 {
     const mdm_stuck_row_t *row = l->row;
+    const char *text = NULL;
+    int i;
 
     if (row->open)
         return NULL;
@@ -158,9 +193,9 @@ static const char *waits(looking_t *l)
                             row->held);
     if (row->starts_at)
         return apr_pstrcat(l->ctx->pool, "Its next command is not to go out before ", plain(l, row->starts_at), NULL);
-    if (row->profiles->nelts && APR_ARRAY_IDX(row->profiles, 0, mdm_stuck_profile_t).waits)
-        return waits_for_turn(l, &APR_ARRAY_IDX(row->profiles, 0, mdm_stuck_profile_t));
-    return NULL;
+    for (i = 0; !text && i < row->profiles->nelts && APR_ARRAY_IDX(row->profiles, i, mdm_stuck_profile_t).waits; i++)
+        text = waits_for_turn(l, &APR_ARRAY_IDX(row->profiles, i, mdm_stuck_profile_t));
+    return text;
 }
 
 static const char *has_failed(looking_t *l)

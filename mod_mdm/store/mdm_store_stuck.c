@@ -43,7 +43,8 @@ static mdm_stuck_row_t *read_row(mdm_store_t *st, const mdm_rows_t *rows, int r)
 
 static void read_profile(mdm_stuck_profile_t *p, const mdm_rows_t *rows, int r)
 {
-    p->waits = mdm_row_number(rows, r, 1) == 1;
+    p->waits = mdm_row_number(rows, r, 1) <= 1;
+    p->excluded = mdm_row_number(rows, r, 1) == 0;
     p->name = MDM_ROW(rows, r, 2);
     p->held = p->waits && mdm_row_number(rows, r, 3) == ROLLOUT_HELD;
     p->stopped = p->waits && mdm_row_number(rows, r, 3) == ROLLOUT_STOPPED;
@@ -53,6 +54,8 @@ static void read_profile(mdm_stuck_profile_t *p, const mdm_rows_t *rows, int r)
     p->next_at = mdm_row_number(rows, r, 5);
     p->text = MDM_ROW(rows, r, 6);
     p->since = mdm_row_number(rows, r, 7);
+    p->assignment = mdm_row_number(rows, r, 8);
+    p->rollout = MDM_ROW(rows, r, 9);
 }
 
 static apr_status_t add_profiles(apr_array_header_t *found, mdm_store_t *st, const char *const *ids)

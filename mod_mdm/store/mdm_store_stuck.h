@@ -10,9 +10,12 @@
 /** A profile that an enrollment does not have as it should. */
 typedef struct mdm_stuck_profile_t {
     const char *name;
-    int waits;                    /* for its turn in a rollout: the next three are about that */
+    int waits;                    /* a rollout has a version that it does not have: the next six are about that */
+    int excluded;                 /* from all assignments of the profile, whatever the others of this name say */
     int held, stopped;            /* until somebody says otherwise */
-    int step;                     /* that the rollout has reached */
+    int step;                     /* index of the one that the rollout has reached */
+    apr_int64_t assignment;
+    const char *rollout;          /* as in mdm_assignment_t */
     mdm_desired_state_e state;    /* drifted, failed, blocked */
     mdm_drift_e drift;
     apr_time_t next_at;           /* step of the rollout, or remedy; 0: none */
@@ -39,7 +42,8 @@ typedef struct mdm_stuck_row_t {
     apr_int64_t held;             /* commands that a second person has to approve */
     apr_time_t starts_at;         /* the soonest of those that come later; 0: none */
     const char *not_now;          /* RequestType of one that it has answered NotNow, or NULL */
-    apr_array_header_t *profiles; /* mdm_stuck_profile_t: those that wait, then those in trouble, oldest first */
+    apr_array_header_t *profiles; /* mdm_stuck_profile_t: those that wait (exclusions first), then those in trouble,
+                                   * oldest first */
 } mdm_stuck_row_t;
 
 /** Of at most MDM_QUEUE_CHUNK enrollments, array of mdm_stuck_row_t * in their order. Two statements. */

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from . import devices
+from . import desired, devices
 from .httpd import wait_until
 
 JSON = {"Content-Type": "application/json"}
@@ -118,3 +118,29 @@ def test_a_second_person_and_a_time(ward, new_phone):
     assert reply.status == 201, reply.text
     reason, text = why(ward, other)
     assert reason == "waiting" and "not to go out before" in text
+
+
+def test_a_wave_of_a_rollout_that_has_not_come(ward, new_phone):
+    name = desired.name_of("wifi")
+    phones = [new_phone(ward) for _ in range(8)]
+    desired.profile(ward, name, desired.wifi("fixed-CANARY"))
+    group = desired.group(ward, desired.name_of("some"), [phone.id for phone in phones])
+    made = desired.assign(ward, name, group=group, rollout={"steps": [1, 100]})
+    desired.settled(ward)
+    waiting = [phone for phone in phones if phone.id not in desired.rows(ward, name)]
+    assert waiting, "of eight one percent"
+    for phone in waiting:
+        reason, text = why(ward, phone)
+        assert reason == "waiting" and "profile %s (assignment %s)" % (name, made["id"]) in text, text
+        assert "1 % of the devices, step 1 of 2" in text and "held" in text
+    desired.call(ward, "POST", "assignments/%s/stop" % made["id"], status=200)
+    assert "has stopped there: stopped by nanomdm" in why(ward, waiting[0])[1]
+    out = desired.assign(ward, name, enrollment=waiting[0].id, exclude=True)
+    assert why(ward, waiting[0]) == (None, "")
+    desired.call(ward, "DELETE", "assignments/" + out["id"], status=204)
+    desired.call(ward, "POST", "assignments/%s/resume" % made["id"], status=200)
+    desired.call(ward, "POST", "assignments/%s/advance" % made["id"], status=200)
+    desired.settled(ward)
+    for phone in phones:
+        phone.connect()
+        assert why(ward, phone) == (None, "")

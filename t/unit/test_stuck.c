@@ -111,8 +111,8 @@ static void rollout(int kind, const char *target, int state, const char *rest)
 {
     sql(apr_psprintf(database_pool(), "INSERT INTO mdm_assignment (id, profile, version, kind, target, exclude, "
                      "priority, condition_id, rollout, rollout_state, rollout_step, rollout_version, rollout_from, "
-                     "created_at, changed_at, rollout_at, rollout_reason) VALUES (%d, 5, 0, %d, '%s', 0, 0, 0, '{}', "
-                     "%d, 1, 2, 0, 1, 1, %s);", kind, kind, target, state, rest));
+                     "created_at, changed_at, rollout_at, rollout_reason) VALUES (%d, 5, 0, %d, '%s', 0, 0, 0, "
+                     "'{\"steps\": [1, 2, 50, 100]}', %d, 1, 2, 0, 1, 1, %s);", kind, kind, target, state, rest));
 }
 
 START_TEST(each_reason_once_and_the_first_one_counts)
@@ -186,11 +186,21 @@ START_TEST(its_turn_in_a_rollout_has_not_come)
     sql("INSERT INTO mdm_member (collection, enrollment, reason, added_at) VALUES (44, 7, 'r', 1);");
     for (kind = 1; kind <= 3; kind++) {
         rollout(kind, targets[kind - 1], 1, "1700003600000000, NULL");
-        is(MDM_STUCK_WAITING, "rollout of profile vpn has not come: the step after step 2 comes on 2023-11-14 23:13");
+        is(MDM_STUCK_WAITING, apr_psprintf(database_pool(), "It waits for its turn in the rollout of profile vpn "
+           "(assignment %d), which has reached 2 %% of the devices, step 2 of 4; the next step comes on 2023-11-14 23",
+           kind));
+        sql("UPDATE mdm_assignment SET rollout_step = 3;");
+        is(MDM_STUCK_NOT, NULL);                      /* it is on its way */
+        sql("UPDATE mdm_assignment SET rollout_step = 1;");
         sql("UPDATE mdm_assignment SET rollout_state = 2, rollout_at = 0;");
-        is(MDM_STUCK_WAITING, "step 2 holds until it is advanced");
+        is(MDM_STUCK_WAITING, "step 2 of 4 and is held there until somebody advances it");
         sql("UPDATE mdm_assignment SET rollout_state = 3, rollout_reason = 'too many failures';");
-        is(MDM_STUCK_WAITING, "has stopped before its turn: too many failures");
+        is(MDM_STUCK_WAITING, "step 2 of 4 and has stopped there: too many failures");
+        sql("INSERT INTO mdm_assignment (id, profile, version, kind, target, exclude, priority, condition_id, "
+            "rollout_state, rollout_step, rollout_version, rollout_from, rollout_at, created_at, changed_at) "
+            "VALUES (90, 5, 0, 1, '44', 1, 0, 0, 0, 0, 0, 0, 0, 1, 1);");
+        is(MDM_STUCK_NOT, NULL);                      /* it is not for it at all */
+        sql("DELETE FROM mdm_assignment WHERE id = 90;");
         desired(5, 4, 0, "0, NULL");
         sql("UPDATE mdm_desired SET version = 2;");
         is(MDM_STUCK_NOT, NULL);
