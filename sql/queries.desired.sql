@@ -261,6 +261,16 @@ UPDATE mdm_assignment SET version = %lld, priority = %lld, rollout = %s, rollout
     rollout_version = %lld, rollout_from = %lld, rollout_at = %lld, rollout_reason = %s, changed_at = %lld
 WHERE id = %lld AND rollout_state = %lld AND rollout_step = %lld AND rollout_version = %lld;
 
+-- What is known of assignments when one is saved; who saves names what he knew, and is refused when it is old. The row
+-- is made by the first save, and locked until the transaction ends
+
+-- STMT_ASSIGNMENT_SAVED ()
+SELECT value FROM mdm_meta WHERE name = 'assignments';
+
+-- STMT_ASSIGNMENT_SAVE (value, known)
+INSERT INTO mdm_meta (name, value) VALUES ('assignments', %s)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE mdm_meta.value = %s;
+
 -- STMT_ASSIGNMENT_DELETE (id)
 DELETE FROM mdm_assignment WHERE id = %lld;
 
@@ -313,7 +323,7 @@ FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.
         WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned_rows
 JOIN mdm_enrollment e ON e.id = concerned_rows.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
 
--- STMT_BATCH_OF_USER_PROFILE (profile, after, profile, after, after, profile, after, profile, limit)
+-- STMT_BATCH_OF_USER_PROFILE (profile, after, profile, after, after, profile, after, profile, after, profile, limit)
 SELECT e.id
 FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.enrollment > %lld
     UNION
@@ -327,7 +337,11 @@ FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.
     SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.login IN (
         SELECT a.target FROM mdm_assignment a WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 2)
     UNION
-    SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND CASE WHEN u.parent > 0 THEN u.parent ELSE u.id END IN (
+    SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.parent > 0 AND u.parent IN (
+        SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
+        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)
+    UNION
+    SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.parent > 0 AND u.id IN (
         SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
         WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned_rows
 JOIN mdm_enrollment e ON e.id = concerned_rows.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;

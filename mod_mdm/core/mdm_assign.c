@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Saving of assignments. What two profiles would fight for is found by a preview before anything is written, and the
- * write is one transaction. Called by the API.
+ * write is one transaction. Of two saves at a time, on whatever node, the later one looks again at what there is then;
+ * the preview of thousands of enrollments keeps nobody out of the database meanwhile. Called by the API.
  */
 #include <string.h>
 
@@ -13,12 +14,16 @@
 #include "mdm_store_profile.h"
 
 #define LOOKS 1024                /* enrollments that are looked at for warnings alone */
+#define TRIES 4                   /* with others saving between the look and the write */
 
 typedef struct {
     mdm_store_t *st;
     const mdm_assignment_t *assignment, *as;      /* as: it was read so; NULL: it is new */
     const mdm_assign_actor_t *actor;
     apr_int64_t id;
+    const char *known;            /* mark of the last save that the look has seen */
+    int alone;                    /* look while nobody else can save */
+    const apr_array_header_t *warnings;           /* out */
 } save_t;
 
 static const char *target_text(const mdm_assignment_t *a, apr_pool_t *p)
@@ -58,14 +63,12 @@ static apr_status_t find_double(mdm_store_t *st, const mdm_assignment_t *a)
     return rv;
 }
 
-static apr_status_t save(void *baton, mdm_db_t *db)
+static apr_status_t put(save_t *s)
 {
-    save_t *s = baton;
     const mdm_assignment_t *a = s->assignment;
     mdm_profile_row_t *profile;
     apr_status_t rv;
 
-    (void)db;
     if (s->as) {
         rv = mdm_store_assignment_update(s->st, a, s->as);
         if (rv == MDM_ENOTFOUND)
@@ -82,8 +85,10 @@ static apr_status_t save(void *baton, mdm_db_t *db)
     return rv == APR_SUCCESS ? note(s->st, "assignment.created", a, s->actor) : rv;
 }
 
-static apr_status_t check(const apr_array_header_t **warnings, mdm_store_t *st, const mdm_assignment_t *a)
+static apr_status_t check(save_t *s)
 {
+    mdm_store_t *st = s->st;
+    const mdm_assignment_t *a = s->assignment;
     mdm_preview_request_t request = { MDM_PREVIEW_ASSIGNMENT, a, 0, 0, NULL, 0 };
     const apr_array_header_t *single;
     mdm_catalog_t *catalog;
@@ -102,34 +107,64 @@ static apr_status_t check(const apr_array_header_t **warnings, mdm_store_t *st, 
         request.looks = LOOKS;
     if ((rv = mdm_preview_run(&preview, st, &request)) != APR_SUCCESS)
         return rv;
-    *warnings = preview->warnings;
+    s->warnings = preview->warnings;
     if (preview->ties && !a->exclude)
         return mdm_fail(st->ctx, MDM_EEXIST, "nothing was saved: %s (%" APR_INT64_T_FMT " enrollments): give one of "
                         "the assignments a higher priority, or exclude them", preview->tie, preview->ties);
     return APR_SUCCESS;
 }
 
+static apr_status_t look(save_t *s)
+{
+    mdm_assignment_t *before;
+    apr_status_t rv = mdm_store_assignment_saved(&s->known, s->st);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!s->id)
+        rv = find_double(s->st, s->assignment);
+    else if ((rv = mdm_store_assignment_get(&before, s->st, s->id)) == APR_SUCCESS)
+        s->as = before;
+    return rv == APR_SUCCESS ? check(s) : rv;
+}
+
+static apr_status_t save(void *baton, mdm_db_t *db)
+{
+    save_t *s = baton;
+    apr_status_t rv = APR_SUCCESS;
+
+    (void)db;
+    if (s->alone)
+        rv = mdm_store_assignment_saved(&s->known, s->st);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_assignment_save(s->st, s->known);
+    if (rv == MDM_ENOTFOUND)
+        return s->alone ? MDM_ECONFLICT : MDM_EGONE;
+    if (rv == APR_SUCCESS && s->alone)
+        rv = look(s);
+    return rv == APR_SUCCESS ? put(s) : rv;
+}
+
 apr_status_t mdm_assign_save(const apr_array_header_t **warnings, mdm_store_t *st, mdm_assignment_t *assignment,
                              const mdm_assign_actor_t *actor)
 {
-    mdm_assignment_t *before = NULL;
-    save_t s = { st, assignment, NULL, actor, 0 };
+    save_t s = { st, assignment, NULL, actor, assignment->id, NULL, 0, NULL };
+    int tries;
     apr_status_t rv;
 
-    if (assignment->id)
-        rv = mdm_store_assignment_get(&before, st, assignment->id);
-    else
-        rv = find_double(st, assignment);
-    if (rv != APR_SUCCESS)
-        return rv;
-    if (!before) {
+    if (!s.id) {
         assignment->id = mdm_id_next();
         assignment->created_by = actor->actor;
     }
-    s.as = before;
-    if ((rv = check(warnings, st, assignment)) != APR_SUCCESS)
-        return rv;
-    return mdm_db_transact(st->db, save, &s);
+    for (tries = 0;; tries++) {
+        s.alone = tries == TRIES;
+        if (!s.alone && (rv = look(&s)) != APR_SUCCESS)
+            return rv;
+        rv = mdm_db_transact(st->db, save, &s);
+        *warnings = s.warnings;
+        if (rv != MDM_EGONE)
+            return rv;
+    }
 }
 
 static apr_status_t drop(void *baton, mdm_db_t *db)
@@ -146,7 +181,7 @@ static apr_status_t drop(void *baton, mdm_db_t *db)
 
 apr_status_t mdm_assign_delete(mdm_store_t *st, apr_int64_t id, const mdm_assign_actor_t *actor)
 {
-    save_t s = { st, NULL, NULL, actor, id };
+    save_t s = { st, NULL, NULL, actor, id, NULL, 0, NULL };
 
     return mdm_db_transact(st->db, drop, &s);
 }

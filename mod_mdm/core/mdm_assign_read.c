@@ -71,11 +71,27 @@ static apr_status_t find_user(mdm_store_t *st, const char *login)
     return rv;
 }
 
-static apr_status_t read_target(mdm_assignment_t *a, mdm_store_t *st, const json_t *json)
+/* What is for devices reaches none by the name of a channel; what is for channels reaches those of a device. */
+static apr_status_t find_enrollment(mdm_assignment_t *a, mdm_store_t *st, const mdm_profile_row_t *profile)
+{
+    mdm_enrollment_t *e;
+    apr_status_t rv = mdm_store_enrollment_get(&e, st, a->target);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (e->parent && strcmp(profile->scope, "User"))
+        return mdm_fail(st->ctx, MDM_EINPUT, "enrollment: %s is the channel of a user, and the profile %s has the "
+                        "scope %s, which is for devices: name the device, or give the profile the scope User",
+                        a->target, profile->name, profile->scope);
+    a->target = apr_psprintf(st->ctx->pool, "%" APR_INT64_T_FMT, e->id);
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_target(mdm_assignment_t *a, mdm_store_t *st, const mdm_profile_row_t *profile,
+                                const json_t *json)
 {
     static const char *const kinds[] = { "group", "user", "enrollment" };
     const char *names[3];
-    mdm_enrollment_t *e;
     mdm_group_t *group;
     apr_status_t rv;
     int i;
@@ -95,8 +111,8 @@ static apr_status_t read_target(mdm_assignment_t *a, mdm_store_t *st, const json
         return find_user(st, a->target);
     if (a->kind == MDM_ASSIGNMENT_GROUP && (rv = mdm_store_group_get(&group, st, a->target)) == APR_SUCCESS)
         a->target = apr_psprintf(st->ctx->pool, "%" APR_INT64_T_FMT, group->id);
-    else if (a->kind == MDM_ASSIGNMENT_ENROLLMENT && (rv = mdm_store_enrollment_get(&e, st, a->target)) == APR_SUCCESS)
-        a->target = apr_psprintf(st->ctx->pool, "%" APR_INT64_T_FMT, e->id);
+    else if (a->kind == MDM_ASSIGNMENT_ENROLLMENT)
+        return find_enrollment(a, st, profile);
     else if (!a->kind)
         return mdm_fail(st->ctx, MDM_EINPUT, "an assignment needs a target: group, user or enrollment");
     return rv;
@@ -116,7 +132,7 @@ static apr_status_t find_version(mdm_store_t *st, apr_int64_t profile, int versi
 {
     mdm_profile_version_t *v;
 
-    return version ? mdm_store_profile_version_get(&v, st, profile, version) : APR_SUCCESS;
+    return version ? mdm_store_profile_version_facts(&v, st, profile, version) : APR_SUCCESS;
 }
 
 static apr_status_t read_rollout(mdm_assignment_t *a, mdm_store_t *st, json_t *json, int version)
@@ -142,7 +158,7 @@ apr_status_t mdm_assign_read(mdm_assignment_t **out, mdm_store_t *st, const json
 
     *out = a;
     if (rv != APR_SUCCESS || (rv = read_profile(&profile, st, json)) != APR_SUCCESS
-        || (rv = read_target(a, st, json)) != APR_SUCCESS
+        || (rv = read_target(a, st, profile, json)) != APR_SUCCESS
         || (rv = get_number(&a->version, st->ctx, json, "version", 1, APR_INT32_MAX)) != APR_SUCCESS
         || (rv = get_number(&a->priority, st->ctx, json, "priority", -MDM_ASSIGN_PRIORITY_MAX, MDM_ASSIGN_PRIORITY_MAX))
            != APR_SUCCESS
@@ -208,7 +224,7 @@ apr_status_t mdm_assign_read_preview(mdm_preview_request_t *out, mdm_store_t *st
     const char *secret, *id;
     mdm_profile_row_t *profile;
     mdm_assignment_t *a;
-    mdm_bytes_t value;
+    apr_array_header_t *generations;
     apr_status_t rv;
 
     memset(out, 0, sizeof(*out));
@@ -220,7 +236,7 @@ apr_status_t mdm_assign_read_preview(mdm_preview_request_t *out, mdm_store_t *st
     if (secret) {
         out->what = MDM_PREVIEW_SECRET;
         out->secret = secret;
-        return mdm_store_secret_value(&value, NULL, st, secret);
+        return mdm_store_secret_generations(&generations, st, secret);
     }
     if (id) {
         out->what = MDM_PREVIEW_DELETE;

@@ -19,6 +19,22 @@ const char *mdm_rollout_state_name(mdm_rollout_state_e state)
     return names[state <= MDM_ROLLOUT_DONE ? state : MDM_ROLLOUT_NONE];
 }
 
+apr_status_t mdm_store_assignment_saved(const char **known, mdm_store_t *st)
+{
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_ASSIGNMENT_SAVED, NULL);
+
+    *known = rv == APR_SUCCESS && rows->count ? MDM_ROW(rows, 0, 0) : "";
+    return rv;
+}
+
+apr_status_t mdm_store_assignment_save(mdm_store_t *st, const char *known)
+{
+    const char *args[] = { mdm_row_text(st, mdm_id_next()), known };
+
+    return mdm_row_change(st, STMT_ASSIGNMENT_SAVE, args);
+}
+
 apr_status_t mdm_store_assignment_insert(mdm_store_t *st, const mdm_assignment_t *a)
 {
     const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx));

@@ -51,6 +51,18 @@ const char *mdm_assignment_kind_name(mdm_assignment_kind_e kind);
 /** "none", "running", "held", "stopped", "done". */
 const char *mdm_rollout_state_name(mdm_rollout_state_e state);
 
+/**
+ * The mark of the last save that could make two assignments stand in each other's way. Two saves that both knew the
+ * same mark cannot both be done.
+ * @param known "": there has been none
+ */
+apr_status_t mdm_store_assignment_saved(const char **known, mdm_store_t *st);
+/**
+ * Set another mark; until the transaction ends nobody else can.
+ * @return MDM_ENOTFOUND without a detail when somebody has saved since `known` was read
+ */
+apr_status_t mdm_store_assignment_save(mdm_store_t *st, const char *known);
+
 apr_status_t mdm_store_assignment_insert(mdm_store_t *st, const mdm_assignment_t *assignment);
 /** @return MDM_ENOTFOUND */
 apr_status_t mdm_store_assignment_get(mdm_assignment_t **out, mdm_store_t *st, apr_int64_t id);

@@ -178,7 +178,7 @@ apr_status_t mdm_store_batch_of_profile(apr_array_header_t **out, mdm_store_t *s
 {
     const char *id = mdm_row_text(st, profile), *from = mdm_row_text(st, after), *most = mdm_row_text(st, limit);
     const char *devices[] = { id, from, from, id, from, id, from, id, most };
-    const char *channels[] = { id, from, id, from, from, id, from, id, most };
+    const char *channels[] = { id, from, id, from, from, id, from, id, from, id, most };
 
     return user_scope ? list_ids(out, st, STMT_BATCH_OF_USER_PROFILE, channels)
            : list_ids(out, st, STMT_BATCH_OF_PROFILE, devices);

@@ -150,3 +150,31 @@ def test_a_users_channel_gets_what_is_for_users_signed_alone(site, phone):
     assert profile["identifier"] in user.profiles and profile["identifier"] not in phone.profiles
     assert other["identifier"] in phone.profiles and other["identifier"] not in user.profiles
     assert desired.rows(site, name) == {user.id: 4} and desired.rows(site, system) == {phone.id: 4}
+
+
+def test_a_channel_named_by_its_own_id(site, phone):
+    user, other = phone.user_channel(), phone.user_channel(user_id="A-SECOND-ONE")
+    for one in (user, other):
+        one.token_update()
+    name, system = desired.name_of("clip"), desired.name_of("system")
+    clip = {"type": "com.apple.webClip.managed", "Label": "Intranet", "URL": "https://intranet.example.org/"}
+    profile = desired.profile(site, name, clip, scope="User")
+    assert desired.preview(site, profile=name, enrollment=user.id)["install"]["enrollments"] == [user.id]
+    made = desired.assign(site, name, enrollment=user.id)
+    desired.settled(site)
+    assert desired.rows(site, name) == {user.id: 1}
+    user.connect()
+    assert profile["identifier"] in user.profiles
+    other.connect()
+    assert profile["identifier"] not in other.profiles and profile["identifier"] not in phone.profiles
+    # all channels of the device but this one
+    desired.call(site, "DELETE", "assignments/" + made["id"], status=204)
+    desired.assign(site, name, enrollment=phone.id)
+    desired.assign(site, name, enrollment=user.id, exclude=True)
+    desired.settled(site)
+    assert desired.rows(site, name) == {user.id: 8, other.id: 1}
+
+    desired.profile(site, system, desired.wifi("fixed-CANARY"))
+    for body in ({"profile": system, "enrollment": user.id}, {"profile": system, "enrollment": user.id, "exclude": True}):
+        refused = desired.call(site, "POST", "assignments", body)
+        assert refused.status == 400 and "channel" in refused.json["error"] and "scope" in refused.json["error"], refused
