@@ -7,6 +7,7 @@ import re
 import pytest
 
 from . import desired
+from .test_nodes import pair
 
 PHONES = 10
 FAILED = {"Status": "Error", "ErrorChain": [{"ErrorCode": 4001, "ErrorDomain": "MCInstallationErrorDomain",
@@ -159,3 +160,56 @@ def test_a_rollout_can_be_given_and_taken_away(site, phone):
     assert desired.call(site, "POST", "assignments/%s/stop" % made["id"]).status == 409
     refused = desired.call(site, "PATCH", "assignments/" + made["id"], {"group": "other"})
     assert refused.status == 400 and "group" in refused.json["error"]
+
+
+def failing(site, phones):
+    """A rollout whose profile fails on every device it reaches, stopped by that; its name and its assignment."""
+    name = desired.name_of("wifi")
+    group = desired.group(site, desired.name_of("some"), [phone.id for phone in phones])
+    profile = desired.profile(site, name, desired.wifi("fixed-CANARY"))
+    for phone in phones:
+        phone.profiles.refuse(profile["identifier"], FAILED)
+    made = desired.assign(site, name, group=group, rollout={"steps": [60, 100], "hold": "1h", "stop_at": 10})
+    desired.settled(site)
+    for phone in phones:
+        phone.connect()
+    return name, made
+
+
+def test_what_fails_everywhere_is_told_once_over_a_restart(own_site, new_phone):
+    site = own_site
+    site.log.expect("MDM1071")
+    phones = [new_phone(site) for _ in range(PHONES)]
+    name, made = failing(site, phones)
+    desired.until(lambda: show(site, made)["state"] == "stopped")
+    reached = desired.rows(site, name)
+    for _ in range(2):
+        site.stop()
+        site.start_again()
+        # each node looks at its rollouts at its first turn; a change that is done has had one
+        desired.group(site, desired.name_of("other"), [phones[0].id])
+        desired.profile(site, desired.name_of("another"), desired.wifi("fixed-CANARY"))
+        desired.settled(site)
+        for phone in phones:
+            phone.connect()
+    assert show(site, made)["state"] == "stopped" and desired.rows(site, name) == reached
+    assert events(site, name) == ["rollout.stopped"] and site.log.text().count("MDM1071") == 1
+    assert sum(name in one for one in site.http.get(site.at("/mdm-status?json")).json["alerts"]) == 1
+
+
+@pytest.mark.once
+def test_what_fails_everywhere_is_told_once_by_two_nodes(make_site, make_database, new_phone):
+    nodes = pair(make_site, make_database)
+    nodes[1].start()
+    for node in nodes:
+        node.log.expect("MDM1071")
+    phones = [new_phone(nodes[n % 2]) for n in range(PHONES)]
+    name, made = failing(nodes[0], phones)
+    desired.until(lambda: show(nodes[1], made)["state"] == "stopped")
+    nodes[0].stop()
+    nodes[0].start_again()
+    for node in nodes:
+        desired.group(node, desired.name_of("other"), [phones[0].id])
+        desired.settled(node)
+    assert show(nodes[1], made)["state"] == "stopped" and events(nodes[1], name) == ["rollout.stopped"]
+    assert sum(node.log.text().count("MDM1071") for node in nodes) == 1
