@@ -30,8 +30,14 @@ SELECT MAX(generation) FROM mdm_secret WHERE name = %s;
 UPDATE mdm_secret SET retired_at = %lld, value = '' WHERE retired_at = 0 AND name = %s;
 
 -- STMT_SECRET_INSERT (name, generation, value, created_by, created_at)
-INSERT INTO mdm_secret (name, generation, value, created_by, created_at, retired_at)
-VALUES (%s, %lld, %s, %s, %lld, 0);
+INSERT INTO mdm_secret (name, generation, value, created_by, created_at, retired_at, unreadable_at)
+VALUES (%s, %lld, %s, %s, %lld, 0, 0);
+
+-- STMT_SECRET_UNREADABLE (at, name, generation)
+UPDATE mdm_secret SET unreadable_at = %lld WHERE name = %s AND generation = %lld AND unreadable_at = 0;
+
+-- STMT_SECRET_READABLE (name, generation)
+UPDATE mdm_secret SET unreadable_at = 0 WHERE name = %s AND generation = %lld AND unreadable_at > 0;
 
 -- STMT_SECRET_DELETE (name)
 DELETE FROM mdm_secret WHERE name = %s;
@@ -91,8 +97,32 @@ FROM mdm_profile_version WHERE profile = %lld AND version < %lld ORDER BY versio
 SELECT MAX(version) FROM mdm_profile_version WHERE profile = %lld;
 
 -- STMT_PROFILE_VERSION_INSERT (profile, version, body, sha256, detail, note, created_by, created_at)
-INSERT INTO mdm_profile_version (profile, version, body, sha256, detail, note, created_by, created_at)
-VALUES (%lld, %lld, %s, %s, %s, %s, %s, %lld);
+INSERT INTO mdm_profile_version (profile, version, body, sha256, detail, note, created_by, created_at, unreadable_at)
+VALUES (%lld, %lld, %s, %s, %s, %s, %s, %lld, 0);
+
+-- STMT_PROFILE_VERSION_FACTS (profile, version)
+SELECT profile, version, sha256, detail, note, created_by, created_at
+FROM mdm_profile_version WHERE profile = %lld AND version = %lld;
+
+-- STMT_PROFILE_VERSION_UNREADABLE (at, profile, version)
+UPDATE mdm_profile_version SET unreadable_at = %lld WHERE profile = %lld AND version = %lld AND unreadable_at = 0;
+
+-- STMT_PROFILE_VERSION_READABLE (profile, version)
+UPDATE mdm_profile_version SET unreadable_at = 0 WHERE profile = %lld AND version = %lld AND unreadable_at > 0;
+
+-- Those in use that were found not to open: a secret (1) with its generation, a profile (2) with its version
+
+-- STMT_UNREADABLE (limit)
+SELECT 1, s.name, 0, s.generation FROM mdm_secret s
+WHERE s.unreadable_at > 0 AND s.retired_at = 0
+    AND EXISTS (SELECT 1 FROM mdm_profile_secret u JOIN mdm_profile p ON p.id = u.profile
+        WHERE u.secret = s.name AND p.archived_at = 0)
+UNION ALL
+SELECT 2, p.name, p.id, v.version FROM mdm_profile_version v JOIN mdm_profile p ON p.id = v.profile
+WHERE v.unreadable_at > 0 AND p.archived_at = 0 AND (v.version = p.version OR EXISTS (
+    SELECT 1 FROM mdm_assignment a WHERE a.profile = p.id AND (a.version = v.version
+        OR a.rollout_version = v.version OR a.rollout_from = v.version)))
+ORDER BY 1, 2, 4 LIMIT %lld;
 
 -- STMT_PROFILE_SECRET_INSERT (secret, profile, version)
 INSERT INTO mdm_profile_secret (secret, profile, version) VALUES (%s, %lld, %lld);

@@ -432,9 +432,11 @@ CREATE TABLE mdm_secret (
     created_by TEXT,
     created_at BIGINT NOT NULL,
     retired_at BIGINT NOT NULL,             -- 0: the present one
+    unreadable_at BIGINT NOT NULL,          -- it was found not to open, and that was told; 0: never
     PRIMARY KEY (name, generation)
 );
 CREATE UNIQUE INDEX mdm_secret_present ON mdm_secret (name) WHERE retired_at = 0;
+CREATE INDEX mdm_secret_unreadable ON mdm_secret (name) WHERE unreadable_at > 0;
 
 CREATE TABLE mdm_profile (
     id BIGINT NOT NULL PRIMARY KEY,
@@ -450,7 +452,7 @@ CREATE TABLE mdm_profile (
 CREATE UNIQUE INDEX mdm_profile_by_name ON mdm_profile (name) WHERE archived_at = 0;
 CREATE UNIQUE INDEX mdm_profile_by_identifier ON mdm_profile (identifier);
 
--- Never changed.
+-- What they hold never changes.
 CREATE TABLE mdm_profile_version (
     profile BIGINT NOT NULL,
     version INTEGER NOT NULL,
@@ -460,8 +462,10 @@ CREATE TABLE mdm_profile_version (
     note TEXT,
     created_by TEXT,
     created_at BIGINT NOT NULL,
+    unreadable_at BIGINT NOT NULL,          -- its body was found not to open, and that was told; 0: never
     PRIMARY KEY (profile, version)
 );
+CREATE INDEX mdm_profile_version_unreadable ON mdm_profile_version (profile) WHERE unreadable_at > 0;
 
 -- Which version of a profile names which secret.
 CREATE TABLE mdm_profile_secret (

@@ -64,7 +64,7 @@ apr_status_t mdm_catalog_single(const apr_array_header_t **single, mdm_catalog_t
     apr_status_t rv = APR_SUCCESS;
 
     *single = apr_hash_get(c->single, key, APR_HASH_KEY_STRING);
-    if (!*single && (rv = mdm_store_profile_version_get(&v, st, profile, version)) == APR_SUCCESS) {
+    if (!*single && (rv = mdm_store_profile_version_facts(&v, st, profile, version)) == APR_SUCCESS) {
         note_single(c, profile, version, v->detail);
         *single = apr_hash_get(c->single, key, APR_HASH_KEY_STRING);
     }

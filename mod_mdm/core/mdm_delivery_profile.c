@@ -7,7 +7,7 @@
 
 #include "mdm_delivery_profile.h"
 #include "mdm_profile.h"
-#include "mdm_render.h"
+#include "mdm_unreadable.h"
 
 static apr_status_t is_over(mdm_store_t *st)
 {
@@ -60,10 +60,9 @@ static apr_status_t find_recipient(mdm_cert_t **cert, mdm_store_t *st, const mdm
     return rv;
 }
 
-static apr_status_t render(mdm_plist_t **profile, const char **uuid, mdm_store_t *st, const mdm_desired_t *desired,
-                           const mdm_connect_row_t *row)
+static apr_status_t render(mdm_plist_t **profile, const char **uuid, mdm_store_t *st, mdm_render_t *shelf,
+                           const mdm_desired_t *desired, const mdm_connect_row_t *row)
 {
-    mdm_render_t *shelf = mdm_render_create(st);
     const mdm_template_t *template;
     apr_array_header_t *all, *values = NULL;
     apr_status_t rv = mdm_render_template(&template, shelf, st, desired->profile, desired->version);
@@ -78,14 +77,17 @@ static apr_status_t render(mdm_plist_t **profile, const char **uuid, mdm_store_t
                               values ? &APR_ARRAY_IDX(values, 0, mdm_values_t) : NULL);
 }
 
-static apr_status_t block(mdm_store_t *st, const mdm_desired_t *desired, const char *reason)
+static apr_status_t block(mdm_store_t *st, mdm_render_t *shelf, const mdm_desired_t *desired, const char *reason)
 {
     apr_status_t rv;
 
     mdm_ctx_clear(st->ctx);
     rv = mdm_store_desired_block(st, desired, reason);
-    if (rv != APR_SUCCESS && rv != MDM_ENOTFOUND)
+    if (rv == APR_SUCCESS || rv == MDM_ENOTFOUND)
+        rv = mdm_unreadable_note(st, shelf);
+    if (rv != APR_SUCCESS)
         return rv;
+    mdm_unreadable_tell(st->ctx, shelf);
     return mdm_fail(st->ctx, MDM_EGONE, "%s", reason);
 }
 
@@ -103,6 +105,7 @@ static apr_status_t write_body(mdm_bytes_t *body, mdm_ctx_t *ctx, mdm_bytes_t de
 apr_status_t mdm_delivery_profile(mdm_bytes_t *body, mdm_store_t *st, const mdm_site_t *site,
                                   const mdm_device_t *device, const mdm_connect_row_t *row)
 {
+    mdm_render_t *shelf = mdm_render_create(st);
     mdm_desired_t *desired;
     mdm_plist_t *profile;
     const char *uuid;
@@ -114,9 +117,9 @@ apr_status_t mdm_delivery_profile(mdm_bytes_t *body, mdm_store_t *st, const mdm_
         return is_over(st);
     if (rv != APR_SUCCESS)
         return rv;
-    rv = render(&profile, &uuid, st, desired, row);
+    rv = render(&profile, &uuid, st, shelf, desired, row);
     if (rv == MDM_ENOTFOUND)
-        return block(st, desired, mdm_ctx_detail(st->ctx, rv));
+        return block(st, shelf, desired, mdm_ctx_detail(st->ctx, rv));
     if (rv != APR_SUCCESS || (rv = find_recipient(&recipient, st, device, row)) != APR_SUCCESS
         || (rv = mdm_profile_seal_for(&der, st->ctx, site, profile, recipient)) != APR_SUCCESS
         || (rv = write_body(body, st->ctx, der, row->next_uuid)) != APR_SUCCESS)

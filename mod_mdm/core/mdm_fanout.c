@@ -8,6 +8,7 @@
 #include "mdm_fanout.h"
 #include "mdm_fanout_step.h"
 #include "mdm_store_job.h"
+#include "mdm_unreadable.h"
 
 #define SECOND apr_time_from_sec(1)
 #define TURN (SECOND / 10)        /* of work before pushes get their turn */
@@ -23,6 +24,7 @@ struct mdm_fanout_t {
     apr_time_t next;              /* turn */
     apr_time_t rest;              /* until then not even for those who call */
     apr_time_t rollouts;          /* next look at them */
+    int begun;                    /* this process has looked at what did not open before it */
 };
 
 mdm_fanout_t *mdm_fanout_create(mdm_ctx_t *ctx, const mdm_fanout_config_t *config)
@@ -75,16 +77,19 @@ static apr_status_t work_off(mdm_store_t *st, int *more, int *queued)
     return rv;
 }
 
-/* One statement when there is nothing to do. */
+/* One statement when there is nothing to do, but for the first time. */
 static apr_status_t look(mdm_fanout_t *fanout, mdm_store_t *st, int *queued, apr_time_t *next)
 {
     apr_int64_t change, recheck;
     apr_time_t rollout_at, now = mdm_ctx_now(st->ctx), began = apr_time_now();
     mdm_job_t *job;
     int more = 0, moved;
-    apr_status_t rv = mdm_store_batch_work(&change, &recheck, &rollout_at, st);
+    apr_status_t rv = fanout->begun ? APR_SUCCESS : mdm_unreadable_again(st);
 
     *next = now + LOOK;
+    fanout->begun |= rv == APR_SUCCESS;
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_batch_work(&change, &recheck, &rollout_at, st);
     if (rv != APR_SUCCESS)
         return rv;
     if (rollout_at && rollout_at < *next)

@@ -14,6 +14,7 @@
 #include "mdm_store_change.h"
 #include "mdm_store_profile.h"
 #include "mdm_store_secret.h"
+#include "mdm_unreadable.h"
 
 #define AHEAD 1024                /* enrollments found at once */
 
@@ -50,6 +51,8 @@ static apr_status_t run_step(step_t *s, mdm_db_work_fn *transaction)
     (void)mdm_db_use(st->db, ctx);
     rv = mdm_db_transact(st->db, transaction, s);
     (void)mdm_db_use(st->db, st->ctx);
+    if (rv == APR_SUCCESS)
+        mdm_unreadable_tell(st->ctx, s->work->render);
     if (rv != APR_SUCCESS && rv != MDM_EGONE)
         rv = mdm_fail(st->ctx, rv, "%s", mdm_ctx_detail(ctx, rv));
     apr_pool_destroy(p);
@@ -75,7 +78,7 @@ static apr_status_t bring_up_to_date(step_t *s, const apr_int64_t *ids, int coun
         rv = mdm_plan_make(&items, &s->st, work->render, batch, s->change ? work->forced : NULL);
     if (rv == APR_SUCCESS)
         rv = mdm_fanout_write(changed, &s->queued, &s->st, s->change ? s->change->id : 0, items);
-    return rv;
+    return rv == APR_SUCCESS ? mdm_unreadable_note(&s->st, work->render) : rv;
 }
 
 /* ---- marks */

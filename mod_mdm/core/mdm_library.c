@@ -198,8 +198,13 @@ static apr_status_t watch_again(work_t *w, apr_int64_t profile, int last)
         const apr_array_header_t *facts;
         mdm_template_t *t;
 
-        if ((rv = mdm_store_profile_version_get(&version, w->st, profile, n)) != APR_SUCCESS
-            || (rv = mdm_template_read(&t, w->st->ctx, profile, version->body)) != APR_SUCCESS)
+        rv = mdm_store_profile_version_get(&version, w->st, profile, n);
+        if (rv == MDM_ECRYPTO) {
+            mdm_ctx_clear(w->st->ctx);
+            rv = APR_SUCCESS;
+            continue;
+        }
+        if (rv != APR_SUCCESS || (rv = mdm_template_read(&t, w->st->ctx, profile, version->body)) != APR_SUCCESS)
             break;
         facts = mdm_template_uses(t)->facts;
         rv = mdm_store_profile_watch(w->st, profile, (const char *const *)facts->elts, facts->nelts);
@@ -250,13 +255,16 @@ static apr_status_t store(work_t *w, mdm_profile_row_t *row, mdm_profile_version
     return rv;
 }
 
-/* The same as the current version: the row that is there is the answer. */
+/* The same as the current version: the row that is there is the answer. One that does not open is to be saved anew. */
 static apr_status_t compare(int *same, work_t *w, const mdm_profile_version_t *version)
 {
     apr_status_t rv = mdm_store_profile_version_get(&w->saved->version, w->st, w->before->id, w->before->version);
 
     *same = rv == APR_SUCCESS && !strcmp(w->saved->version->sha256, version->sha256);
-    return rv;
+    if (rv != MDM_ECRYPTO)
+        return rv;
+    mdm_ctx_clear(w->st->ctx);
+    return APR_SUCCESS;
 }
 
 static apr_status_t save(void *baton, mdm_db_t *db)

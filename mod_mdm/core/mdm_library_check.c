@@ -23,6 +23,7 @@ apr_status_t mdm_library_secrets(mdm_store_t *st, const mdm_template_t *t, int d
 {
     const apr_array_header_t *names = mdm_template_uses(t)->secrets, *all = mdm_template_references(t);
     const char *const *elts = (const char *const *)names->elts;
+    apr_array_header_t *closed;
     apr_hash_t *values;
     int i, held;
     apr_status_t rv = APR_SUCCESS;
@@ -31,7 +32,7 @@ apr_status_t mdm_library_secrets(mdm_store_t *st, const mdm_template_t *t, int d
         return APR_SUCCESS;
     if (!dry)
         rv = mdm_store_secret_hold(&held, st, elts, names->nelts);
-    if (rv != APR_SUCCESS || (rv = mdm_store_secret_values(&values, st, elts, names->nelts)) != APR_SUCCESS)
+    if (rv != APR_SUCCESS || (rv = mdm_store_secret_values(&values, &closed, st, elts, names->nelts)) != APR_SUCCESS)
         return rv;
     for (i = 0; i < all->nelts; i++) {
         const mdm_reference_t *one = APR_ARRAY_IDX(all, i, const mdm_reference_t *);
@@ -42,6 +43,9 @@ apr_status_t mdm_library_secrets(mdm_store_t *st, const mdm_template_t *t, int d
             continue;
         if (!value)
             return missing_secret(st, one);
+        if (!value->data)
+            return mdm_fail(st->ctx, MDM_EINPUT, "%s: the secret %s does not open with the sealing key: give it a "
+                            "value anew with PUT v1/secrets/%s first", one->path, one->name, one->name);
         if (one->data && mdm_base64_decode(&data, (const char *)value->data, value->len, st->ctx->pool) != APR_SUCCESS)
             return mdm_fail(st->ctx, MDM_EINPUT, "%s: the secret %s is not base64, and :data takes it as that: give it "
                             "a value in base64, or leave :data out", one->path, one->name);

@@ -75,8 +75,9 @@ static apr_status_t read_user(download_t *d)
 static apr_status_t read_values(download_t *d, const mdm_template_t *t)
 {
     const apr_array_header_t *secrets = mdm_template_uses(t)->secrets;
-    apr_status_t rv = mdm_store_secret_values(&d->values.secrets, d->st, (const char *const *)secrets->elts,
-                                              secrets->nelts);
+    apr_array_header_t *closed;
+    apr_status_t rv = mdm_store_secret_values(&d->values.secrets, &closed, d->st,
+                                              (const char *const *)secrets->elts, secrets->nelts);
 
     if (rv == APR_SUCCESS && d->request->enrollment_id)
         rv = read_device(d);

@@ -58,6 +58,10 @@ static apr_status_t check_uses(const work_t *w)
         const char *place;
         apr_status_t rv = mdm_store_profile_version_get(&version, w->st, use->profile, use->version);
 
+        if (rv == MDM_ECRYPTO) {
+            mdm_ctx_clear(ctx);
+            continue;
+        }
         if (rv != APR_SUCCESS || (rv = mdm_template_read(&t, ctx, use->profile, version->body)) != APR_SUCCESS)
             return rv;
         if ((place = data_place(t, w->request->name)))
@@ -79,10 +83,12 @@ static apr_status_t rotate(void *baton, mdm_db_t *db)
     work_t *w = baton;
     mdm_store_t *st = w->st;
     mdm_bytes_t present = { NULL, 0 };
-    apr_status_t rv = mdm_store_secret_value(&present, &w->out->generation, st, w->request->name);
+    int was = 0;
+    apr_status_t rv = mdm_store_secret_value(&present, &was, st, w->request->name);
 
     (void)db;
-    if (rv == MDM_ENOTFOUND)
+    w->out->generation = was;
+    if (rv == MDM_ENOTFOUND || rv == MDM_ECRYPTO)
         mdm_ctx_clear(st->ctx);
     else if (rv != APR_SUCCESS)
         return rv;
@@ -95,7 +101,7 @@ static apr_status_t rotate(void *baton, mdm_db_t *db)
         return rv;
     rv = mdm_store_secret_put(&w->out->generation, st, w->request->name, w->request->body, w->request->actor);
     if (rv == APR_SUCCESS)
-        rv = note(w, present.data ? "secret.rotated" : "secret.created", w->out->generation);
+        rv = note(w, was ? "secret.rotated" : "secret.created", w->out->generation);
     return rv == APR_SUCCESS && w->out->uses->nelts
         ? mdm_store_change_add(st, MDM_CHANGE_SECRET, w->request->name, w->request->actor) : rv;
 }

@@ -103,6 +103,10 @@ static apr_status_t read_tree(walk_t *w)
     if (!p || w->request->what == MDM_PREVIEW_DELETE || (a && a->exclude))
         return APR_SUCCESS;
     rv = mdm_store_profile_version_get(&v, w->st, p->id, a && a->version ? a->version : p->version);
+    if (rv == MDM_ECRYPTO) {      /* that it would be blocked is told with the others */
+        mdm_ctx_clear(w->st->ctx);
+        return APR_SUCCESS;
+    }
     if (rv == APR_SUCCESS && (rv = mdm_plist_read(&tree, w->st->ctx, v->body)) == APR_SUCCESS)
         w->tree = tree;
     return rv;

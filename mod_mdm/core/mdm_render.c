@@ -13,6 +13,7 @@
 #include "mdm_store_secret.h"
 
 typedef struct {
+    const char *closed;           /* it does not open: the sentence, and nothing else is there */
     mdm_template_t *template;
     int rendered;                 /* for everybody */
     const char *uuid, *missing;
@@ -24,6 +25,7 @@ struct mdm_render_t {
     apr_hash_t *books;            /* "PROFILE:VERSION" -> book_t * */
     apr_hash_t *secrets;          /* name -> const mdm_bytes_t * */
     apr_hash_t *facts;            /* name -> itself: what the templates read so far look at */
+    apr_array_header_t *closed;   /* mdm_unreadable_t */
     const char *pretended;
 };
 
@@ -36,6 +38,7 @@ mdm_render_t *mdm_render_create(mdm_store_t *st)
     r->books = apr_hash_make(st->ctx->pool);
     r->secrets = apr_hash_make(st->ctx->pool);
     r->facts = apr_hash_make(st->ctx->pool);
+    r->closed = apr_array_make(st->ctx->pool, 1, sizeof(mdm_unreadable_t));
     return r;
 }
 
@@ -44,7 +47,21 @@ void mdm_render_pretend(mdm_render_t *r, const char *secret)
     r->pretended = apr_pstrdup(r->ctx->pool, secret);
 }
 
+apr_array_header_t *mdm_render_closed(mdm_render_t *r)
+{
+    return r->closed;
+}
+
 /* ---- templates and secrets */
+
+static void keep_closed(mdm_render_t *r, const mdm_unreadable_t *found)
+{
+    mdm_unreadable_t *one = apr_array_push(r->closed);
+
+    *one = *found;
+    one->secret = found->secret ? apr_pstrdup(r->ctx->pool, found->secret) : NULL;
+    one->why = apr_pstrdup(r->ctx->pool, found->why);
+}
 
 static void keep_secret(mdm_render_t *r, const char *name, const mdm_bytes_t *value)
 {
@@ -54,7 +71,7 @@ static void keep_secret(mdm_render_t *r, const char *name, const mdm_bytes_t *va
     if (r->pretended && !strcmp(r->pretended, name))
         *kept = mdm_bytes_of(mdm_base64_encode(mdm_bytes_of(mdm_uuid_random(r->ctx->pool)), r->ctx->pool));
     else {
-        kept->data = apr_pmemdup(r->ctx->pool, value->data, value->len + 1);
+        kept->data = value->data ? apr_pmemdup(r->ctx->pool, value->data, value->len + 1) : NULL;
         kept->len = value->len;
     }
     apr_hash_set(r->secrets, apr_pstrdup(r->ctx->pool, name), APR_HASH_KEY_STRING, kept);
@@ -62,7 +79,7 @@ static void keep_secret(mdm_render_t *r, const char *name, const mdm_bytes_t *va
 
 static apr_status_t read_secrets(mdm_render_t *r, mdm_store_t *st, const apr_array_header_t *names)
 {
-    apr_array_header_t *wanted = apr_array_make(st->ctx->pool, 4, sizeof(const char *));
+    apr_array_header_t *wanted = apr_array_make(st->ctx->pool, 4, sizeof(const char *)), *closed;
     apr_hash_t *values;
     apr_hash_index_t *hi;
     apr_status_t rv;
@@ -76,46 +93,72 @@ static apr_status_t read_secrets(mdm_render_t *r, mdm_store_t *st, const apr_arr
     }
     if (!wanted->nelts)
         return APR_SUCCESS;
-    rv = mdm_store_secret_values(&values, st, (const char *const *)wanted->elts, wanted->nelts);
+    rv = mdm_store_secret_values(&values, &closed, st, (const char *const *)wanted->elts, wanted->nelts);
     for (hi = rv == APR_SUCCESS ? apr_hash_first(st->ctx->pool, values) : NULL; hi; hi = apr_hash_next(hi))
         keep_secret(r, apr_hash_this_key(hi), apr_hash_this_val(hi));
+    for (i = 0; rv == APR_SUCCESS && i < closed->nelts; i++)
+        keep_closed(r, &APR_ARRAY_IDX(closed, i, mdm_unreadable_t));
     return rv;
+}
+
+/* It is kept as such: nobody else opens it in vain. */
+static apr_status_t put_closed(book_t *book, mdm_render_t *r, mdm_store_t *st, apr_int64_t profile, int version)
+{
+    mdm_unreadable_t one = { NULL, profile, NULL, version, mdm_ctx_detail(st->ctx, MDM_ECRYPTO), 0, 0 };
+
+    keep_closed(r, &one);
+    mdm_ctx_clear(st->ctx);
+    book->closed = apr_psprintf(r->ctx->pool, "version %d does not open with the sealing key: save it anew, or restore "
+                                "the key it was sealed with", version);
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_template(book_t *book, mdm_render_t *r, mdm_store_t *st, apr_int64_t profile, int version)
+{
+    mdm_profile_version_t *v;
+    const char *why;
+    apr_status_t rv = mdm_store_profile_version_get(&v, st, profile, version);
+
+    if (rv == MDM_ECRYPTO)
+        return put_closed(book, r, st, profile, version);
+    if (rv != APR_SUCCESS || (rv = mdm_template_read(&book->template, r->ctx, profile, v->body)) == APR_SUCCESS)
+        return rv;
+    why = apr_pstrdup(st->ctx->pool, mdm_ctx_detail(r->ctx, rv));
+    mdm_ctx_clear(r->ctx);
+    mdm_ctx_clear(st->ctx);
+    return mdm_fail(st->ctx, rv, "version %d cannot be read: %s", version, why);
+}
+
+static apr_status_t read_uses(book_t *book, mdm_render_t *r, mdm_store_t *st)
+{
+    const mdm_template_uses_t *uses = mdm_template_uses(book->template);
+    int i;
+
+    for (i = 0; i < uses->facts->nelts; i++) {
+        const char *fact = APR_ARRAY_IDX(uses->facts, i, const char *);
+
+        apr_hash_set(r->facts, fact, APR_HASH_KEY_STRING, fact);
+    }
+    return read_secrets(r, st, uses->secrets);
 }
 
 static apr_status_t read_book(book_t **out, mdm_render_t *r, mdm_store_t *st, apr_int64_t profile, int version)
 {
     const char *key = apr_psprintf(st->ctx->pool, "%" APR_INT64_T_FMT ":%d", profile, version);
     book_t *book = apr_hash_get(r->books, key, APR_HASH_KEY_STRING);
-    const mdm_template_uses_t *uses;
-    mdm_profile_version_t *v;
-    apr_status_t rv;
-    int i;
+    apr_status_t rv = APR_SUCCESS;
 
-    *out = book;
-    if (book)
-        return APR_SUCCESS;
-    book = apr_pcalloc(r->ctx->pool, sizeof(*book));
-    if ((rv = mdm_store_profile_version_get(&v, st, profile, version)) != APR_SUCCESS)
-        return rv;
-    rv = mdm_template_read(&book->template, r->ctx, profile, v->body);
-    if (rv != APR_SUCCESS) {
-        const char *why = apr_pstrdup(st->ctx->pool, mdm_ctx_detail(r->ctx, rv));
-
-        mdm_ctx_clear(r->ctx);
-        mdm_ctx_clear(st->ctx);
-        return mdm_fail(st->ctx, rv, "version %d cannot be read: %s", version, why);
+    if (!book) {
+        book = apr_pcalloc(r->ctx->pool, sizeof(*book));
+        rv = read_template(book, r, st, profile, version);
+        if (rv == APR_SUCCESS && !book->closed)
+            rv = read_uses(book, r, st);
+        if (rv != APR_SUCCESS)
+            return rv;
+        apr_hash_set(r->books, apr_pstrdup(r->ctx->pool, key), APR_HASH_KEY_STRING, book);
     }
-    uses = mdm_template_uses(book->template);
-    for (i = 0; i < uses->facts->nelts; i++) {
-        const char *fact = APR_ARRAY_IDX(uses->facts, i, const char *);
-
-        apr_hash_set(r->facts, fact, APR_HASH_KEY_STRING, fact);
-    }
-    if ((rv = read_secrets(r, st, uses->secrets)) != APR_SUCCESS)
-        return rv;
-    apr_hash_set(r->books, apr_pstrdup(r->ctx->pool, key), APR_HASH_KEY_STRING, book);
     *out = book;
-    return APR_SUCCESS;
+    return book->closed ? mdm_fail(st->ctx, MDM_ENOTFOUND, "%s", book->closed) : APR_SUCCESS;
 }
 
 apr_status_t mdm_render_template(const mdm_template_t **out, mdm_render_t *r, mdm_store_t *st, apr_int64_t profile,

@@ -7,6 +7,7 @@
 #define MDM_RENDER_H
 
 #include "mdm_effect.h"
+#include "mdm_store_unreadable.h"
 #include "mdm_template.h"
 
 typedef struct mdm_render_t mdm_render_t;
@@ -17,7 +18,13 @@ mdm_render_t *mdm_render_create(mdm_store_t *st);
 /** What a save of another value of this secret would do: it has one that nobody has seen yet. */
 void mdm_render_pretend(mdm_render_t *render, const char *secret);
 
-/** The template of a version. When it is new one statement for it and one for its secrets. @return MDM_ENOTFOUND */
+/** Secrets and versions found so far that do not open. Array of mdm_unreadable_t. */
+apr_array_header_t *mdm_render_closed(mdm_render_t *render);
+
+/**
+ * The template of a version. When it is new one statement for it and one for its secrets.
+ * @return MDM_ENOTFOUND, also with the reason when it does not open
+ */
 apr_status_t mdm_render_template(const mdm_template_t **out, mdm_render_t *render, mdm_store_t *st,
                                  apr_int64_t profile, int version);
 

@@ -13,6 +13,7 @@
 #include "mdm_profile_state.h"
 #include "mdm_status.h"
 #include "mdm_rollout.h"
+#include "mdm_unreadable.h"
 #include "mdm_stuck.h"
 
 #define DEVICES_SHOWN 20
@@ -235,6 +236,8 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
         mdm_profile_state_report(report, alerts, st, site);
     if (json_object_get(report, "enrollments"))
         mdm_rollout_alerts(alerts, st);
+    if (json_object_get(report, "enrollments"))
+        mdm_unreadable_alerts(alerts, st);
     ca = json_pack("{s:s, s:i}", "subject", mdm_cert_subject(ctx, present), "days_left",
                    days_left(ctx, ca_end));
     set_time(ca, "not_after", ca_end, ctx->pool);

@@ -54,7 +54,8 @@ typedef struct mdm_values_t {
     const mdm_enrollment_t *enrollment;
     const mdm_enrollment_t *device;     /* of a user channel: that of its device; NULL: `enrollment` itself */
     apr_hash_t *facts;                  /* of the device: name -> const char *, JSON as in mdm_fact_t.value */
-    apr_hash_t *secrets;                /* name -> const mdm_bytes_t *, the present values */
+    apr_hash_t *secrets;                /* name -> const mdm_bytes_t *, the present values; one without
+                                         * data does not open */
 } mdm_values_t;
 
 /**

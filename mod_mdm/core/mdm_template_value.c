@@ -178,6 +178,9 @@ static apr_status_t secret_value(mdm_bytes_t *value, const char **why, const mdm
 
     if (!secret)
         return none(why, apr_psprintf(p, "there is no secret %s", reference->name));
+    if (!secret->data)
+        return none(why, apr_psprintf(p, "the secret %s does not open with the sealing key: give it a value anew, or "
+                                      "restore the key it was sealed with", reference->name));
     *value = *secret;
     if (reference->data
         && mdm_base64_decode(value, (const char *)secret->data, secret->len, p) != APR_SUCCESS)

@@ -123,18 +123,36 @@ static const char *row_name(mdm_store_t *st, apr_int64_t profile, int version)
     return apr_psprintf(st->ctx->pool, "%" APR_INT64_T_FMT ":%d", profile, version);
 }
 
+static apr_status_t find_version(mdm_rows_t **rows, mdm_store_t *st, mdm_stmt_e stmt, apr_int64_t profile, int version)
+{
+    const char *args[] = { mdm_row_text(st, profile), mdm_row_text(st, version) };
+    apr_status_t rv = mdm_db_select(rows, st->db, stmt, args);
+
+    if (rv == APR_SUCCESS && !(*rows)->count)
+        return mdm_fail(st->ctx, MDM_ENOTFOUND, "the profile has no version %d", version);
+    return rv;
+}
+
+apr_status_t mdm_store_profile_version_facts(mdm_profile_version_t **out, mdm_store_t *st, apr_int64_t profile,
+                                             int version)
+{
+    mdm_rows_t *rows;
+    apr_status_t rv = find_version(&rows, st, STMT_PROFILE_VERSION_FACTS, profile, version);
+
+    if (rv == APR_SUCCESS)
+        *out = read_version(st, rows, 0);
+    return rv;
+}
+
 apr_status_t mdm_store_profile_version_get(mdm_profile_version_t **out, mdm_store_t *st, apr_int64_t profile,
                                            int version)
 {
-    const char *args[] = { mdm_row_text(st, profile), mdm_row_text(st, version) };
     mdm_profile_version_t *made;
     mdm_rows_t *rows;
-    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_PROFILE_VERSION_GET, args);
+    apr_status_t rv = find_version(&rows, st, STMT_PROFILE_VERSION_GET, profile, version);
 
     if (rv != APR_SUCCESS)
         return rv;
-    if (!rows->count)
-        return mdm_fail(st->ctx, MDM_ENOTFOUND, "the profile has no version %d", version);
     made = read_version(st, rows, 0);
     rv = mdm_row_unseal(&made->body, st, MDM_ROW(rows, 0, 7), BODY, row_name(st, profile, version));
     if (rv == APR_SUCCESS)

@@ -51,7 +51,10 @@ apr_status_t mdm_store_profile_update(mdm_store_t *st, const mdm_profile_row_t *
 /** Archive it; its versions stay. The watched facts go. Two statements. @return MDM_ENOTFOUND */
 apr_status_t mdm_store_profile_archive(mdm_store_t *st, apr_int64_t id);
 
-/** With its body. @return MDM_ENOTFOUND naming profile and version */
+/** Without its body, so that it need not open. @return MDM_ENOTFOUND naming the version */
+apr_status_t mdm_store_profile_version_facts(mdm_profile_version_t **out, mdm_store_t *st, apr_int64_t profile,
+                                             int version);
+/** With its body. @return MDM_ENOTFOUND naming the version; MDM_ECRYPTO when it does not open */
 apr_status_t mdm_store_profile_version_get(mdm_profile_version_t **out, mdm_store_t *st, apr_int64_t profile,
                                            int version);
 /**

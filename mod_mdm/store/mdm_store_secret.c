@@ -3,12 +3,16 @@
  * Named secrets. Called by the API, the fan-out and the delivery, any thread. Values are sealed for their name and
  * generation; nothing here logs.
  */
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "mdm_store_row.h"
 #include "mdm_store_secret.h"
 
 #define COLUMN "mdm_secret.value"
+
+static const mdm_bytes_t nothing;
 
 static const char *row_name(mdm_store_t *st, const char *name, int generation)
 {
@@ -56,8 +60,28 @@ apr_status_t mdm_store_secret_generations(apr_array_header_t **out, mdm_store_t 
     return rv == APR_SUCCESS && !(*out)->nelts ? none(st, name) : rv;
 }
 
+/* One that does not open is there all the same, without a value: the others are to be had. */
+static apr_status_t open_value(mdm_bytes_t *value, apr_array_header_t *closed, mdm_store_t *st, const char *sealed,
+                               const char *name, int generation)
+{
+    apr_status_t rv = mdm_row_unseal(value, st, sealed, COLUMN, row_name(st, name, generation));
+    mdm_unreadable_t *one;
+
+    if (rv != MDM_ECRYPTO || !closed)
+        return rv;
+    one = apr_array_push(closed);
+    memset(one, 0, sizeof(*one));
+    one->secret = name;
+    one->number = generation;
+    one->why = apr_pstrdup(st->ctx->pool, mdm_ctx_detail(st->ctx, rv));
+    mdm_ctx_clear(st->ctx);
+    *value = nothing;
+    return APR_SUCCESS;
+}
+
 /* Those of at most MDM_ROW_CHUNK names, into the hash. @param generation of the last one; may be NULL */
-static apr_status_t read_values(apr_hash_t *values, int *generation, mdm_store_t *st, const char *const *args)
+static apr_status_t read_values(apr_hash_t *values, apr_array_header_t *closed, int *generation, mdm_store_t *st,
+                                const char *const *args)
 {
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, STMT_SECRET_VALUES, args);
@@ -68,25 +92,27 @@ static apr_status_t read_values(apr_hash_t *values, int *generation, mdm_store_t
         const char *name = MDM_ROW(rows, r, 0);
         int number = (int)mdm_row_number(rows, r, 1);
 
-        rv = mdm_row_unseal(value, st, MDM_ROW(rows, r, 2), COLUMN, row_name(st, name, number));
-        apr_hash_set(values, name, APR_HASH_KEY_STRING, value);
         if (generation)
             *generation = number;
+        rv = open_value(value, closed, st, MDM_ROW(rows, r, 2), name, number);
+        apr_hash_set(values, name, APR_HASH_KEY_STRING, value);
     }
     return rv;
 }
 
-apr_status_t mdm_store_secret_values(apr_hash_t **out, mdm_store_t *st, const char *const *names, int count)
+apr_status_t mdm_store_secret_values(apr_hash_t **out, apr_array_header_t **closed, mdm_store_t *st,
+                                     const char *const *names, int count)
 {
     const char *args[MDM_ROW_CHUNK];
     apr_status_t rv = APR_SUCCESS;
     int done, n;
 
     *out = apr_hash_make(st->ctx->pool);
+    *closed = apr_array_make(st->ctx->pool, 1, sizeof(mdm_unreadable_t));
     for (done = 0; rv == APR_SUCCESS && done < count; done += n) {
         n = count - done < MDM_ROW_CHUNK ? count - done : MDM_ROW_CHUNK;
         mdm_row_chunk(args, names + done, n);
-        rv = read_values(*out, NULL, st, args);
+        rv = read_values(*out, *closed, NULL, st, args);
     }
     return rv;
 }
@@ -99,7 +125,7 @@ apr_status_t mdm_store_secret_value(mdm_bytes_t *value, int *generation, mdm_sto
     apr_status_t rv;
 
     mdm_row_chunk(args, &name, 1);
-    if ((rv = read_values(values, generation, st, args)) != APR_SUCCESS)
+    if ((rv = read_values(values, NULL, generation, st, args)) != APR_SUCCESS)
         return rv;
     if (!(found = apr_hash_get(values, name, APR_HASH_KEY_STRING)))
         return none(st, name);

@@ -8,7 +8,7 @@
 
 #include <apr_hash.h>
 
-#include "mdm_store_base.h"
+#include "mdm_store_unreadable.h"
 
 #define MDM_SECRET_VALUE_MAX 65536
 
@@ -36,14 +36,17 @@ apr_status_t mdm_store_secret_list(apr_array_header_t **out, mdm_store_t *st, co
 apr_status_t mdm_store_secret_generations(apr_array_header_t **out, mdm_store_t *st, const char *name);
 /**
  * The present value.
- * @param generation may be NULL; @return MDM_ENOTFOUND; MDM_ECRYPTO when it does not open
+ * @param generation may be NULL, and is told also of one that does not open
+ * @return MDM_ENOTFOUND; MDM_ECRYPTO when it does not open
  */
 apr_status_t mdm_store_secret_value(mdm_bytes_t *value, int *generation, mdm_store_t *st, const char *name);
 /**
  * The present values of many: name -> const mdm_bytes_t *, as mdm_values_t.secrets takes them; those that do not
- * exist are left out. One statement for 64.
+ * exist are left out, those that do not open are without data. One statement for 64.
+ * @param closed array of mdm_unreadable_t: those that do not open
  */
-apr_status_t mdm_store_secret_values(apr_hash_t **out, mdm_store_t *st, const char *const *names, int count);
+apr_status_t mdm_store_secret_values(apr_hash_t **out, apr_array_header_t **closed, mdm_store_t *st,
+                                     const char *const *names, int count);
 /**
  * Keep secrets from being deleted until the transaction ends. One statement for 64.
  * @param names each once; @param held how many of them there are

@@ -75,7 +75,7 @@ static void profile(int id, const char *detail)
     sql(apr_psprintf(database_pool(), "INSERT INTO mdm_profile (id, name, identifier, scope, version, created_at, "
                      "changed_at, archived_at) VALUES (%d, 'p%d', 'org.p%d', 'System', 1, 1, 1, 0);", id, id, id));
     sql(apr_psprintf(database_pool(), "INSERT INTO mdm_profile_version (profile, version, body, sha256, detail, "
-                     "created_at) VALUES (%d, 1, 'b', 's', '%s', 1);", id, detail));
+                     "created_at, unreadable_at) VALUES (%d, 1, 'b', 's', '%s', 1, 0);", id, detail));
 }
 
 static void desired(apr_int64_t enrollment, int id, int version, mdm_desired_state_e state, apr_int64_t command)

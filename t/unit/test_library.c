@@ -423,7 +423,7 @@ END_TEST
 
 START_TEST(many_values_at_once)
 {
-    apr_array_header_t *names;
+    apr_array_header_t *names, *closed;
     apr_hash_t *values;
     int i;
 
@@ -437,7 +437,7 @@ START_TEST(many_values_at_once)
     }
     APR_ARRAY_PUSH(names, const char *) = "none";
     i = mdm_db_statements(st->db);
-    OK(mdm_store_secret_values(&values, st, (const char *const *)names->elts, names->nelts));
+    OK(mdm_store_secret_values(&values, &closed, st, (const char *const *)names->elts, names->nelts));
     ck_assert_int_eq(mdm_db_statements(st->db) - i, 2);
     ck_assert_int_eq(apr_hash_count(values), 70);
     ck_assert_str_eq((const char *)((mdm_bytes_t *)apr_hash_get(values, "s69", APR_HASH_KEY_STRING))->data,
