@@ -118,7 +118,7 @@ def build(bench, changes, some, moved):
                                  rows=changes.ask("SELECT COUNT(*) FROM mdm_desired"))
 
 
-def beside(bench, changes, act):
+def beside(bench, changes, title, act):
     """Idle requests/s before, and while a change is worked off."""
     changes.settle()
     bench.quiet()
@@ -136,7 +136,7 @@ def beside(bench, changes, act):
         if changes.ask("SELECT COUNT(*) FROM mdm_change WHERE finished_at = 0") or not under_way:
             under_way.append(one["requests"] / one["seconds"])
     changes.wait()
-    return types.SimpleNamespace(before=sorted(rates)[1], beside=sum(under_way) / len(under_way))
+    return types.SimpleNamespace(title=title, before=sorted(rates)[1], beside=sum(under_way) / len(under_way))
 
 
 def log_at(bench, level):
@@ -174,13 +174,14 @@ def measure_beside(bench):
         def save():
             call(site, "PUT", "profiles/some", wifi(int(time.time()), "${secret.rotated}"))
 
-        def edit():
+        def edit(other="3"):
             call(site, "PUT", "groups/stores", {"kind": "rule", "rule": {"fact": "device.ModemFirmwareVersion", "op": "in",
-                                                                         "value": ["1", "3"]}})
+                                                                         "value": ["1", other]}})
         found = [changes.run("a new value of a secret", rotate, some), changes.run("the same once more", rotate, some),
                  changes.run("a new version of a profile", save, some),
                  changes.run("a rule: %d leave, %d join" % (moved, moved), edit, 2 * moved)]
         log_at(bench, "mdm:warn")
         # of this program's statements and the worker's, which retries
         site.log.expect("deadlock detected")
-        return size, found, beside(bench, changes, rotate)
+        return size, found, [beside(bench, changes, "a new value of the secret", rotate),
+                             beside(bench, changes, "an edited rule", lambda: edit("2"))]

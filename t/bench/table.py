@@ -113,8 +113,10 @@ def fanout(size, found, requests):
                       number(1e6 * (one.httpd + one.database) / max(1, one.changed)), "%.0f" % one.peak))
     text = "%s enrollments, %d profiles, %d groups, %s memberships, %s rows of what should hold:\n\n%s" % (
         number(size.enrollments), size.profiles, size.groups, number(size.members), number(size.rows), rows(lines))
-    return text + "\nDevices' requests (Idle) beside a new value of the secret: %s/s before, %s/s meanwhile (%s).\n" % (
-        number(requests.before), number(requests.beside), percent(requests.beside / requests.before))
+    for one in requests:
+        text += "\nDevices' requests (Idle) beside %s: %s/s before, %s/s meanwhile (%s).\n" % (
+            one.title, number(one.before), number(one.beside), percent(one.beside / one.before))
+    return text
 
 
 def drain(one):
