@@ -57,14 +57,15 @@ static apr_status_t build_query(mdm_plist_t **out, const mdm_json_at_t *at, cons
 
     if (!text)
         return mdm_json_expected(at, "a string", json);
-    g = mdm_nearest_of(text);
     for (query = mdm_command_queries; query->name; query++) {
         if (!strcmp(query->name, text)) {
             *out = mdm_plist_string(text, at->ctx->pool);
             return APR_SUCCESS;
         }
-        mdm_nearest_try(&g, query->name);
     }
+    g = mdm_nearest_of(text);
+    for (query = mdm_command_queries; query->name; query++)
+        mdm_nearest_try(&g, query->name);
     return mdm_fail(at->ctx, MDM_EINPUT, "%s: there is no query %s%s", mdm_json_where(at),
                     mdm_nearest_shown(text, at->ctx->pool), mdm_nearest_hint(&g, at->ctx->pool));
 }

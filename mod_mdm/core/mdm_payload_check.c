@@ -136,7 +136,7 @@ static void check_string(walk_t *w, const char *path, const char *name, const md
 {
     const char *text = text_of(value, w->look.ctx->pool);
 
-    if (text && is_certificate(name) && !has_uuid(w->profile, text))
+    if (text && is_certificate(name) && mdm_payload_has_room(&w->look, MDM_FINDING_WARN) && !has_uuid(w->profile, text))
         mdm_payload_find(&w->look, MDM_FINDING_WARN, path, "no payload of this profile has this PayloadUUID");
 }
 
