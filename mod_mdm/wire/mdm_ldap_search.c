@@ -106,7 +106,9 @@ static apr_status_t read_values(entry_t *e, search_t *s, LDAPMessage *message)
     BerElement *at = NULL;
     char *name;
     apr_status_t rv = APR_SUCCESS;
+    int code = LDAP_SUCCESS;
 
+    ldap_set_option(s->l->ld, LDAP_OPT_RESULT_CODE, &code);
     for (name = ldap_first_attribute(s->l->ld, message, &at); name && rv == APR_SUCCESS;
          name = ldap_next_attribute(s->l->ld, message, at)) {
         rv = read_attribute(e, s, message, name);
@@ -116,6 +118,10 @@ static apr_status_t read_values(entry_t *e, search_t *s, LDAPMessage *message)
         ldap_memfree(name);
     if (at)
         ber_free(at, 0);
+    /* libldap ends a list that it cannot read as it ends one that is over */
+    if (rv == APR_SUCCESS && ldap_get_option(s->l->ld, LDAP_OPT_RESULT_CODE, &code) == LDAP_SUCCESS
+        && code != LDAP_SUCCESS)
+        rv = mdm_ldap_fail(s->l, code, s->what);
     return rv;
 }
 

@@ -23,6 +23,7 @@ include /etc/ldap/schema/inetorgperson.schema
 include /etc/ldap/schema/nis.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload ppolicy
 attributetype ( 1.3.6.1.4.1.99999.1 NAME 'disabledHere' EQUALITY caseIgnoreMatch
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.99999.3 NAME 'memberOf' EQUALITY distinguishedNameMatch
@@ -40,6 +41,7 @@ suffix "dc=example,dc=com"
 rootdn "cn=admin,dc=example,dc=com"
 rootpw for-the-tests
 directory %(folder)s/db
+overlay ppolicy
 access to attrs=userPassword by anonymous auth by * none
 access to * by users read by * none
 """

@@ -82,6 +82,7 @@ class SmallDirectory:
     def __init__(self, entries, step=1500):
         self.entries, self.step, self.answer = entries, step, self.found
         self.searches, self.referral, self.open = [], None, []
+        self.broken = None            # the name of an entry whose attributes are no list
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = "ldap://127.0.0.1:%d" % self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -140,7 +141,8 @@ class SmallDirectory:
             entries, code = self.answer(search)
             for dn, attributes in entries:
                 lists = [tlv(0x30, text(name), tlv(0x31, *map(text, values))) for name, values in attributes.items()]
-                client.sendall(tlv(0x30, message_id, tlv(0x64, text(dn), tlv(0x30, *lists))))
+                shown = tlv(0x30, *lists) if dn != self.broken else tlv(0x30, b"\x30\x7fmember")
+                client.sendall(tlv(0x30, message_id, tlv(0x64, text(dn), shown)))
             client.sendall(tlv(0x30, message_id, result(0x65, code, self.referral if code == REFERRAL else None)))
         elif tag == 0x42:
             client.close()

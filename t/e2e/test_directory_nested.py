@@ -81,6 +81,17 @@ def test_attributes_of_directories_say_who_is_disabled(make_site, closing, attri
     assert [login for login in values if user(site, login)["disabled"]] == ["bert", "joy"]
 
 
+def test_openldap_tells_whom_an_administrator_has_locked(make_site, directory):
+    site = configure(make_site(), directory.url)
+    site.own["MDMDirectoryAttribute"] += "\n  MDMDirectoryAttribute disabled pwdAccountLockedTime"
+    directory.set(directory.dn("bert"), "pwdAccountLockedTime", "000001010000Z")
+    directory.set(directory.dn("anna"), "pwdAccountLockedTime", "20260101000000Z")
+    assert started(site)["report"]["notes"] == []
+    assert user(site, "bert")["disabled"] is True and user(site, "anna")["disabled"] is False
+    directory.set(directory.dn("bert"), "pwdAccountLockedTime")
+    assert sync(site)["report"]["users"]["enabled"] == 1
+
+
 def leaves(site, group):
     return site.database.sql("SELECT enrollment_id, detail FROM mdm_event WHERE kind = 'group.left' AND object = '%s'" %
                              group)

@@ -5,7 +5,7 @@ them."""
 import pytest
 
 from .directory import BASE
-from .small_directory import BASE as ONE, BUSY, REFERRAL, SIZE_LIMIT, TIME_LIMIT, SmallDirectory
+from .small_directory import BASE as ONE, BUSY, REFERRAL, SIZE_LIMIT, SUCCESS, TIME_LIMIT, SmallDirectory
 from .synchronised import (configure, directory_group, directory_members, group_report, started, sync, user)
 
 STAFF = "cn=staff,ou=groups," + BASE
@@ -95,3 +95,32 @@ def test_a_group_that_lives_elsewhere_keeps_its_members_and_holds_up_no_other(ma
     state = sync(site)
     assert "failure" not in state and "Referral" in group_report(state, "staff")["error"], state
     assert directory_members(site, "staff") == LOGINS and directory_members(site, "other") == ["many-04"]
+
+
+@pytest.mark.once
+def test_an_entry_that_cannot_be_read_is_not_taken_for_an_empty_one(make_site, directory):
+    directory.entries[STAFF]["member"] = [dn("many-03")]
+    site = configure(make_site(), directory.url)
+    started(site)
+    directory_group(site, "staff", STAFF)
+    sync(site)
+    site.log.expect(r"MDM1003")
+    directory.broken = STAFF
+    state = sync(site)
+    assert "Decoding error" in state["failure"]["error"] and STAFF in state["failure"]["error"], state
+    directory.broken = dn("many-04")
+    assert "Decoding error" in sync(site)["failure"]["error"]
+    assert directory_members(site, "staff") == ["many-03"] and user(site, "many-04")["synced_at"]
+
+
+@pytest.mark.once
+def test_an_answer_without_anybody_is_not_believed(make_site, directory):
+    for login in LOGINS[2:]:
+        del directory.entries[dn(login)]
+    site = configure(make_site(), directory.url, MDMDirectoryLimit="100")
+    assert started(site)["report"]["users"]["found"] == 2
+    site.log.expect(r"MDM1003")
+    directory.answer = lambda search: ([], SUCCESS)
+    assert "of 2 users 2 are not found" in sync(site)["failure"]["error"]
+    assert user(site, LOGINS[0])["synced_at"]
+    assert sync(site, confirm=True)["report"]["users"]["missing"] == 2
