@@ -149,7 +149,7 @@ static apr_status_t compare(mdm_directory_run_t *run, mdm_store_t *st, mdm_direc
 
 static apr_status_t write_group(mdm_directory_run_t *run, mdm_store_t *st, mdm_directory_group_t *group)
 {
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
 
     if (group->error || (rv = compare(run, st, group)) != APR_SUCCESS || group->error)
         return group->error ? APR_SUCCESS : rv;
