@@ -1009,8 +1009,10 @@ SELECT id, channel, topic, body, created_at, attempts FROM mdm_webhook_outbox
 WHERE sink = %s AND due_at = %lld AND lease_owner = %s AND lease = %lld
 ORDER BY id;
 
+-- Not MIN(): with statistics of a small table PostgreSQL reads all that waits for it.
+
 -- STMT_WEBHOOK_NEXT_DUE (sink)
-SELECT MIN(due_at) FROM mdm_webhook_outbox WHERE sink = %s;
+SELECT due_at FROM mdm_webhook_outbox WHERE sink = %s ORDER BY due_at LIMIT 1;
 
 -- STMT_WEBHOOK_DONE (owner, ids*64)
 DELETE FROM mdm_webhook_outbox WHERE lease_owner = %s AND id IN (%64lld);
