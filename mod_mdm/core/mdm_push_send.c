@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claimed wake-ups on their way to APNs: which may start, and what their answers mean. Called in the worker's thread, by
- * mdm_push.c and, for the answers, by the HTTP client.
+ * Claimed wake-ups on their way to APNs: which may start, and what their answers mean. Called in the worker's thread,
+ * by mdm_push.c and, for the answers, by the HTTP client.
  */
 #include <string.h>
 

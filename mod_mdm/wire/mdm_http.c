@@ -164,6 +164,7 @@ apr_status_t mdm_http_create(mdm_http_t **http, mdm_ctx_t *ctx, int connections,
     if (rv != APR_SUCCESS)
         return rv;
     made->ctx = ctx;
+    made->connections = connections;
     made->slot_count = streams;
     made->slots = apr_pcalloc(ctx->pool, (apr_size_t)streams * sizeof(*made->slots));
     made->deadline = APR_INT64_MAX;
@@ -172,10 +173,6 @@ apr_status_t mdm_http_create(mdm_http_t **http, mdm_ctx_t *ctx, int connections,
         return mdm_fail(ctx, MDM_EHTTP, "libcurl gives no multi handle");
     /* As a pre-cleanup it runs while the links' pools are still there. */
     apr_pool_pre_cleanup_register(ctx->pool, made, destroy_http);
-    curl_multi_setopt(made->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-    curl_multi_setopt(made->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)streams);
-    curl_multi_setopt(made->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)connections);
-    curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, (long)connections);
     *http = made;
     return APR_SUCCESS;
 }

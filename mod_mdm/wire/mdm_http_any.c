@@ -92,6 +92,21 @@ static int prepare(mdm_http_slot_t *slot)
     return bad == CURLE_OK && set_protocols(easy);
 }
 
+/*
+ * Not before a request goes by curl: to keep to its limits curl closes connections that rest, and that is what a link's
+ * is to it until the link has taken the socket. Two links that connect at once would lose one.
+ */
+static void limit(mdm_http_t *http)
+{
+    if (http->limited)
+        return;
+    http->limited = 1;
+    curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(http->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)http->slot_count);
+    curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)http->connections);
+    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)http->connections);
+}
+
 static int make(mdm_http_slot_t *slot)
 {
     if (slot->any)
@@ -126,6 +141,7 @@ apr_status_t mdm_http_any_start(mdm_http_slot_t *slot)
 
     if (!make(slot))
         return MDM_EHTTP;
+    limit(slot->http);
     easy = slot->any->easy;
     slot->any->error[0] = '\0';
     bad |= curl_easy_setopt(easy, CURLOPT_URL, request->url);

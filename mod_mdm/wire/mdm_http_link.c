@@ -39,6 +39,7 @@ struct mdm_http_link_t {
     link_state_e state;
     int retired;                     /* takes no new requests, and ends with the last */
     int worked;                      /* an answer came */
+    int expired;                     /* requests whose time was over, since the last answer */
     CURL *easy;                      /* connects */
     int fd;
     mdm_http_tls_t *tls;
@@ -134,6 +135,7 @@ static void take_end(mdm_h2_stream_t *stream, const char *error)
 
     if (!error && slot->status >= 200) {
         link->worked = 1;
+        link->expired = 0;
         link->answered_at = apr_time_now();
         mdm_http_slot_finish(slot, NULL);
         return;
@@ -504,7 +506,10 @@ void mdm_http_links_run(mdm_http_t *http)
     }
 }
 
-/* Of time that is over for one request: nobody had an answer while it waited, so the connection is dead. */
+/*
+ * Of time that is over for one request: nobody had an answer while it waited, or this is the second since the last
+ * answer, so the connection is dead; one alone may have been unlucky.
+ */
 static void expire(mdm_http_slot_t *slot, apr_time_t now)
 {
     mdm_http_link_t *link = slot->link;
@@ -516,7 +521,7 @@ static void expire(mdm_http_slot_t *slot, apr_time_t now)
         mdm_h2_cancel(&slot->stream);
     else
         take_out(link, slot);
-    if (link->state == LINK_OPEN && link->answered_at <= slot->started_at)
+    if (link->state == LINK_OPEN && (++link->expired > 1 || link->answered_at <= slot->started_at))
         fail(link, "the server does not answer");
     mdm_http_slot_finish(slot, error);
 }

@@ -42,6 +42,7 @@ struct mdm_http_t {
     mdm_http_link_t *links;
     mdm_http_slot_t *slots, *resting;
     int slot_count, made, pending;
+    int connections, limited;        /* at most so many per host, by curl; it has been told */
     apr_int64_t finished;
     apr_time_t deadline;             /* no request by a link has an earlier one */
 };

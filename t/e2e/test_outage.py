@@ -126,7 +126,7 @@ def percentile(phones, measured=95):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("mode", ["refuse", "nonsense", "stall", "half-open"])
+@pytest.mark.parametrize("mode", ["refuse", "nonsense", "stall", "half-open", "closed window"])
 def test_devices_do_not_notice_that_apns_is_away(scene, new_phone, mode):
     site, mock, receiver, (line, _) = scene
     phones = [new_phone(site) for _ in range(3)]
@@ -138,15 +138,20 @@ def test_devices_do_not_notice_that_apns_is_away(scene, new_phone, mode):
     usual = percentile(phones)
     mock.clear()
     tried = line.tried
-    line.set(mode)
+    if mode == "closed window":
+        mock.limit_window(0, 1)
+        line.cut()
+    else:
+        line.set(mode)
     for phone in phones:
         wished.append(devices.command("ProfileList"))
         began = time.monotonic()
         assert site.enqueue(phone.id, wished[-1][1]).status == 200
         assert time.monotonic() - began < 1
-    if mode in ("nonsense", "stall"):
+    if mode in ("nonsense", "stall", "closed window"):
         wait_until(lambda: line.tried > tried, what="a try to get through")
     assert percentile(phones) <= max(2 * usual, SLOW)
+    mock.limit_window(0, 0)
     line.set("pass")
     line.cut()
     for phone in phones:

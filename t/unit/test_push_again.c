@@ -37,6 +37,7 @@ static void start_with_work(void)
     fixture_assert_row(1, "0|0|-|Success");
 }
 
+/* Also for work that the device has put off (NotNow). */
 START_TEST(test_gaps_grow)
 {
     static const int hours[] = { 1, 2, 4, 8, 16, 24, 24 };
@@ -44,6 +45,8 @@ START_TEST(test_gaps_grow)
     int i, before;
 
     start_with_work();
+    if (_i)
+        database_sql("UPDATE mdm_queue SET notnow = 1;");
     for (i = 0; i < 7; i++) {
         ck_assert_int_eq(repushes(0), i + 1);
         before = fixture_mock_pushes();
@@ -200,7 +203,7 @@ int main(void)
 {
     TCase *tests = tcase_create("push again");
 
-    tcase_add_test(tests, test_gaps_grow);
+    tcase_add_loop_test(tests, test_gaps_grow, 0, 2);
     tcase_add_test(tests, test_a_contact_starts_anew);
     tcase_add_loop_test(tests, test_no_work_left_no_push, 0, 3);
     tcase_add_test(tests, test_held_work_is_not_repeated);

@@ -57,10 +57,12 @@ END_TEST
 
 START_TEST(test_lost_connection_amid_many)
 {
+    static const char *const actions[] = { "goaway", "answer-goaway", "close", "reset" };
+
     fixture_make_engine();
     fixture_enroll(400);
     fixture_rule(apr_psprintf(fx.ctx->pool, "[{\"status\":200,\"times\":150},"
-                              "{\"status\":200,\"action\":\"%s\"}]", _i ? "close" : "goaway"));
+                              "{\"status\":200,\"action\":\"%s\"}]", actions[_i]));
     fixture_run();
     fixture_pass(apr_time_from_sec(120));
     fixture_run();
@@ -69,6 +71,48 @@ START_TEST(test_lost_connection_amid_many)
     ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE last_reason = 'Success' AND "
                                   "due_at = 0;"), "400");
     ck_assert_int_le(apns_mock_stat(&fx.mock, fx.ctx, "connections_opened"), 4);
+}
+END_TEST
+
+/* Some answers come late: theirs are waited for, nothing is sent twice, and nobody else waits. */
+START_TEST(test_a_stall_of_ten_seconds)
+{
+    apr_time_t limit = apr_time_now() + apr_time_from_sec(9);
+    int count = 50;
+
+    fixture_make_engine();
+    fixture_enroll(count);
+    fixture_run();
+    fixture_rule("[{\"status\":200,\"delay\":10,\"times\":3}]");
+    ck_assert_int_eq(mdm_db_transact(fx.store->db, fixture_want_some, &count), APR_SUCCESS);
+    (void)mdm_push_turn(fx.push, 1);
+    while (fixture_counts().sent < 2 * count - 3) {
+        ck_assert_int_eq(mdm_http_run(fx.http, apr_time_from_msec(20), -1), APR_SUCCESS);
+        fixture_pass(apr_time_from_msec(20));
+        (void)mdm_push_turn(fx.push, 0);
+        ck_assert_int_lt(apr_time_now(), limit);
+    }
+    ck_assert_int_eq(fixture_counts().under_way, 3);
+    fixture_run();
+    ck_assert_int_eq(fixture_counts().sent, 2 * count);
+    ck_assert_int_eq(fixture_mock_pushes(), 2 * count);
+    ck_assert_int_eq(apns_mock_stat(&fx.mock, fx.ctx, "connections_opened"), 1);
+    ck_assert_str_eq(fx.log_text, "");
+}
+END_TEST
+
+/* APNs takes a few octets of each push at a time: all arrive, once each, over one connection. */
+START_TEST(test_slow_window)
+{
+    fixture_make_engine();
+    json_decref(apns_mock_control(&fx.mock, fx.ctx, "/window", "{\"octets\":9,\"seconds\":0.01}"));
+    fixture_enroll(400);
+    fixture_run();
+    ck_assert_int_eq(fixture_counts().sent, 400);
+    ck_assert_str_eq(fx.log_text, "");
+    ck_assert_int_eq(fixture_mock_pushes(), 400);
+    ck_assert_int_eq(apns_mock_stat(&fx.mock, fx.ctx, "connections_opened"), 1);
+    ck_assert_int_eq(apns_mock_stat(&fx.mock, fx.ctx, "violations"), 0);
 }
 END_TEST
 
@@ -263,7 +307,9 @@ int main(void)
 
     tcase_add_test(tests, test_no_way_to_apns);
     tcase_add_test(tests, test_apns_comes_back);
-    tcase_add_loop_test(tests, test_lost_connection_amid_many, 0, 2);
+    tcase_add_loop_test(tests, test_lost_connection_amid_many, 0, 4);
+    tcase_add_test(tests, test_a_stall_of_ten_seconds);
+    tcase_add_test(tests, test_slow_window);
     tcase_add_test(tests, test_database_fails_before_the_claim);
     tcase_add_test(tests, test_database_fails_after_the_push);
     tcase_add_test(tests, test_dead_process_loses_nothing);

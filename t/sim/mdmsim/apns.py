@@ -40,7 +40,7 @@ class ApnsMock:
                  wake_url=None, on_push=None, hosts=("localhost", "127.0.0.1"), keep=200000,
                  alpn=("h2",)):
         self.rules, self.lock = Rules(), threading.Lock()
-        self.max_concurrent_streams, self.on_push = max_concurrent_streams, on_push
+        self.max_concurrent_streams, self.slow_window, self.on_push = max_concurrent_streams, None, on_push
         self.anonymous_topic = anonymous_topic
         self.port, self.control_port, self.keep = port, control_port, keep
         self.connections, self._open = [], {}
@@ -110,7 +110,7 @@ class ApnsMock:
 
     async def _listen(self):
         self._server = await self.loop.create_server(
-            lambda: h2server.Connection(self, self.max_concurrent_streams), "127.0.0.1", self.port,
+            lambda: h2server.Connection(self, self.max_concurrent_streams, self.slow_window), "127.0.0.1", self.port,
             ssl=self._context, backlog=512, family=socket.AF_INET)
         self.port = self._server.sockets[0].getsockname()[1]
         self._control = await apns_control.serve(self, self.control_port)
@@ -248,6 +248,11 @@ class ApnsMock:
             for one in self._live():
                 one.change_limit(count)
         self._in_loop(change)
+
+    def limit_window(self, octets, seconds):
+        """New connections: every stream begins without a window and gets so many octets each so many seconds, 0: never
+        any. Without seconds: windows as usual."""
+        self.slow_window = (octets, seconds) if seconds else None
 
     # the connections' side (h2server.Connection calls these in the loop's thread)
 

@@ -82,6 +82,7 @@ _ROUTES = {
     ("POST", "/trust"): lambda mock, query, body: mock.trust_client(body["pem"]) or {},
     ("POST", "/goaway"): lambda mock, query, body: {"connections": mock.goaway(**body)},
     ("POST", "/drop"): lambda mock, query, body: {"connections": mock.drop_connections()},
+    ("POST", "/window"): lambda mock, query, body: mock.limit_window(int(body["octets"]), float(body["seconds"])) or {},
     ("POST", "/streams"): lambda mock, query, body: mock.limit_streams(int(body["max"])) or {},
 }
 
@@ -140,6 +141,9 @@ class ApnsControl:
 
     def limit_streams(self, count):
         self._call("POST", "/streams", {"max": count})
+
+    def limit_window(self, octets, seconds):
+        self._call("POST", "/window", {"octets": octets, "seconds": seconds})
 
 
 class ApnsProcess(ApnsControl):

@@ -56,8 +56,9 @@ class Violation(Exception):
 class Connection(asyncio.Protocol):
     """One client's connection."""
 
-    def __init__(self, app, max_streams=1000):
-        self.app, self.max_streams = app, max_streams
+    def __init__(self, app, max_streams=1000, slow_window=None):
+        """slow_window: (octets, seconds); streams begin without a window and get so many octets each so often."""
+        self.app, self.max_streams, self.slow_window = app, max_streams, slow_window
         self.streams, self.answering = {}, set()
         self.last_stream = self.requests = self.most_streams = 0
         self.goaway_at, self.closing = None, False
@@ -65,6 +66,8 @@ class Connection(asyncio.Protocol):
         self._greeted = self._limits_known = self._reading = False
         self._block = None
         self._received, self._send_window = 0, 65535
+        # until the client has acknowledged the settings, its streams begin with the window that RFC 9113 says
+        self._first_window, self._granted = 65535, {}
         self._decoder = hpack.Decoder(max_header_list_size=HEADER_LIMIT)
 
     # asyncio's side
@@ -79,9 +82,12 @@ class Connection(asyncio.Protocol):
             transport.close()
             return
         self.app.connection_opened(self)
-        settings = struct.pack(">HIHI", 3, self.max_streams, 4, WINDOW)
-        self._send(frame(SETTINGS, 0, 0, settings))
-        self._send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", WINDOW - 65535)))
+        window = 0 if self.slow_window else WINDOW
+        self._send(frame(SETTINGS, 0, 0, struct.pack(">HIHI", 3, self.max_streams, 4, window)))
+        if self.slow_window:
+            self._open_windows()
+        else:
+            self._send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", WINDOW - 65535)))
 
     def connection_lost(self, _error):
         self.closing = True
@@ -100,6 +106,19 @@ class Connection(asyncio.Protocol):
         finally:
             self._reading = False
             self._flush()
+
+    def _open_windows(self):
+        """A little more for every stream, and for the connection what has been used of its window."""
+        octets, seconds = self.slow_window
+        if self.closing:
+            return
+        for stream in self.streams if octets else ():
+            self._granted[stream] += octets
+            self._send(frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", octets)))
+        if self._received:
+            self._send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", self._received)))
+            self._received = 0
+        asyncio.get_running_loop().call_later(seconds, self._open_windows)
 
     # sending
 
@@ -257,13 +276,17 @@ class Connection(asyncio.Protocol):
             self.app.protocol_violation(self, "more than %d concurrent streams" % self.max_streams)
             self.reset(stream)
             return
-        self.streams[stream] = [headers, b""]
+        self.streams[stream], self._granted[stream] = [headers, b""], self._first_window
         if ended:
             self._request(stream)
 
     def _on_data(self, flags, stream, payload):
         self._received += len(payload)
-        if self._received > WINDOW // 2:
+        if self.slow_window:
+            self._granted[stream] = self._granted.get(stream, 0) - len(payload)
+            if payload and self._granted[stream] < 0:
+                raise Violation(FLOW_CONTROL_ERROR, "%d octets beyond the window" % -self._granted[stream])
+        elif self._received > WINDOW // 2:
             self._send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", self._received)))
             self._received = 0
         entry = self.streams.get(stream)
@@ -293,6 +316,8 @@ class Connection(asyncio.Protocol):
     def _on_settings(self, flags, _stream, payload):
         if flags & ACK:
             self._limits_known = True
+            self._granted = {one: left - self._first_window for one, left in self._granted.items()}
+            self._first_window = 0
             return
         if len(payload) % 6:
             raise Violation(FRAME_SIZE_ERROR, "SETTINGS of %d octets" % len(payload))
