@@ -247,6 +247,13 @@ apr_status_t mdm_time_read(apr_time_t *at, const char *text)
     return apr_time_exp_gmt_get(at, &t) == APR_SUCCESS ? APR_SUCCESS : MDM_EINPUT;
 }
 
+int mdm_time_days_left(apr_time_t end, apr_time_t now)
+{
+    apr_interval_time_t day = apr_time_from_sec(86400), left = end - now;
+
+    return (int)((left <= 0 ? left - day : left) / day);
+}
+
 const char *mdm_time_plain(apr_time_t at, const char *unset, apr_pool_t *p)
 {
     apr_time_exp_t t;

@@ -74,6 +74,9 @@ apr_status_t mdm_time_read(apr_time_t *at, const char *text);
 /** The same for people, "2026-01-31 23:59:59"; `unset` for the time 0. */
 const char *mdm_time_plain(apr_time_t at, const char *unset, apr_pool_t *p);
 
+/** Whole days until `end`: 0 on the last one, negative when it is over. */
+int mdm_time_days_left(apr_time_t end, apr_time_t now);
+
 /** A span such as "90", "30min", "12h" or "365d" (no unit: seconds) in microseconds; 0 when it is none. */
 apr_interval_time_t mdm_time_span(const char *text);
 

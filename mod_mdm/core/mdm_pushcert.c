@@ -150,27 +150,40 @@ apr_status_t mdm_pushcert_list(apr_array_header_t **out, mdm_store_t *st)
     return APR_SUCCESS;
 }
 
+/* Apple's renewals always end later: this is most likely the file of the year before. */
+static apr_status_t admit_renewal(mdm_ctx_t *ctx, const mdm_push_topic_t *topic, const mdm_push_topic_t *present)
+{
+    if (!present || topic->not_after >= present->not_after)
+        return APR_SUCCESS;
+    return mdm_fail(ctx, MDM_EEXIST, "the certificate for %s is older than the one that is stored: it ends on %s, that "
+                    "one on %s; upload the newest, or confirm the topic to go back to this one", topic->topic,
+                    mdm_time_plain(topic->not_after, "-", ctx->pool),
+                    mdm_time_plain(present->not_after, "-", ctx->pool));
+}
+
 static apr_status_t admit(mdm_store_t *st, const mdm_push_topic_t *topic, const char *confirm)
 {
     mdm_ctx_t *ctx = st->ctx;
     const char *others = NULL;
     apr_array_header_t *list;
     apr_int64_t devices = 0;
-    apr_status_t rv = mdm_pushcert_list(&list, st);
+    apr_status_t rv;
     int i;
 
-    if (rv != APR_SUCCESS)
+    if (confirm && !strcmp(confirm, topic->topic))
+        return APR_SUCCESS;
+    if ((rv = mdm_pushcert_list(&list, st)) != APR_SUCCESS)
         return rv;
     for (i = 0; i < list->nelts; i++) {
         const mdm_pushcert_t *p = &APR_ARRAY_IDX(list, i, mdm_pushcert_t);
 
         if (!strcmp(p->topic, topic->topic))
-            return APR_SUCCESS;
+            return admit_renewal(ctx, topic, p->certificate);
         if (p->devices)
             others = others ? apr_pstrcat(ctx->pool, others, ", ", p->topic, NULL) : p->topic;
         devices += p->devices;
     }
-    if (!devices || (confirm && !strcmp(confirm, topic->topic)))
+    if (!devices)
         return APR_SUCCESS;
     return mdm_fail(ctx, MDM_EEXIST, "the certificate is for the new topic %s, but %" APR_INT64_T_FMT " enrolled "
                     "device%s only to %s and would be stranded once that certificate ends: renew the old one at Apple "

@@ -19,16 +19,16 @@ apr_status_t mdm_pushcert_store(mdm_push_topic_t **stored, mdm_store_t *st, mdm_
 /** An upload by somebody who may not know which topics are in use. */
 typedef struct mdm_pushcert_upload_t {
     mdm_bytes_t pem;
-    const char *confirm;         /* the new topic that may come beside those of enrolled devices; or NULL */
+    const char *confirm;         /* the certificate's topic: it is meant; or NULL */
     const char *configured;      /* MDMPushTopic; a difference is warned of; or NULL */
     const char *actor, *source;
 } mdm_pushcert_upload_t;
 
 /**
  * As mdm_pushcert_store, unless the topic is new here while enrolled devices use others: then it has to be confirmed,
- * since it is nearly always a certificate that was made anew in place of renewed, and would strand them. Two
- * statements more.
- * @return MDM_EEXIST naming how many devices use which topics
+ * since it is nearly always a certificate that was made anew in place of renewed, and would strand them; or unless a
+ * certificate of the same topic that ends later is stored: then it has to be confirmed, too. Two statements more.
+ * @return MDM_EEXIST naming how many devices use which topics, or both ends
  */
 apr_status_t mdm_pushcert_upload(mdm_push_topic_t **stored, mdm_store_t *st, const mdm_pushcert_upload_t *upload);
 

@@ -63,7 +63,7 @@ static void tell(mdm_ctx_t *ctx, const mdm_push_topic_t *topic, int stage)
     else
         mdm_log(ctx, MDM_LOG_MARK, stage <= URGENT ? MDM_LOG_ERR : MDM_LOG_WARNING, 0, MDMNO(0932) "the push "
                 "certificate %s expires in %d days, on %s: renew it with the same Apple Account and upload it, or its "
-                "devices cannot be woken", topic->topic, (int)((topic->not_after - mdm_ctx_now(ctx)) / DAY), date);
+                "devices cannot be woken", topic->topic, mdm_time_days_left(topic->not_after, mdm_ctx_now(ctx)), date);
 }
 
 static apr_status_t look_at(mdm_store_t *st, const mdm_push_topic_t *topic, int daily)

@@ -32,7 +32,7 @@ static const char *plain_time(apr_time_t at, apr_pool_t *p)
 
 static int days_left(mdm_ctx_t *ctx, apr_time_t not_after)
 {
-    return (int)((not_after - mdm_ctx_now(ctx)) / apr_time_from_sec(86400));
+    return mdm_time_days_left(not_after, mdm_ctx_now(ctx));
 }
 
 static void alert(json_t *alerts, const char *text)

@@ -212,10 +212,13 @@ static apr_status_t show(mdmctl_t *m)
     for (i = 0; i < list->nelts; i++) {
         const mdm_pushcert_t *p = &APR_ARRAY_IDX(list, i, mdm_pushcert_t);
 
-        if (p->certificate)
-            printf("%s  until %s (%d days)  %" APR_INT64_T_FMT " devices\n", p->topic,
-                   mdmctl_time(p->certificate->not_after, m->ctx->pool),
-                   (int)((p->certificate->not_after - mdm_ctx_now(m->ctx)) / apr_time_from_sec(86400)), p->devices);
+        if (p->certificate) {
+            apr_time_t end = p->certificate->not_after;
+            int days = mdm_time_days_left(end, mdm_ctx_now(m->ctx));
+
+            printf("%s  until %s (%s)  %" APR_INT64_T_FMT " devices\n", p->topic, mdmctl_time(end, m->ctx->pool),
+                   days < 0 ? "expired" : apr_psprintf(m->ctx->pool, "%d days", days), p->devices);
+        }
         else
             printf("%s  no certificate: import it  %" APR_INT64_T_FMT " devices\n", p->topic, p->devices);
     }

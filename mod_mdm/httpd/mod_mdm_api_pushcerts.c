@@ -17,10 +17,10 @@ static json_t *topic_json(const mdm_pushcert_t *p, mdm_ctx_t *ctx)
 
     mdm_json_set_text(json, "topic", p->topic);
     if (p->certificate) {
-        apr_time_t left = p->certificate->not_after - mdm_ctx_now(ctx);
+        apr_time_t end = p->certificate->not_after;
 
-        mdm_json_set_text(json, "not_after", mdm_api_time(p->certificate->not_after, ctx->pool));
-        json_object_set_new(json, "days_left", json_integer(left / apr_time_from_sec(86400)));
+        mdm_json_set_text(json, "not_after", mdm_api_time(end, ctx->pool));
+        json_object_set_new(json, "days_left", json_integer(mdm_time_days_left(end, mdm_ctx_now(ctx))));
     } else {
         json_object_set_new(json, "not_after", json_null());
         json_object_set_new(json, "days_left", json_null());

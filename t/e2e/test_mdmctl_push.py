@@ -63,6 +63,7 @@ def test_from_the_request_to_the_database(site, keys, new_phone):
     for options in ((), ("--confirm", TOPIC)):
         refused = site.ctl("push", "import", other, *options, check=False)
         assert refused.returncode == 1 and "1 enrolled device" in refused.stderr and "--confirm" in refused.stderr
+    assert {TOPIC} == {line.split()[0] for line in site.ctl("push", "show").stdout.splitlines()}
     site.ctl("push", "import", other, "--confirm", OTHER)
     assert {TOPIC, OTHER} == {line.split()[0] for line in site.ctl("push", "show").stdout.splitlines()}
 
