@@ -188,19 +188,29 @@ static apr_status_t warn(walk_t *w, mdm_store_t *st, const mdm_effect_batch_t *b
 
 /* ---- sums */
 
-static void note_tie(walk_t *w, const mdm_plan_item_t *item)
+static void note_tie(walk_t *w, const mdm_effect_of_t *of, const mdm_effect_t *effect)
 {
-    const mdm_effect_t *effect = item->effect;
-    int mine = w->profile == item->profile || (effect && effect->blocker && effect->blocker->profile->id == w->profile);
-
-    if (!effect || !effect->blocker || !mine
+    if (!effect->blocker || (effect->profile->id != w->profile && effect->blocker->profile->id != w->profile)
         || effect->blocker->assignment->priority != effect->entry->assignment->priority)
         return;
     if (!w->preview->ties++)
         w->preview->tie = apr_psprintf(w->st->ctx->pool, "%s is to have the profiles %s and %s, both with priority %d, "
-                                       "and there can be but one of them: %s", item->of->enrollment->enrollment_id,
+                                       "and there can be but one of them: %s", of->enrollment->enrollment_id,
                                        effect->blocker->profile->name, effect->profile->name,
                                        effect->entry->assignment->priority, effect->reason);
+}
+
+/* Also where nothing is to be done: the one that comes second may be blocked by the other already. */
+static void note_ties(walk_t *w, const mdm_effect_batch_t *batch)
+{
+    int i, n;
+
+    for (i = 0; i < batch->all->nelts; i++) {
+        const mdm_effect_of_t *of = &APR_ARRAY_IDX(batch->all, i, mdm_effect_of_t);
+
+        for (n = 0; n < of->effects->nelts; n++)
+            note_tie(w, of, &APR_ARRAY_IDX(of->effects, n, mdm_effect_t));
+    }
 }
 
 static void sum_up(walk_t *w, const apr_array_header_t *items)
@@ -212,7 +222,6 @@ static void sum_up(walk_t *w, const apr_array_header_t *items)
         const mdm_plan_item_t *item = &APR_ARRAY_IDX(items, i, mdm_plan_item_t);
         apr_array_header_t *named = preview->named[item->action];
 
-        note_tie(w, item);
         if (item->action == MDM_PLAN_BLOCK)
             note(preview->blocked, item->reason, w->st->ctx->pool);
         if (preview->counts[item->action]++ < MDM_PREVIEW_NAMED)
@@ -239,8 +248,10 @@ static apr_status_t do_batch(walk_t *w, const apr_int64_t *ids, int count)
         rv = mdm_plan_make(&items, &step, w->render, batch, w->forced);
     if (rv == APR_SUCCESS && w->tree)
         rv = warn(w, &step, batch, items);
-    if (rv == APR_SUCCESS)
+    if (rv == APR_SUCCESS) {
+        note_ties(w, batch);
         sum_up(w, items);
+    }
     (void)mdm_db_use(step.db, w->st->ctx);
     if (rv != APR_SUCCESS)
         rv = mdm_fail(w->st->ctx, rv, "%s", mdm_ctx_detail(step.ctx, rv));

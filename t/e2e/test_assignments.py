@@ -146,6 +146,14 @@ def test_feature_05_two_cellular_profiles_for_one_device_are_refused_at_save(sit
     reason = site.database.sql("SELECT d.reason FROM mdm_desired d JOIN mdm_profile p ON p.id = d.profile WHERE "
                                "p.name = '%s'" % one)[0][0]
     assert two in reason and "com.apple.cellular" in reason
+    # to be made equal is refused as well, though it is blocked by the other already
+    three = desired.name_of("cellular-three")
+    desired.profile(site, three, apn)
+    late = desired.assign(site, three, enrollment=phone.id, priority=1)
+    desired.settled(site)
+    assert desired.rows(site, three) == {phone.id: 7}
+    refused = desired.call(site, "PATCH", "assignments/" + late["id"], {"priority": 10})
+    assert refused.status == 409 and "priority" in refused.json["error"], refused.text
 
 
 def test_feature_12_one_device_singly(site, phone, new_phone):

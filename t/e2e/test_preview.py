@@ -51,6 +51,7 @@ def test_a_preview_tells_what_then_happens(site, three):
     name = desired.name_of("wifi")
     profile = desired.profile(site, name, desired.wifi("fixed-CANARY", ssid="One"))
     group = desired.group(site, desired.name_of("some"), [first.id, second.id])
+    desired.settled(site)
     before = state(site)
     said = desired.preview(site, profile=name, group=group)
     assert counts(said) == {"install": 2} and said["looked"] == 2, said

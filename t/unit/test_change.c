@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Marks and changes, on both databases: who is marked by what, that a mark made while somebody looks stays, that two
- * who move a change do not both get it, and how many statements each costs.
+ * who move a change do not both get it, nor two who save assignments, and how many statements each costs.
  */
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "database.h"
+#include "mdm_store_assignment.h"
 #include "mdm_store_change.h"
 
 #define OK(call) ck_assert_msg((call) == APR_SUCCESS, "%s: %s", #call, st->ctx->detail ? st->ctx->detail : "-")
@@ -177,6 +178,28 @@ START_TEST(a_change_moves_once)
 }
 END_TEST
 
+START_TEST(of_two_saves_at_a_time_the_later_one_looks_again)
+{
+    mdm_store_t *other;
+    const char *mine, *his;
+
+    start(_i);
+    other = database_open(database_pool());
+    OK(mdm_store_assignment_saved(&mine, st));
+    OK(mdm_store_assignment_saved(&his, other));
+    ck_assert_str_eq(mine, "");
+    OK(mdm_store_assignment_save(other, his));
+    ck_assert_int_eq(mdm_store_assignment_save(st, mine), MDM_ENOTFOUND);
+    OK(mdm_store_assignment_saved(&mine, st));
+    OK(mdm_store_assignment_save(st, mine));
+    ck_assert_int_eq(mdm_store_assignment_save(st, mine), MDM_ENOTFOUND);
+    OK(mdm_store_assignment_saved(&his, other));
+    ck_assert_str_ne(mine, his);
+    OK(mdm_store_assignment_save(other, his));
+    database_end();
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("change");
@@ -188,6 +211,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, many_are_marked_in_steps, 0, DATABASES);
     tcase_add_loop_test(tcase, a_mark_made_meanwhile_stays, 0, DATABASES);
     tcase_add_loop_test(tcase, a_change_moves_once, 0, DATABASES);
+    tcase_add_loop_test(tcase, of_two_saves_at_a_time_the_later_one_looks_again, 0, DATABASES);
     suite_add_tcase(suite, tcase);
     return database_main(suite, argv);
 }
