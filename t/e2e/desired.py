@@ -116,6 +116,7 @@ def many_rows(site, count, group_name, first=7_000_000_000):
     site.database.sql(
         "INSERT INTO mdm_member (collection, enrollment, reason, added_at) %s SELECT (SELECT id FROM mdm_group WHERE name = "
         "'%s'), %d + i, 'a row', 1 FROM n" % (numbers, group_name, first))
+    site.database.grown()
 
 
 def figure(site, statement):

@@ -322,6 +322,7 @@ def test_a_wave_of_ten_thousand_devices_spreads_and_loses_nothing(make_site):
                               "ends": now + 120 * day}).split(";\n"):
         if statement.strip():
             site.database.sql(statement)
+    site.database.grown()
     site.start_again()
 
     def count(what):

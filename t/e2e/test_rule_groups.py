@@ -30,6 +30,7 @@ NEW = {"fact": "device.OSVersion", "op": "at_least", "value": "17.10"}
 def fleet(site, count):
     for statement in (FLEET % {"numbers": NUMBERS[site.database.kind] % count, "now": time.time() * 1e6}).split(";\n"):
         site.database.sql(statement)
+    site.database.grown()
 
 
 def call(site, method, path, body=None, status=None):
