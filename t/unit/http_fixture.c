@@ -9,13 +9,13 @@
 
 #include "http_fixture.h"
 
-mdm_ctx_t *ctx;
+mdm_ctx_t *http_ctx;
 apns_mock_t mock;
 mdm_http_t *http;
 
 void setup(void)
 {
-    ctx = oracle_start();
+    http_ctx = oracle_start();
     http = NULL;
 }
 
@@ -27,8 +27,8 @@ void teardown(void)
 
 void start_mock(const char *options, int streams)
 {
-    apns_mock_start(&mock, ctx, options);
-    ck_assert_int_eq(mdm_http_create(&http, ctx, 1, streams), APR_SUCCESS);
+    apns_mock_start(&mock, http_ctx, options);
+    ck_assert_int_eq(mdm_http_create(&http, http_ctx, 1, streams), APR_SUCCESS);
 }
 
 void note(void *baton, const mdm_http_answer_t *answer)
@@ -51,13 +51,13 @@ void note(void *baton, const mdm_http_answer_t *answer)
 mdm_http_request_t push_request(outcome_t *outcome)
 {
     static const unsigned char token[4] = { 0xAB, 0x00, 0x7f, 0xc1 };
-    mdm_apns_push_t push = { mock.url, MOCK_TOPIC, { token, 4 }, "MAGIC-1", mdm_uuid_random(ctx->pool), 0 };
+    mdm_apns_push_t push = { mock.url, MOCK_TOPIC, { token, 4 }, "MAGIC-1", mdm_uuid_random(http_ctx->pool), 0 };
     mdm_http_request_t request = { 0 };
     char *c;
 
     for (c = (char *)push.apns_id; *c; c++)
         *c = (char)(*c >= 'A' && *c <= 'F' ? *c + 32 : *c);
-    ck_assert_int_eq(mdm_apns_build(&request, ctx, &push), APR_SUCCESS);
+    ck_assert_int_eq(mdm_apns_build(&request, http_ctx, &push), APR_SUCCESS);
     memset(outcome, 0, sizeof(*outcome));
     request.client_pem = mock.certificate;
     request.client_key_pem = mock.key;
@@ -92,12 +92,12 @@ void push_one(outcome_t *outcome)
 
 void rule(const char *json)
 {
-    json_decref(apns_mock_control(&mock, ctx, "/answers", json));
+    json_decref(apns_mock_control(&mock, http_ctx, "/answers", json));
 }
 
 void assert_sent(const char *field, const char *value)
 {
-    json_t *pushes = apns_mock_control(&mock, ctx, "/pushes", NULL);
+    json_t *pushes = apns_mock_control(&mock, http_ctx, "/pushes", NULL);
     json_t *push = json_array_get(pushes, json_array_size(pushes) - 1);
     const char *got = json_string_value(json_object_get(push, field));
 

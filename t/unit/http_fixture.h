@@ -15,7 +15,7 @@ typedef struct outcome_t {
     apr_size_t body_len;
 } outcome_t;
 
-extern mdm_ctx_t *ctx;
+extern mdm_ctx_t *http_ctx;
 extern apns_mock_t mock;
 extern mdm_http_t *http;
 

@@ -31,7 +31,7 @@ START_TEST(test_push)
     assert_sent("magic", "MAGIC-1");
     assert_sent("topic", MOCK_TOPIC);
     assert_sent("body", "{\"mdm\":\"MAGIC-1\"}");
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "violations"), 0);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "violations"), 0);
 }
 END_TEST
 
@@ -53,9 +53,9 @@ START_TEST(test_one_connection_for_many)
     run_all();
     for (i = 0; i < 200; i++)
         ck_assert_msg(outcomes[i].status == 200, "%d: %s", i, outcomes[i].error);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 1);
-    ck_assert_int_gt(apns_mock_stat(&mock, ctx, "max_streams_seen"), 150);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "violations"), 0);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 1);
+    ck_assert_int_gt(apns_mock_stat(&mock, http_ctx, "max_streams_seen"), 150);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "violations"), 0);
 }
 END_TEST
 
@@ -73,9 +73,9 @@ START_TEST(test_few_streams_allowed)
     run_all();
     for (i = 0; i < 50; i++)
         ck_assert_msg(outcomes[i].status == 200, "%d: %s", i, outcomes[i].error);
-    ck_assert_int_le(apns_mock_stat(&mock, ctx, "max_streams_seen"), 2);
-    ck_assert_int_le(apns_mock_stat(&mock, ctx, "connections_opened"), 2);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "violations"), 0);
+    ck_assert_int_le(apns_mock_stat(&mock, http_ctx, "max_streams_seen"), 2);
+    ck_assert_int_le(apns_mock_stat(&mock, http_ctx, "connections_opened"), 2);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "violations"), 0);
 }
 END_TEST
 
@@ -97,7 +97,7 @@ START_TEST(test_refusals)
     ck_assert_int_eq(outcome.status, 500);
     push_one(&outcome);
     ck_assert_int_eq(outcome.status, 200);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 1);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 1);
 }
 END_TEST
 
@@ -106,7 +106,7 @@ START_TEST(test_big_answer_is_cut)
     outcome_t outcome;
 
     start_mock("", 10);
-    rule(apr_psprintf(ctx->pool, "{\"status\":500,\"body\":\"%0*d\"}", 16000, 7));
+    rule(apr_psprintf(http_ctx->pool, "{\"status\":500,\"body\":\"%0*d\"}", 16000, 7));
     push_one(&outcome);
     ck_assert_int_eq(outcome.status, 500);
     ck_assert_uint_eq(outcome.body_len, 4096);
@@ -124,18 +124,18 @@ START_TEST(test_lost_connections)
     start_mock("", 10);
     push_one(&outcome);
     for (i = 0; i < 4; i++) {
-        rule(apr_psprintf(ctx->pool, "{\"status\":200,\"action\":\"%s\"}", actions[i]));
+        rule(apr_psprintf(http_ctx->pool, "{\"status\":200,\"action\":\"%s\"}", actions[i]));
         push_one(&outcome);
         ck_assert_msg(outcome.status == 200, "%s: %s", actions[i], outcome.error);
         /* sent once more, not again and again */
-        rule(apr_psprintf(ctx->pool, "{\"status\":200,\"times\":20,\"action\":\"%s\"}", actions[i]));
+        rule(apr_psprintf(http_ctx->pool, "{\"status\":200,\"times\":20,\"action\":\"%s\"}", actions[i]));
         push_one(&outcome);
         ck_assert_msg(outcome.status == (i == 1 ? 200 : 0), "%s: %s", actions[i], outcome.error);
-        json_decref(apns_mock_control(&mock, ctx, "/clear", "{\"answers\":true}"));
+        json_decref(apns_mock_control(&mock, http_ctx, "/clear", "{\"answers\":true}"));
         push_one(&outcome);
         ck_assert_msg(outcome.status == 200, "after %s: %s", actions[i], outcome.error);
     }
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "violations"), 0);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "violations"), 0);
 }
 END_TEST
 
@@ -158,7 +158,7 @@ START_TEST(test_goaway_amid_many)
     ck_assert_int_ge(answered, 40);
     push_one(&outcomes[0]);
     ck_assert_msg(outcomes[0].status == 200, "%s", outcomes[0].error);
-    ck_assert_int_le(apns_mock_stat(&mock, ctx, "connections_opened"), 3);
+    ck_assert_int_le(apns_mock_stat(&mock, http_ctx, "connections_opened"), 3);
 }
 END_TEST
 
@@ -177,7 +177,7 @@ START_TEST(test_silence_drops_the_connection)
     ck_assert_str_ne(outcome.error, "");
     push_one(&outcome);
     ck_assert_msg(outcome.status == 200, "%s", outcome.error);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 2);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 2);
 }
 END_TEST
 
@@ -193,14 +193,14 @@ START_TEST(test_slow_stream_keeps_the_connection)
     request.timeout = apr_time_from_msec(500);
     ck_assert_int_eq(mdm_http_start(http, &request), APR_SUCCESS);
     ck_assert_int_eq(mdm_http_run(http, 0, -1), APR_SUCCESS);
-    json_decref(apns_mock_control(&mock, ctx, "/pushes?wait=2", NULL));
+    json_decref(apns_mock_control(&mock, http_ctx, "/pushes?wait=2", NULL));
     push_one(&outcome);
     ck_assert_int_eq(outcome.status, 200);
     ck_assert_int_eq(slow.done, 1);
     ck_assert_int_eq(slow.status, 0);
     push_one(&outcome);
     ck_assert_int_eq(outcome.status, 200);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 1);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 1);
 }
 END_TEST
 
@@ -227,7 +227,7 @@ START_TEST(test_silence_before_tls)
     start_mock("", 10);
     for (i = 0; i < 3; i++) {
         request = push_request(&silent[i]);
-        request.url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d/3/device/ab", listening_port(&fd));
+        request.url = apr_psprintf(http_ctx->pool, "https://127.0.0.1:%d/3/device/ab", listening_port(&fd));
         request.timeout = apr_time_from_msec(400);
         ck_assert_int_eq(mdm_http_start(http, &request), APR_SUCCESS);
     }
@@ -239,7 +239,7 @@ START_TEST(test_silence_before_tls)
         oracle_has(silent[i].error, "no answer within");
     }
     ck_assert_msg(outcome.status == 200, "%s", outcome.error);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 1);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 1);
 }
 END_TEST
 
@@ -252,11 +252,11 @@ START_TEST(test_cut_at_rest)
     start_mock("", 10);
     push_one(&outcome);
     for (i = 0; i < 2; i++) {
-        json_decref(apns_mock_control(&mock, ctx, i ? "/goaway" : "/drop", "{}"));
+        json_decref(apns_mock_control(&mock, http_ctx, i ? "/goaway" : "/drop", "{}"));
         push_one(&outcome);
         ck_assert_msg(outcome.status == 200, "%s", outcome.error);
     }
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 3);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 3);
 }
 END_TEST
 
@@ -274,14 +274,14 @@ START_TEST(test_other_certificate_other_connection)
     request.client_key_pem = key;
     send_one(&outcome, request);
     ck_assert_msg(outcome.status == 200, "%s", outcome.error);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 2);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 2);
     push_one(&outcome);
     ck_assert_int_eq(outcome.status, 200);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 2);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 2);
     mdm_http_forget_connections(http);
     push_one(&outcome);
     ck_assert_msg(outcome.status == 200, "%s", outcome.error);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 3);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 3);
 }
 END_TEST
 
@@ -295,14 +295,14 @@ START_TEST(test_many_certificates)
     for (i = 0; i < 6; i++) {
         mdm_bytes_t certificate, key;
 
-        apns_mock_certificate(&certificate, &key, MOCK_TOPIC, apr_psprintf(ctx->pool, "c%d", i));
+        apns_mock_certificate(&certificate, &key, MOCK_TOPIC, apr_psprintf(http_ctx->pool, "c%d", i));
         request = push_request(&outcome);
         request.client_pem = certificate;
         request.client_key_pem = key;
         send_one(&outcome, request);
         ck_assert_msg(outcome.status == 200, "%d: %s", i, outcome.error);
     }
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 6);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 6);
 }
 END_TEST
 
@@ -326,7 +326,7 @@ START_TEST(test_no_connection)
 
     start_mock("", 10);
     request = push_request(&outcome);
-    request.url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d/3/device/ab", closed_port());
+    request.url = apr_psprintf(http_ctx->pool, "https://127.0.0.1:%d/3/device/ab", closed_port());
     send_one(&outcome, request);
     ck_assert_int_eq(outcome.status, 0);
     oracle_has(outcome.error, "connect");
@@ -375,12 +375,12 @@ START_TEST(test_http1_is_no_answer)
 
     make_server_certificate();
     oracle_write("one_answer.py", mdm_bytes_of(one_answer));
-    port = atoi(apns_mock_spawn(ctx, apr_pstrcat(ctx->pool,
+    port = atoi(apns_mock_spawn(http_ctx, apr_pstrcat(http_ctx->pool,
                                                  program && *program ? program : "/usr/bin/python3",
                                                  " one_answer.py ", protocols[_i], NULL)));
-    mock.url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d", port);
+    mock.url = apr_psprintf(http_ctx->pool, "https://127.0.0.1:%d", port);
     mock.certificate.len = mock.key.len = 0;
-    ck_assert_int_eq(mdm_http_create(&http, ctx, 1, 2), APR_SUCCESS);
+    ck_assert_int_eq(mdm_http_create(&http, http_ctx, 1, 2), APR_SUCCESS);
     request = push_request(&outcome);
     request.ca_pem = oracle_read("server.pem");
     send_one(&outcome, request);
@@ -406,7 +406,7 @@ static int python_server(const char *name, const char *text, const char *argumen
 
     oracle_write(name, mdm_bytes_of(text));
     program = program && *program ? program : "/usr/bin/python3";
-    return atoi(apns_mock_spawn(ctx, apr_pstrcat(ctx->pool, program, " ", name, " ", argument, NULL)));
+    return atoi(apns_mock_spawn(http_ctx, apr_pstrcat(http_ctx->pool, program, " ", name, " ", argument, NULL)));
 }
 
 static void prepare_any(outcome_t *outcome, mdm_http_request_t *request, const char *url)
@@ -433,8 +433,8 @@ START_TEST(test_any_version_without_tls)
     const char *url;
     size_t i;
 
-    url = apr_psprintf(ctx->pool, "http://127.0.0.1:%d/x", python_server("plain.py", plain_answer, ""));
-    ck_assert_int_eq(mdm_http_create(&http, ctx, 1, 2), APR_SUCCESS);
+    url = apr_psprintf(http_ctx->pool, "http://127.0.0.1:%d/x", python_server("plain.py", plain_answer, ""));
+    ck_assert_int_eq(mdm_http_create(&http, http_ctx, 1, 2), APR_SUCCESS);
     prepare_any(&outcome, &request, url);
     send_one(&outcome, request);
     ck_assert_msg(outcome.status == 418, "%d %s", outcome.status, outcome.error);
@@ -460,8 +460,8 @@ START_TEST(test_any_version_over_tls)
     const char *url;
 
     make_server_certificate();
-    url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d/x", python_server("one.py", one_answer, protocols[_i]));
-    ck_assert_int_eq(mdm_http_create(&http, ctx, 1, 2), APR_SUCCESS);
+    url = apr_psprintf(http_ctx->pool, "https://127.0.0.1:%d/x", python_server("one.py", one_answer, protocols[_i]));
+    ck_assert_int_eq(mdm_http_create(&http, http_ctx, 1, 2), APR_SUCCESS);
     prepare_any(&outcome, &request, url);
     send_one(&outcome, request);
     ck_assert_int_eq(outcome.status, 0);
@@ -481,16 +481,16 @@ START_TEST(test_nghttpd)
 
     make_server_certificate();
     oracle_run("mkdir -p htdocs/3/device && echo hello > htdocs/3/device/ab007fc1");
-    apns_mock_spawn(ctx, apr_psprintf(ctx->pool, "stdbuf -oL nghttpd -v -a 127.0.0.1 -d htdocs %d server.key "
+    apns_mock_spawn(http_ctx, apr_psprintf(http_ctx->pool, "stdbuf -oL nghttpd -v -a 127.0.0.1 -d htdocs %d server.key "
                                       "server.pem", port));
-    mock.url = apr_psprintf(ctx->pool, "https://127.0.0.1:%d", port);
+    mock.url = apr_psprintf(http_ctx->pool, "https://127.0.0.1:%d", port);
     mock.certificate.len = mock.key.len = 0;
-    ck_assert_int_eq(mdm_http_create(&http, ctx, 1, 2), APR_SUCCESS);
+    ck_assert_int_eq(mdm_http_create(&http, http_ctx, 1, 2), APR_SUCCESS);
     for (i = 0; i < 3; i++) {
         request = push_request(&outcome);
         request.ca_pem = oracle_read("server.pem");
         if (i == 2)
-            request.url = apr_pstrcat(ctx->pool, mock.url, "/3/device/00", NULL);
+            request.url = apr_pstrcat(http_ctx->pool, mock.url, "/3/device/00", NULL);
         send_one(&outcome, request);
         ck_assert_msg(outcome.status == (i < 2 ? 200 : 404), "%d %s", outcome.status, outcome.error);
     }
@@ -502,7 +502,7 @@ START_TEST(test_wake_fd)
     apr_time_t before;
     int ends[2];
 
-    ck_assert_int_eq(mdm_http_create(&http, ctx, 1, 2), APR_SUCCESS);
+    ck_assert_int_eq(mdm_http_create(&http, http_ctx, 1, 2), APR_SUCCESS);
     ck_assert_int_eq(pipe(ends), 0);
     before = apr_time_now();
     ck_assert_int_eq(mdm_http_run(http, apr_time_from_msec(80), ends[0]), APR_SUCCESS);
@@ -542,8 +542,8 @@ START_TEST(test_end_with_requests_under_way)
     mdm_ctx_t *own;
     outcome_t outcome;
 
-    apns_mock_start(&mock, ctx, "");
-    apr_pool_create(&subpool, ctx->pool);
+    apns_mock_start(&mock, http_ctx, "");
+    apr_pool_create(&subpool, http_ctx->pool);
     own = mdm_ctx_create(subpool, NULL);
     ck_assert_int_eq(mdm_http_create(&http, own, 1, 2), APR_SUCCESS);
     push_one(&outcome);

@@ -11,8 +11,9 @@
 
 static void limit_window(int octets)
 {
-    json_decref(apns_mock_control(&mock, ctx, "/window", apr_psprintf(ctx->pool, "{\"octets\":%d,\"seconds\":0.01}",
-                                                                      octets)));
+    const char *json = apr_psprintf(http_ctx->pool, "{\"octets\":%d,\"seconds\":0.01}", octets);
+
+    json_decref(apns_mock_control(&mock, http_ctx, "/window", json));
 }
 
 /* The server takes a few octets of each request at a time: all go, over one connection. */
@@ -32,9 +33,9 @@ START_TEST(test_slow_window)
     for (i = 0; i < 50; i++)
         ck_assert_msg(outcomes[i].status == 200, "%d: %s", i, outcomes[i].error);
     assert_sent("body", "{\"mdm\":\"MAGIC-1\"}");
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 1);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "pushes"), 50);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "violations"), 0);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 1);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "pushes"), 50);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "violations"), 0);
 }
 END_TEST
 
@@ -58,12 +59,12 @@ START_TEST(test_closed_window)
         if (i || !outcomes[i].status)
             oracle_has(outcomes[i].error, "no answer within");
     }
-    ck_assert_int_le(apns_mock_stat(&mock, ctx, "pushes"), 1);
+    ck_assert_int_le(apns_mock_stat(&mock, http_ctx, "pushes"), 1);
     limit_window(100);
     push_one(&outcomes[0]);
     ck_assert_msg(outcomes[0].status == 200, "%s", outcomes[0].error);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 2);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "violations"), 0);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 2);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "violations"), 0);
 }
 END_TEST
 
@@ -78,7 +79,7 @@ START_TEST(test_many_certificates_at_once)
     for (i = 0; i < 4; i++) {
         mdm_bytes_t certificate, key;
 
-        apns_mock_certificate(&certificate, &key, MOCK_TOPIC, apr_psprintf(ctx->pool, "c%d", i));
+        apns_mock_certificate(&certificate, &key, MOCK_TOPIC, apr_psprintf(http_ctx->pool, "c%d", i));
         request = push_request(&outcomes[i]);
         request.client_pem = certificate;
         request.client_key_pem = key;
@@ -87,7 +88,7 @@ START_TEST(test_many_certificates_at_once)
     run_all();
     for (i = 0; i < 4; i++)
         ck_assert_msg(outcomes[i].status == 200, "%d: %s", i, outcomes[i].error);
-    ck_assert_int_eq(apns_mock_stat(&mock, ctx, "connections_opened"), 4);
+    ck_assert_int_eq(apns_mock_stat(&mock, http_ctx, "connections_opened"), 4);
 }
 END_TEST
 

@@ -110,7 +110,7 @@ class ApnsMock:
 
     async def _listen(self):
         self._server = await self.loop.create_server(
-            lambda: h2server.Connection(self, self.max_concurrent_streams, self.slow_window), "127.0.0.1", self.port,
+            lambda: h2server.Connection(self, self.max_concurrent_streams, lambda: self.slow_window), "127.0.0.1", self.port,
             ssl=self._context, backlog=512, family=socket.AF_INET)
         self.port = self._server.sockets[0].getsockname()[1]
         self._control = await apns_control.serve(self, self.control_port)
@@ -251,8 +251,13 @@ class ApnsMock:
 
     def limit_window(self, octets, seconds):
         """New connections: every stream begins without a window and gets so many octets each so many seconds, 0: never
-        any. Without seconds: windows as usual."""
-        self.slow_window = (octets, seconds) if seconds else None
+        any. Without seconds: windows as usual. Present connections that have begun so get another pace."""
+        def change():
+            self.slow_window = (octets, seconds) if seconds else None
+            for one in self._live():
+                if one.slow_window and seconds:
+                    one.slow_window = self.slow_window
+        self._in_loop(change)
 
     # the connections' side (h2server.Connection calls these in the loop's thread)
 

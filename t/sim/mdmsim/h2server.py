@@ -57,8 +57,9 @@ class Connection(asyncio.Protocol):
     """One client's connection."""
 
     def __init__(self, app, max_streams=1000, slow_window=None):
-        """slow_window: (octets, seconds); streams begin without a window and get so many octets each so often."""
-        self.app, self.max_streams, self.slow_window = app, max_streams, slow_window
+        """slow_window: asked when the connection is made for None or (octets, seconds); streams then begin without a window
+        and get so many octets each so often."""
+        self.app, self.max_streams, self.slow_window, self._ask_window = app, max_streams, None, slow_window
         self.streams, self.answering = {}, set()
         self.last_stream = self.requests = self.most_streams = 0
         self.goaway_at, self.closing = None, False
@@ -82,6 +83,7 @@ class Connection(asyncio.Protocol):
             transport.close()
             return
         self.app.connection_opened(self)
+        self.slow_window = self._ask_window() if self._ask_window else None
         window = 0 if self.slow_window else WINDOW
         self._send(frame(SETTINGS, 0, 0, struct.pack(">HIHI", 3, self.max_streams, 4, window)))
         if self.slow_window:
