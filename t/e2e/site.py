@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 import urllib.parse
 import uuid
 
@@ -202,12 +203,14 @@ class Site:
     def start(self, port=None):
         self.prepare()
         self.httpd.start(port)
+        self.database.opened()
         return self
 
     def start_again(self):
         """Start on the port it had, as an administrator does after a stop or a crash."""
         self.http.close()
         self.httpd.start(self.port)
+        self.database.opened()
         return self
 
     def stop(self):
@@ -319,6 +322,13 @@ class Sqlite:
         finally:
             connection.close()
 
+    def opened(self):
+        """Wait a little for httpd to open it. Whoever comes first makes the file of shared memory: when that is root, it is
+        root's for a moment, and who opens it in that moment may only read."""
+        ends = time.monotonic() + 1
+        while os.geteuid() == 0 and not os.path.exists(self.file + "-shm") and time.monotonic() < ends:
+            time.sleep(0.01)
+
     def grown(self):
         """So many rows have been put in that a server at work would have looked at them by now."""
 
@@ -341,6 +351,9 @@ class Pgsql:
 
     def sql(self, statement):
         return self.cluster.sql(self.name, statement)
+
+    def opened(self):
+        pass
 
     def grown(self):
         self.sql("ANALYZE")
