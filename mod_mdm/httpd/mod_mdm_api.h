@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The administrators' API, in three files: mod_mdm_api.c signs in and dispatches, mod_mdm_api_nano.c serves
- * NanoMDM's routes, mod_mdm_api_list.c our own. Request threads only.
+ * The administrators' API: mod_mdm_api.c signs in and dispatches, mod_mdm_api_nano.c serves NanoMDM's routes, and each
+ * of the other mod_mdm_api_*.c what the first part of its routes names. Request threads only.
  */
 #ifndef MOD_MDM_API_H
 #define MOD_MDM_API_H
