@@ -360,11 +360,14 @@ UPDATE mdm_enrollment SET awaiting_configuration = %lld WHERE id = %lld;
 
 -- ---- the device's request
 
+-- "CASE ... <> 0" keeps PostgreSQL from believing that hardly anything in a queue passes: it would read and sort all
+-- of it, in place of the first entry that the index gives
+
 -- STMT_CONNECT (enrollment_id, answered_uuid, most_notnow, now, now, fingerprint)
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery, e.auth_token, n.orderer, n.approver,
+    aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery, e.auth_token,
     n.request_type, CASE WHEN n.created_at < e.authenticated_at THEN 1 ELSE 0 END
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
@@ -372,8 +375,8 @@ LEFT JOIN mdm_command a ON a.uuid = %s
 LEFT JOIN mdm_queue aq ON aq.command = a.id AND aq.enrollment = e.id
 LEFT JOIN mdm_command n ON n.id = (
     SELECT q.command FROM mdm_queue q
-    WHERE q.enrollment = e.id AND q.notnow <= %lld AND q.command <> COALESCE(a.id, 0) AND q.held = 0
-        AND q.not_before <= %lld AND (q.not_after = 0 OR q.not_after > %lld)
+    WHERE q.enrollment = e.id AND CASE WHEN q.notnow <= %lld AND q.command <> COALESCE(a.id, 0) AND q.held = 0
+        AND q.not_before <= %lld AND (q.not_after = 0 OR q.not_after > %lld) THEN 1 ELSE 0 END <> 0
     ORDER BY q.priority DESC, q.command LIMIT 1)
 WHERE c.fingerprint = %s;
 
@@ -381,14 +384,14 @@ WHERE c.fingerprint = %s;
 SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
     e.id, e.parent, e.state, e.last_seen_at, e.certificate,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
-    n.id, n.uuid, n.body, n.delivery, e.auth_token, n.orderer, n.approver,
+    n.id, n.uuid, n.body, n.delivery, e.auth_token,
     n.request_type, CASE WHEN n.created_at < e.authenticated_at THEN 1 ELSE 0 END
 FROM mdm_certificate c
 LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
 LEFT JOIN mdm_command n ON n.id = (
     SELECT q.command FROM mdm_queue q
-    WHERE q.enrollment = e.id AND q.notnow <= %lld AND q.held = 0
-        AND q.not_before <= %lld AND (q.not_after = 0 OR q.not_after > %lld)
+    WHERE q.enrollment = e.id AND CASE WHEN q.notnow <= %lld AND q.held = 0
+        AND q.not_before <= %lld AND (q.not_after = 0 OR q.not_after > %lld) THEN 1 ELSE 0 END <> 0
     ORDER BY q.priority DESC, q.command LIMIT 1)
 WHERE c.fingerprint = %s;
 
@@ -418,6 +421,9 @@ FROM mdm_command WHERE uuid = %s;
 SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
     decided_by, decided_at, supersede_key, idempotency_key, request_sha256, orderer
 FROM mdm_command WHERE created_by = %s AND idempotency_key = %s;
+
+-- STMT_COMMAND_PEOPLE (id)
+SELECT orderer, approver FROM mdm_command WHERE id = %lld;
 
 -- STMT_COMMAND_COUNTS (now, command, command)
 SELECT CASE WHEN held = 1 THEN 'held' WHEN not_before > %lld THEN 'scheduled' WHEN notnow = 1 THEN 'notnow'
@@ -518,6 +524,12 @@ WHERE e.enrollment_id = %s ORDER BY q.priority DESC, q.command LIMIT %lld;
 
 -- STMT_QUEUE_FINISH (command, enrollment)
 DELETE FROM mdm_queue WHERE command = %lld AND enrollment = %lld;
+
+-- STMT_QUEUE_FINISH_PGSQL (command, enrollment, status, error_chain, response, finished_at)
+WITH finished AS (DELETE FROM mdm_queue WHERE command = %lld AND enrollment = %lld RETURNING command, enrollment)
+INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
+SELECT f.command, f.enrollment, c.request_type, %s, %s, %s, %lld
+FROM finished f JOIN mdm_command c ON c.id = f.command;
 
 -- STMT_RESULT_INSERT (enrollment, status, error_chain, response, finished_at, command)
 INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
@@ -629,9 +641,10 @@ UPDATE mdm_result SET status = %s, error_chain = %s, response = %s, finished_at 
 WHERE command = %lld AND enrollment = %lld AND status IN ('Cancelled', 'Superseded', 'Expired')
     AND finished_at >= (SELECT e.enrolled_at FROM mdm_enrollment e WHERE e.id = mdm_result.enrollment);
 
--- STMT_RESULT_PRUNE (before, limit)
+-- STMT_RESULT_PRUNE (command, before, limit)
 DELETE FROM mdm_result WHERE (command, enrollment) IN (
-    SELECT command, enrollment FROM mdm_result WHERE finished_at < %lld ORDER BY finished_at LIMIT %lld);
+    SELECT command, enrollment FROM mdm_result WHERE command < %lld AND finished_at < %lld
+    ORDER BY command, enrollment LIMIT %lld);
 
 -- STMT_COMMAND_WINDOW (cursor, limit)
 SELECT MAX(id), MAX(created_at), COUNT(*)

@@ -261,7 +261,6 @@ CREATE TABLE mdm_result (
     PRIMARY KEY (command, enrollment)
 );
 CREATE INDEX mdm_result_latest ON mdm_result (enrollment, request_type, finished_at);
-CREATE INDEX mdm_result_by_age ON mdm_result (finished_at);
 
 CREATE TABLE mdm_event (
     id BIGINT NOT NULL PRIMARY KEY,

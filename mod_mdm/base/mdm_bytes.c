@@ -360,18 +360,21 @@ int mdm_equal(const char *a, const char *b)
     return len == strlen(b) && CRYPTO_memcmp(a, b, len) == 0;
 }
 
+apr_int64_t mdm_id_at(apr_time_t at)
+{
+    return at > ID_EPOCH ? (at - ID_EPOCH) << ID_RANDOM_BITS : 0;
+}
+
 apr_int64_t mdm_id_next(void)
 {
     static apr_int64_t last;
-    apr_int64_t id, since, seen = __atomic_load_n(&last, __ATOMIC_RELAXED);
+    apr_int64_t id, seen = __atomic_load_n(&last, __ATOMIC_RELAXED);
     unsigned char noise[2] = { 0, 0 };
 
     (void)mdm_random(noise, sizeof(noise));
     do {
-        since = apr_time_now() - ID_EPOCH;
         /* A clock that has not been set yet still gives ids, one after the other. */
-        id = since > 0 ? since << ID_RANDOM_BITS : 0;
-        id |= (noise[0] << 8 | noise[1]) & ((1 << ID_RANDOM_BITS) - 1);
+        id = mdm_id_at(apr_time_now()) | ((noise[0] << 8 | noise[1]) & ((1 << ID_RANDOM_BITS) - 1));
         if (id <= seen)
             id = seen + 1;
     } while (!__atomic_compare_exchange_n(&last, &seen, id, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));

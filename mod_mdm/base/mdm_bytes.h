@@ -101,6 +101,9 @@ int mdm_equal(const char *a, const char *b);
  */
 apr_int64_t mdm_id_next(void);
 
+/** The lowest id that mdm_id_next may have given at this time; 0 before 2020. */
+apr_int64_t mdm_id_at(apr_time_t at);
+
 /** Overwrite a secret so that the compiler cannot leave it out. */
 void mdm_cleanse(void *data, apr_size_t len);
 

@@ -66,7 +66,8 @@ apr_status_t mdm_approval_check(mdm_command_t *held, mdm_store_t *st, const mdm_
         return rv;
     if (!mdm_approval_needed(site, command->request_type))
         return APR_SUCCESS;
-    mdm_store_command_people(&orderer, &approver, st, row->next, row->next_orderer, row->next_approver);
+    if ((rv = mdm_store_command_people(&orderer, &approver, st, row->next)) != APR_SUCCESS)
+        return rv;
     if (!orderer)
         return mdm_fail(st->ctx, MDM_EGONE, "it needs a second person (MDMApproval), and who ordered it cannot be told "
                         "any more: order it again");

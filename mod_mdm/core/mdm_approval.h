@@ -21,8 +21,8 @@ int mdm_approval_needed(const mdm_site_t *site, const char *request_type);
 apr_status_t mdm_approval_may_decide(mdm_ctx_t *ctx, const mdm_command_t *command, const char *actor, int approve);
 
 /**
- * Whether row->next may be handed out: it needs nobody, or another person than the one who ordered it has approved. No
- * statement.
+ * Whether row->next may be handed out: it needs nobody, or another person than the one who ordered it has approved. One
+ * statement for what needs one (MDMApproval), else none.
  * @param held what it is then, for mdm_approval_hold
  * @return MDM_EDENIED when it has to wait; MDM_EGONE when nobody can say any more who ordered it
  */

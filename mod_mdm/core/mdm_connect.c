@@ -116,6 +116,13 @@ static apr_status_t store_report(void *baton, mdm_db_t *db)
     return rv == APR_SUCCESS && r->finished ? understand(r) : rv;
 }
 
+/* Whether more than the one change of mdm_store_queue_finish follows from an answer, all or nothing of it. */
+static int means_more(const report_t *r)
+{
+    return is_notnow(r->status) || r->row->answered_delivery == MDM_DELIVERY_RENEWAL
+        || mdm_drift_wanted(r->row->answered_delivery) || mdm_facts_wanted(r->row->answered_type) || erases(r);
+}
+
 static apr_status_t read_report(report_t *r, const char **uuid)
 {
     mdm_ctx_t *ctx = r->st->ctx;
@@ -160,7 +167,7 @@ static apr_status_t act(report_t *r, const char *uuid)
         return r->row->has_notnow ? mdm_store_queue_new_session(r->st, r->row->enrollment) : APR_SUCCESS;
     if (!r->row->answered && (!r->row->answered_id || is_notnow(r->status)))
         return ignore(r, uuid);
-    rv = mdm_db_transact(r->st->db, store_report, r);
+    rv = means_more(r) ? mdm_db_transact(r->st->db, store_report, r) : store_report(r, r->st->db);
     if (rv != APR_SUCCESS)
         return rv;
     if (!r->finished && !is_notnow(r->status))

@@ -22,13 +22,17 @@
 #define ATTEMPTS 8                  /* of a transaction */
 #define PAUSE_FIRST 1000            /* microseconds; doubles with each attempt, up to PAUSE_MOST */
 #define PAUSE_MOST 64000
+#define LIST 64                     /* arguments of a list in a statement */
 #define LOCK_WAIT apr_time_from_sec(10)
+
+/* A list of one is what most requests of the API have: it costs neither side 63 arguments that are NULL. */
+typedef enum { WHOLE = 0, OF_ONE, FORMS } form_e;
 
 /* What lives as long as the connection. */
 typedef struct {
     apr_pool_t *pool;
-    apr_dbd_prepared_t *prepared[STMT_COUNT];
-    const char *labels[STMT_COUNT];
+    apr_dbd_prepared_t *prepared[STMT_COUNT][FORMS];
+    const char *labels[STMT_COUNT][FORMS];
     int generation;                 /* in the labels: PostgreSQL never sees a name twice in one session */
     int settled;                    /* PostgreSQL: this session knows how to plan */
     int mark;                       /* the store's own note */
@@ -50,6 +54,7 @@ struct mdm_db_t {
 /* A statement on its way: exactly one of rows and affected is set. */
 typedef struct {
     mdm_stmt_e stmt;
+    form_e form;
     const char *const *args;
     mdm_rows_t **rows;
     int *affected;
@@ -89,9 +94,9 @@ static int connection_is_good(mdm_db_t *db)
  * error when this connection knows of the change of the schema, with words of its own when it meets it;
  * PostgreSQL names our label, in any language.
  */
-static int is_stale(mdm_db_t *db, mdm_stmt_e stmt, const char *text)
+static int is_stale(mdm_db_t *db, const call_t *call, const char *text)
 {
-    const char *label = db->connection->labels[stmt];
+    const char *label = db->connection->labels[call->stmt][call->form];
 
     if (db->kind == MDM_DB_SQLITE3)
         return strstr(text, "schema has changed") || !strcmp(text, "not an error");
@@ -122,28 +127,30 @@ static void settle_session(mdm_db_t *db)
                                                 "SET plan_cache_mode = force_generic_plan") == 0;
 }
 
-static int prepare(mdm_db_t *db, mdm_stmt_e stmt)
+static int prepare(mdm_db_t *db, const call_t *call)
 {
+    const mdm_stmt_t *stmt = &mdm_stmts[call->stmt];
     connection_t *connection = db->connection;
     apr_dbd_prepared_t *made = NULL;
     const char *label = NULL;
     int rc;
 
-    if (connection->prepared[stmt])
+    if (connection->prepared[call->stmt][call->form])
         return 0;
     if (db->kind == MDM_DB_PGSQL) {
-        char *text = apr_psprintf(connection->pool, "mdm_%s_g%d", mdm_stmts[stmt].name + strlen("STMT_"),
-                                  ++connection->generation);
+        char *text = apr_psprintf(connection->pool, "mdm_%s%s_g%d", stmt->name + strlen("STMT_"),
+                                  call->form == OF_ONE ? "_of_one" : "", ++connection->generation);
         char *c;
 
         for (c = text; *c; c++)
             *c = (char)apr_tolower(*c);
         label = text;
     }
-    rc = apr_dbd_prepare(db->driver, connection->pool, db->handle, mdm_stmts[stmt].sql, label, &made);
+    rc = apr_dbd_prepare(db->driver, connection->pool, db->handle, call->form == OF_ONE ? stmt->sql_of_one : stmt->sql,
+                         label, &made);
     if (rc == 0) {
-        connection->prepared[stmt] = made;
-        connection->labels[stmt] = label;
+        connection->prepared[call->stmt][call->form] = made;
+        connection->labels[call->stmt][call->form] = label;
     }
     return rc;
 }
@@ -176,22 +183,50 @@ static void copy_rows(mdm_rows_t **out, mdm_db_t *db, apr_dbd_results_t *result)
     *out = rows;
 }
 
+static form_e form_of(mdm_stmt_e stmt, const char *const *args)
+{
+    const mdm_stmt_t *s = &mdm_stmts[stmt];
+    int i = 1;
+
+    if (!s->sql_of_one)
+        return WHOLE;
+    while (i < LIST && !args[s->list + i])
+        i++;
+    return i == LIST ? OF_ONE : WHOLE;
+}
+
+/* The arguments that the form has, and how many. */
+static const char **arguments(int *count, mdm_db_t *db, const call_t *call)
+{
+    const mdm_stmt_t *s = &mdm_stmts[call->stmt];
+    const char **args;
+    int first = s->list + 1;
+
+    *count = s->args;
+    if (call->form == WHOLE)
+        return (const char **)call->args;
+    *count = s->args - LIST + 1;
+    args = apr_palloc(db->scratch, sizeof(*args) * (apr_size_t)*count);
+    memcpy(args, call->args, sizeof(*args) * (apr_size_t)first);
+    memcpy(args + first, call->args + s->list + LIST, sizeof(*args) * (apr_size_t)(*count - first));
+    return args;
+}
+
 /* Run once; 0 or the driver's code. */
 static int run_once(mdm_db_t *db, const call_t *call)
 {
-    const char **args = (const char **)call->args;
     apr_dbd_results_t *result = NULL;
-    int affected = 0, rc = prepare(db, call->stmt);
+    int count, affected = 0, rc = prepare(db, call);
+    const char **args = arguments(&count, db, call);
+    apr_dbd_prepared_t *prepared = db->connection->prepared[call->stmt][call->form];
 
     if (rc == 0 && call->rows) {
-        rc = apr_dbd_pselect(db->driver, db->scratch, db->handle, &result,
-                             db->connection->prepared[call->stmt], 1, mdm_stmts[call->stmt].args, args);
+        rc = apr_dbd_pselect(db->driver, db->scratch, db->handle, &result, prepared, 1, count, args);
         if (rc == 0)
             copy_rows(call->rows, db, result);
     }
     else if (rc == 0) {
-        rc = apr_dbd_pquery(db->driver, db->scratch, db->handle, &affected,
-                            db->connection->prepared[call->stmt], mdm_stmts[call->stmt].args, args);
+        rc = apr_dbd_pquery(db->driver, db->scratch, db->handle, &affected, prepared, count, args);
         if (rc == 0)
             *call->affected = affected;
     }
@@ -222,7 +257,7 @@ static apr_status_t run(mdm_db_t *db, const call_t *call)
         if (rc == 0)
             return APR_SUCCESS;
         text = error_text(db, rc);
-        stale = is_stale(db, call->stmt, text);
+        stale = is_stale(db, call, text);
         if (stale)
             forget_statements(db->connection);
         if (db->in_transaction)
@@ -248,7 +283,7 @@ static void give_turn(mdm_db_t *db)
 
 apr_status_t mdm_db_select(mdm_rows_t **rows, mdm_db_t *db, mdm_stmt_e stmt, const char *const *args)
 {
-    call_t call = { stmt, args, rows, NULL };
+    call_t call = { stmt, form_of(stmt, args), args, rows, NULL };
 
     return run(db, &call);
 }
@@ -256,7 +291,7 @@ apr_status_t mdm_db_select(mdm_rows_t **rows, mdm_db_t *db, mdm_stmt_e stmt, con
 apr_status_t mdm_db_exec(int *affected, mdm_db_t *db, mdm_stmt_e stmt, const char *const *args)
 {
     int ignored;
-    call_t call = { stmt, args, NULL, affected ? affected : &ignored };
+    call_t call = { stmt, form_of(stmt, args), args, NULL, affected ? affected : &ignored };
     apr_status_t rv;
 
     if (db->in_transaction)

@@ -64,11 +64,18 @@ static const char *open_name(mdm_store_t *st, const char *sealed, const char *co
     return name.len ? (const char *)name.data : NULL;
 }
 
-void mdm_store_command_people(const char **orderer, const char **approver, mdm_store_t *st, apr_int64_t id,
-                              const char *sealed_orderer, const char *sealed_approver)
+apr_status_t mdm_store_command_people(const char **orderer, const char **approver, mdm_store_t *st, apr_int64_t id)
 {
-    *orderer = open_name(st, sealed_orderer, ORDERER, mdm_row_text(st, id));
-    *approver = open_name(st, sealed_approver, MDM_COLUMN_APPROVER, mdm_row_text(st, id));
+    const char *number = mdm_row_text(st, id);
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_COMMAND_PEOPLE, &number);
+
+    *orderer = *approver = NULL;
+    if (rv == APR_SUCCESS && rows->count) {
+        *orderer = open_name(st, MDM_ROW(rows, 0, 0), ORDERER, number);
+        *approver = open_name(st, MDM_ROW(rows, 0, 1), MDM_COLUMN_APPROVER, number);
+    }
+    return rv;
 }
 
 static apr_status_t read_command(mdm_command_t **out, mdm_store_t *st, const mdm_rows_t *rows)

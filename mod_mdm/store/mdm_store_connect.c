@@ -58,9 +58,7 @@ apr_status_t mdm_store_connect(mdm_connect_row_t **out, mdm_store_t *st, const c
     row->next_uuid = MDM_ROW(rows, 0, next + 1);
     row->next_delivery = (mdm_delivery_e)mdm_row_number(rows, 0, next + 3);
     row->auth_token = MDM_ROW(rows, 0, next + 4);
-    row->next_orderer = MDM_ROW(rows, 0, next + 5);
-    row->next_approver = MDM_ROW(rows, 0, next + 6);
-    row->next_type = MDM_ROW(rows, 0, next + 7);
-    row->next_outlived = (int)mdm_row_number(rows, 0, next + 8);
+    row->next_type = MDM_ROW(rows, 0, next + 5);
+    row->next_outlived = (int)mdm_row_number(rows, 0, next + 6);
     return row->next ? open_body(row, st, MDM_ROW(rows, 0, next), MDM_ROW(rows, 0, next + 2)) : APR_SUCCESS;
 }

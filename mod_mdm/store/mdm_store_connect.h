@@ -31,7 +31,6 @@ typedef struct mdm_connect_row_t {
     const char *next_uuid;
     const char *next_body;        /* the bytes enqueued: XML text */
     mdm_delivery_e next_delivery;
-    const char *next_orderer, *next_approver;   /* sealed: mdm_store_command_people */
     const char *next_type;        /* its RequestType */
     int next_outlived;            /* it was ordered before the device enrolled anew */
     const char *auth_token;       /* sha256 of the AuthToken that a user's messages have to bear, or NULL */

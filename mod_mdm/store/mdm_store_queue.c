@@ -101,24 +101,34 @@ static apr_status_t seal_response(const char **sealed, mdm_store_t *st, const md
                           result_row(st, mdm_row_text(st, result->enrollment), mdm_row_text(st, result->command)));
 }
 
+typedef struct {
+    const char *command, *enrollment, *status, *error_chain, *response, *at;
+    int *finished;
+} finish_t;
+
+static apr_status_t finish_in_two(void *baton, mdm_db_t *db)
+{
+    const finish_t *f = baton;
+    const char *key[] = { f->command, f->enrollment };
+    const char *args[] = { f->enrollment, f->status, f->error_chain, f->response, f->at, f->command };
+    apr_status_t rv = mdm_db_exec(f->finished, db, STMT_QUEUE_FINISH, key);
+
+    return rv == APR_SUCCESS && *f->finished ? mdm_db_exec(NULL, db, STMT_RESULT_INSERT, args) : rv;
+}
+
 apr_status_t mdm_store_queue_finish(int *finished, mdm_store_t *st, const mdm_result_t *result)
 {
-    const char *enrollment = mdm_row_text(st, result->enrollment);
-    const char *command = mdm_row_text(st, result->command);
-    const char *key[] = { command, enrollment }, *response;
-    apr_status_t rv = mdm_db_exec(finished, st->db, STMT_QUEUE_FINISH, key);
+    finish_t f = { mdm_row_text(st, result->command), mdm_row_text(st, result->enrollment), result->status,
+                   result->error_chain, NULL, mdm_row_text(st, mdm_ctx_now(st->ctx)), finished };
+    const char *args[] = { f.command, f.enrollment, f.status, f.error_chain, NULL, f.at };
+    apr_status_t rv = seal_response(&f.response, st, result);
 
-    if (rv == APR_SUCCESS && !*finished)
-        return APR_SUCCESS;
-    if (rv == APR_SUCCESS)
-        rv = seal_response(&response, st, result);
-    if (rv == APR_SUCCESS) {
-        const char *args[] = { enrollment, result->status, result->error_chain, response,
-                               mdm_row_text(st, mdm_ctx_now(st->ctx)), command };
-
-        rv = mdm_db_exec(NULL, st->db, STMT_RESULT_INSERT, args);
-    }
-    return rv;
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (mdm_db_kind(st->db) != MDM_DB_PGSQL)
+        return mdm_db_transact(st->db, finish_in_two, &f);
+    args[4] = f.response;
+    return mdm_db_exec(finished, st->db, STMT_QUEUE_FINISH_PGSQL, args);
 }
 
 apr_status_t mdm_store_result_late(int *replaced, mdm_store_t *st, const mdm_result_t *result)

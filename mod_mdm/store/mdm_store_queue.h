@@ -108,11 +108,10 @@ apr_status_t mdm_store_queue_sent_list(apr_array_header_t **out, mdm_store_t *st
  */
 apr_status_t mdm_store_command_decide(mdm_store_t *st, apr_int64_t id, mdm_approval_e approval, const char *by);
 /**
- * Who ordered a command and who approved it, from what is sealed; what does not open or is not there is NULL. No
+ * Who ordered a command and who approved it, from what is sealed; what does not open or is not there is NULL. One
  * statement.
  */
-void mdm_store_command_people(const char **orderer, const char **approver, mdm_store_t *st, apr_int64_t id,
-                              const char *sealed_orderer, const char *sealed_approver);
+apr_status_t mdm_store_command_people(const char **orderer, const char **approver, mdm_store_t *st, apr_int64_t id);
 /** Whatever the rows say: this command waits for approval, for all its enrollments. Two statements. */
 apr_status_t mdm_store_command_hold(mdm_store_t *st, apr_int64_t id, const char *orderer, const char *request_type);
 /** An approved command may be handed out. @param released to so many enrollments */
@@ -194,8 +193,8 @@ typedef struct mdm_result_t {
 } mdm_result_t;
 
 /**
- * Finish a command: its open row goes, its result row comes (two statements, or one when there is no open
- * row).
+ * Finish a command: its open row goes, its result row comes, both or neither (one statement in PostgreSQL; in SQLite
+ * two, or one when there is no open row, in a transaction that is made here unless there is one).
  * @param finished 1 when this call did it, 0 when it was not open any more
  */
 apr_status_t mdm_store_queue_finish(int *finished, mdm_store_t *st, const mdm_result_t *result);

@@ -206,7 +206,9 @@ apr_status_t mdm_store_queue_expire(int *expired, mdm_store_t *st)
 
 apr_status_t mdm_store_result_prune(int *pruned, mdm_store_t *st, apr_time_t before)
 {
-    const char *args[] = { mdm_row_text(st, before), mdm_row_text(st, MDM_QUEUE_STEP) };
+    /* What ended before then was ordered before then: their ids lead there without an index of times. */
+    const char *args[] = { mdm_row_text(st, mdm_id_at(before)), mdm_row_text(st, before),
+                           mdm_row_text(st, MDM_QUEUE_STEP) };
 
     return mdm_db_exec(pruned, st->db, STMT_RESULT_PRUNE, args);
 }

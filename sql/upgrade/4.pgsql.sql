@@ -3,6 +3,7 @@
 -- Schema version 3 to 4 in PostgreSQL: persons, kinds of groups, profiles, secrets, assignments and what should hold. What it
 -- leads to is word for word what schema.pgsql.sql makes.
 
+DROP INDEX mdm_result_by_age;
 ALTER TABLE mdm_command ADD COLUMN orderer TEXT;
 ALTER TABLE mdm_command ADD COLUMN approver TEXT;
 ALTER TABLE mdm_enrollment ADD COLUMN authenticated_at BIGINT NOT NULL DEFAULT 0;

@@ -64,6 +64,35 @@ START_TEST(every_statement_runs)
 }
 END_TEST
 
+/* The answers of lists of one, by the form of their own, are those of the whole list. */
+START_TEST(a_list_of_one_is_asked_for_alone)
+{
+    const char *one[64] = { "DEV-2" }, *last[64] = { "DEV-9" }, *nobody[64] = { NULL };
+    const char *const *lists[] = { one, last, nobody };
+    mdm_store_t *st;
+    mdm_rows_t *rows;
+    size_t i;
+
+    database_start(_i);
+    st = database_ready(database_pool());
+    last[63] = "DEV-1";
+    database_sql("INSERT INTO mdm_enrollment (id, enrollment_id, type, parent, state, token_update_tally, created_at, "
+                 "enrolled_at, left_at, last_seen_at, token_at) VALUES (1, 'DEV-1', 'Device', 0, 2, 1, 1, 1, 0, 1, 1), "
+                 "(2, 'DEV-2', 'Device', 0, 2, 1, 1, 1, 0, 1, 1);");
+    for (i = 0; i < 3; i++) {
+        const char *args[65] = { "7" };
+
+        memcpy(args + 1, lists[i], sizeof(one));
+        ck_assert_int_eq(mdm_db_select(&rows, st->db, STMT_QUEUE_REACHED, args), APR_SUCCESS);
+        ck_assert_int_eq(rows->count, i == 2 ? 0 : 1);
+        if (i < 2)
+            ck_assert_str_eq(MDM_ROW(rows, 0, 0), i ? "DEV-1" : "DEV-2");
+    }
+    ck_assert_int_eq(mdm_db_statements(st->db), 3);
+    database_end();
+}
+END_TEST
+
 START_TEST(null_is_null_and_empty_is_empty)
 {
     const char *event[] = { "1", "2", "kind", NULL, "", "it's \"quoted\" \xc3\xa4 100%", NULL, "" };
@@ -584,6 +613,7 @@ int main(int argc, char **argv)
     (void)argc;
     tcase_set_timeout(group, 120);
     tcase_add_loop_test(group, every_statement_runs, 0, DATABASES);
+    tcase_add_loop_test(group, a_list_of_one_is_asked_for_alone, 0, DATABASES);
     tcase_add_loop_test(group, null_is_null_and_empty_is_empty, 0, DATABASES);
     tcase_add_loop_test(group, counts_rows_and_statements, 0, DATABASES);
     tcase_add_loop_test(group, a_refusal_of_the_work_undoes_it, 0, DATABASES);

@@ -362,7 +362,7 @@ START_TEST(an_answer_finishes_once)
     mdm_queue_item_t *item;
     mdm_command_t *c;
     apr_array_header_t *states;
-    int finished, before;
+    int finished, before, whole = _i ? 1 : 2;
 
     start_device(_i);
     enroll(2, "DEV-2", 0);
@@ -373,11 +373,11 @@ START_TEST(an_answer_finishes_once)
     st->ctx->fixed_now += HOUR;
     before = mdm_db_statements(st->db);
     OK(mdm_store_queue_finish(&finished, st, &r));
-    ck_assert_int_eq(mdm_db_statements(st->db) - before, 2);
+    ck_assert_int_eq(mdm_db_statements(st->db) - before, whole);
     ck_assert_int_eq(finished, 1);
     OK(mdm_store_queue_finish(&finished, st, &r));
     ck_assert_int_eq(finished, 0);
-    ck_assert_int_eq(mdm_db_statements(st->db) - before, 3);
+    ck_assert_int_eq(mdm_db_statements(st->db) - before, whole + 1);
     r.command = 99;
     OK(mdm_store_queue_finish(&finished, st, &r));
     ck_assert_int_eq(finished, 0);
