@@ -188,10 +188,14 @@ class Asker:
             self.process.stdout.close()
 
 
+# One wish that is left, from the end where the sent ones are not: a count of all would be work for the database, too.
+LEFT = "SELECT COUNT(*) FROM (SELECT 1 FROM mdm_push WHERE due_at > 0 AND wanted_at > 0 ORDER BY due_at DESC LIMIT 1) x"
+
+
 def _all_sent(ask, count, look, timeout=600):
     """Look every 50 ms; returns when the last push was written down, by the clock of time.monotonic()."""
     limit = time.monotonic() + timeout
-    while ask("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND wanted_at > 0"):
+    while ask(LEFT):
         if time.monotonic() > limit:
             raise SystemExit("bench: %d pushes are not sent after %d s" % (count, timeout))
         look()
@@ -280,7 +284,7 @@ def single(bench, server, ids, count=40):
             beside.append(enqueue_one(one))
             time.sleep(0.05)
         left = ask("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND wanted_at > 0")
-        while ask("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0 AND wanted_at > 0"):
+        while ask(LEFT):
             time.sleep(0.1)
     arrived = {one.apns_id: one.time for one in server.pushes()}
     return types.SimpleNamespace(

@@ -451,6 +451,41 @@ START_TEST(test_any_version_without_tls)
 }
 END_TEST
 
+/* One connection each: what stands in the path, unescaped, is the Retry-After. */
+static const char dated_answer[] =
+    "import email.utils, socket, time, urllib.parse\n"
+    "s=socket.create_server(('127.0.0.1',0)); print(s.getsockname()[1],flush=True)\n"
+    "while True:\n"
+    "    try:\n"
+    "        t=s.accept()[0]; what=t.recv(9000).split()[1].decode()[1:]\n"
+    "        when=urllib.parse.unquote(what) if not what.startswith('in') else "
+    "email.utils.formatdate(time.time()+int(what[2:]), usegmt=True)\n"
+    "        t.sendall(b'HTTP/1.1 503 No\\r\\nConnection: close\\r\\nContent-Length: 0\\r\\nRetry-After: '"
+    "+when.encode()+b'\\r\\n\\r\\n'); t.close()\n"
+    "    except OSError: pass\n";
+
+static const struct { const char *path; int least, most; } waits[] = {
+    { "in90", 85, 90 }, { "in999999", 86400, 86400 }, { "in-60", -1, -1 },
+    { "Sunday,%2006-Nov-94%2008:49:37%20GMT", -1, -1 }, { "soon", -1, -1 }, { "0", -1, -1 }, { "-5", -1, -1 },
+    { "120", 120, 120 }
+};
+
+/* RFC 9110 section 10.2.3: seconds or a date; what is past or cannot be read says nothing. */
+START_TEST(test_retry_after_by_date)
+{
+    int port = python_server("dated.py", dated_answer, "");
+    mdm_http_request_t request;
+    outcome_t outcome;
+
+    ck_assert_int_eq(mdm_http_create(&http, http_ctx, 1, 2), APR_SUCCESS);
+    prepare_any(&outcome, &request, apr_psprintf(http_ctx->pool, "http://127.0.0.1:%d/%s", port, waits[_i].path));
+    send_one(&outcome, request);
+    ck_assert_msg(outcome.status == 503, "%d %s", outcome.status, outcome.error);
+    ck_assert_int_ge(outcome.retry_after, waits[_i].least);
+    ck_assert_int_le(outcome.retry_after, waits[_i].most);
+}
+END_TEST
+
 /* HTTP/1.1 over TLS, whose certificate has to be good all the same: without a CA here, by the system's. */
 START_TEST(test_any_version_over_tls)
 {
@@ -582,6 +617,7 @@ int main(void)
     tcase_add_test(tests, test_no_connection);
     tcase_add_loop_test(tests, test_http1_is_no_answer, 0, 3);
     tcase_add_test(tests, test_any_version_without_tls);
+    tcase_add_loop_test(tests, test_retry_after_by_date, 0, sizeof(waits) / sizeof(waits[0]));
     tcase_add_loop_test(tests, test_any_version_over_tls, 0, 2);
     tcase_add_test(tests, test_nghttpd);
     tcase_add_test(tests, test_wake_fd);
