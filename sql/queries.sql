@@ -263,31 +263,65 @@ SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_
     build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration, silent_since
 FROM mdm_enrollment ORDER BY id DESC LIMIT %lld;
 
--- STMT_ENROLLMENT_QUERY_SQLITE3 (cursor, enabled, enabled, ids, ids, serials, serials, user_short_names, user_short_names, types,
---     types, limit, offset)
+-- STMT_ENROLLMENT_QUERY_SQLITE3 (with_certificate, cursor, enabled, enabled, serials, serials,
+--     user_short_names, user_short_names, types, types, limit, offset)
 SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
     e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
     e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
-    e.user_long_name, e.awaiting_configuration, e.silent_since
-FROM mdm_enrollment e LEFT JOIN mdm_enrollment d ON d.id = e.parent
+    e.user_long_name, e.awaiting_configuration, e.silent_since, c.pem
+FROM mdm_enrollment e
+    LEFT JOIN mdm_enrollment d ON d.id = e.parent
+    LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate AND CAST(%lld AS INTEGER) = 1
 WHERE e.enrollment_id > %s
     AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
-    AND (%s = '[]' OR e.enrollment_id IN (SELECT value FROM json_each(%s)))
     AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT value FROM json_each(%s)))
     AND (%s = '[]' OR e.user_short_name IN (SELECT value FROM json_each(%s)))
     AND (%s = '[]' OR e.type IN (SELECT value FROM json_each(%s)))
 ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld;
 
--- STMT_ENROLLMENT_QUERY_PGSQL (cursor, enabled, enabled, ids, ids, serials, serials, user_short_names, user_short_names, types,
---     types, limit, offset)
+-- STMT_ENROLLMENT_QUERY_PGSQL (with_certificate, cursor, enabled, enabled, serials, serials,
+--     user_short_names, user_short_names, types, types, limit, offset)
 SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
     e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
     e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
-    e.user_long_name, e.awaiting_configuration, e.silent_since
-FROM mdm_enrollment e LEFT JOIN mdm_enrollment d ON d.id = e.parent
+    e.user_long_name, e.awaiting_configuration, e.silent_since, c.pem
+FROM mdm_enrollment e
+    LEFT JOIN mdm_enrollment d ON d.id = e.parent
+    LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate AND CAST(%lld AS INTEGER) = 1
 WHERE e.enrollment_id > %s
     AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
-    AND (%s = '[]' OR e.enrollment_id IN (SELECT json_array_elements_text(CAST(%s AS json))))
+    AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT json_array_elements_text(CAST(%s AS json))))
+    AND (%s = '[]' OR e.user_short_name IN (SELECT json_array_elements_text(CAST(%s AS json))))
+    AND (%s = '[]' OR e.type IN (SELECT json_array_elements_text(CAST(%s AS json))))
+ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld;
+
+-- STMT_ENROLLMENT_QUERY_IDS_SQLITE3 (ids, with_certificate, cursor, enabled, enabled, serials, serials,
+--     user_short_names, user_short_names, types, types, limit, offset)
+SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
+    e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
+    e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
+    e.user_long_name, e.awaiting_configuration, e.silent_since, c.pem
+FROM (SELECT * FROM mdm_enrollment WHERE enrollment_id IN (SELECT value FROM json_each(%s))) e
+    LEFT JOIN mdm_enrollment d ON d.id = e.parent
+    LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate AND CAST(%lld AS INTEGER) = 1
+WHERE e.enrollment_id > %s
+    AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
+    AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT value FROM json_each(%s)))
+    AND (%s = '[]' OR e.user_short_name IN (SELECT value FROM json_each(%s)))
+    AND (%s = '[]' OR e.type IN (SELECT value FROM json_each(%s)))
+ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld;
+
+-- STMT_ENROLLMENT_QUERY_IDS_PGSQL (ids, with_certificate, cursor, enabled, enabled, serials, serials,
+--     user_short_names, user_short_names, types, types, limit, offset)
+SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
+    e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
+    e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
+    e.user_long_name, e.awaiting_configuration, e.silent_since, c.pem
+FROM (SELECT * FROM mdm_enrollment WHERE enrollment_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(%s AS json))))) e
+    LEFT JOIN mdm_enrollment d ON d.id = e.parent
+    LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate AND CAST(%lld AS INTEGER) = 1
+WHERE e.enrollment_id > %s
+    AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
     AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT json_array_elements_text(CAST(%s AS json))))
     AND (%s = '[]' OR e.user_short_name IN (SELECT json_array_elements_text(CAST(%s AS json))))
     AND (%s = '[]' OR e.type IN (SELECT json_array_elements_text(CAST(%s AS json))))

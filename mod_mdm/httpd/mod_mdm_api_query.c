@@ -20,7 +20,6 @@ static const char *const methods[] = { "POST", NULL };
 
 typedef struct {
     mdm_enrollment_query_t filter;
-    int with_certificate;
 } query_t;
 
 static int fail(mdm_api_t *api, apr_status_t rv)
@@ -105,7 +104,7 @@ static apr_status_t read_options(query_t *q, mdm_api_t *api, json_t *json)
             return mdm_fail(api->ctx, MDM_EINPUT, "options: an unlock token is not listed; ClearPasscode is ordered "
                             "without it, and v1/enrollments/<id>/escrow tells who has seen it");
         if (!token)
-            q->with_certificate = json_is_true(value);
+            q->filter.with_certificate = json_is_true(value);
     }
     return APR_SUCCESS;
 }
@@ -127,7 +126,7 @@ static apr_status_t number(int *out, mdm_api_t *api, const char *name, int least
 
 static apr_status_t read_query(query_t *q, mdm_api_t *api)
 {
-    const mdm_enrollment_query_t all = { "[]", "[]", "[]", "[]", -1, mdm_api_query(api, "cursor"), LIMIT_DEFAULT, 0 };
+    const mdm_enrollment_query_t all = { "[]", "[]", "[]", "[]", -1, mdm_api_query(api, "cursor"), LIMIT_DEFAULT, 0, 0 };
     mdm_bytes_t body;
     json_t *json, *value;
     const char *key;
@@ -153,26 +152,13 @@ static apr_status_t read_query(query_t *q, mdm_api_t *api)
     return APR_SUCCESS;
 }
 
-static apr_status_t certificate_json(json_t *device, mdm_api_t *api, const mdm_enrollment_t *e)
+static json_t *enrollment_json(mdm_api_t *api, const mdm_enrollment_t *e)
 {
-    mdm_certificate_t *certificate;
-    apr_status_t rv;
-
-    if (!e->certificate)
-        return APR_SUCCESS;
-    rv = mdm_store_certificate_by_fingerprint(&certificate, api->st, e->certificate);
-    if (rv == APR_SUCCESS)
-        mdm_json_set_text(device, "device_cert", certificate->pem);
-    return rv == MDM_ENOTFOUND ? APR_SUCCESS : rv;
-}
-
-static apr_status_t enrollment_json(json_t *list, mdm_api_t *api, const query_t *q, const mdm_enrollment_t *e)
-{
-    json_t *json = mdm_json_object(api->r->pool), *device = json_object(), *user;
-    apr_status_t rv = q->with_certificate ? certificate_json(device, api, e) : APR_SUCCESS;
+    json_t *json = json_object(), *device = json_object(), *user;
 
     mdm_json_set_text(json, "id", e->enrollment_id);
     mdm_json_set_text(json, "type", e->type);
+    mdm_json_set_text(device, "device_cert", e->pem);
     mdm_json_set_text(device, "serial_number", e->serial_number);
     json_object_set_new(json, "device", device);
     if (e->user_short_name || e->user_long_name) {
@@ -184,13 +170,12 @@ static apr_status_t enrollment_json(json_t *list, mdm_api_t *api, const query_t 
     json_object_set_new(json, "enabled", json_boolean(e->state == MDM_STATE_ENROLLED));
     json_object_set_new(json, "token_update_tally", json_integer(e->token_update_tally));
     mdm_json_set_text(json, "last_seen", mdm_api_time(e->last_seen_at, api->r->pool));
-    json_array_append(list, json);
-    return rv;
+    return json;
 }
 
 int mdm_api_enrollments_query(mdm_api_t *api)
 {
-    query_t q = { { 0 }, 0 };
+    query_t q = { { 0 } };
     apr_array_header_t *found;
     json_t *json, *list;
     apr_status_t rv;
@@ -201,15 +186,10 @@ int mdm_api_enrollments_query(mdm_api_t *api)
     if ((rv = read_query(&q, api)) != APR_SUCCESS || (rv = mdm_api_store(api)) != APR_SUCCESS
         || (rv = mdm_store_enrollment_query(&found, api->st, &q.filter)) != APR_SUCCESS)
         return fail(api, rv);
-    json = json_object();
     list = json_array();
-    json_object_set_new(json, "enrollments", list);
-    for (i = 0; i < found->nelts && rv == APR_SUCCESS; i++)
-        rv = enrollment_json(list, api, &q, APR_ARRAY_IDX(found, i, mdm_enrollment_t *));
-    if (rv != APR_SUCCESS) {
-        json_decref(json);
-        return fail(api, rv);
-    }
+    for (i = 0; i < found->nelts; i++)
+        json_array_append_new(list, enrollment_json(api, APR_ARRAY_IDX(found, i, mdm_enrollment_t *)));
+    json = json_pack("{s:o}", "enrollments", list);
     if (found->nelts == q.filter.limit)
         mdm_json_set_text(json, "next_cursor", APR_ARRAY_IDX(found, i - 1, mdm_enrollment_t *)->enrollment_id);
     return mdm_api_json(api, HTTP_OK, json);

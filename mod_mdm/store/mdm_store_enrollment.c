@@ -14,6 +14,9 @@
 #define MAGIC "mdm_enrollment.push_magic"
 #define UNLOCK "mdm_enrollment.unlock_token"
 
+/* queries have it behind the columns that all have */
+#define PEM_COLUMN 27
+
 const char *mdm_state_name(mdm_state_e state)
 {
     static const char *const names[] = { "unknown", "pending", "enrolled", "left", "wiped", "unmanaged", "missing" };
@@ -52,6 +55,8 @@ static mdm_enrollment_t *from_row(mdm_store_t *st, const mdm_rows_t *rows, int r
     e->user_long_name = MDM_ROW(rows, r, 24);
     e->awaiting_configuration = mdm_row_number(rows, r, 25) != 0;
     e->silent_since = mdm_row_number(rows, r, 26);
+    if (rows->columns > PEM_COLUMN)
+        e->pem = MDM_ROW(rows, r, PEM_COLUMN);
     return e;
 }
 
@@ -95,12 +100,15 @@ apr_status_t mdm_store_enrollment_query(apr_array_header_t **out, mdm_store_t *s
 {
     const char *enabled = mdm_row_text(st, q->enabled);
     const char *args[] = {
-        q->cursor ? q->cursor : "", enabled, enabled, q->ids, q->ids, q->serials, q->serials, q->user_short_names,
-        q->user_short_names, q->types, q->types, mdm_row_text(st, q->limit), mdm_row_text(st, q->offset)
+        q->ids, mdm_row_text(st, q->with_certificate), q->cursor ? q->cursor : "", enabled, enabled, q->serials,
+        q->serials, q->user_short_names, q->user_short_names, q->types, q->types, mdm_row_text(st, q->limit),
+        mdm_row_text(st, q->offset)
     };
+    int pgsql = mdm_db_kind(st->db) == MDM_DB_PGSQL;
 
-    return select_list(out, st, mdm_db_kind(st->db) == MDM_DB_PGSQL ? STMT_ENROLLMENT_QUERY_PGSQL
-                                                                    : STMT_ENROLLMENT_QUERY_SQLITE3, args);
+    if (!strcmp(q->ids, "[]"))
+        return select_list(out, st, pgsql ? STMT_ENROLLMENT_QUERY_PGSQL : STMT_ENROLLMENT_QUERY_SQLITE3, args + 1);
+    return select_list(out, st, pgsql ? STMT_ENROLLMENT_QUERY_IDS_PGSQL : STMT_ENROLLMENT_QUERY_IDS_SQLITE3, args);
 }
 
 apr_status_t mdm_store_enrollment_newest(apr_array_header_t **out, mdm_store_t *st, int limit)

@@ -39,6 +39,7 @@ typedef struct mdm_enrollment_t {
     apr_time_t created_at, enrolled_at, left_at, last_seen_at;
     const char *last_ip;
     apr_time_t silent_since;      /* last sign of life of one that counts as silent; 0: it speaks */
+    const char *pem;              /* the current identity itself, where a query asks for it; else NULL */
 } mdm_enrollment_t;
 
 /** @return MDM_ENOTFOUND */
@@ -53,11 +54,12 @@ typedef struct {
     int enabled;                  /* 1: those that are enrolled, 0: all others, -1: whichever */
     const char *cursor;           /* after this enrollment_id; NULL: from the start */
     int limit, offset;
+    int with_certificate;
 } mdm_enrollment_query_t;
 
 /**
- * Those by enrollment_id, a user channel with the serial number of its device. Looks at all enrollments: for people.
- * Array of mdm_enrollment_t *.
+ * Those by enrollment_id, a user channel with the serial number of its device. Looks at all enrollments unless `ids`
+ * names some: for people. One statement. Array of mdm_enrollment_t *.
  */
 apr_status_t mdm_store_enrollment_query(apr_array_header_t **out, mdm_store_t *st, const mdm_enrollment_query_t *query);
 /** The `limit` newest, newest first. Array of mdm_enrollment_t *. */

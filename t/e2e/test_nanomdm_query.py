@@ -7,6 +7,8 @@ import urllib.parse
 import pytest
 from cryptography import x509
 
+from .httpd import wait_until
+
 
 def query(site, filter=None, params="", status=200, **options):
     body = {key: value for key, value in (("filter", filter), ("options", options)) if value}
@@ -51,6 +53,30 @@ def test_2_10_pages_and_certificates(site, new_phone):
     for one in seen:
         assert x509.load_pem_x509_certificate(one["device"]["device_cert"].encode()) == phones[one["id"]].certificate
     assert [one["id"] for one in query(site, wanted, "?limit=2&offset=1")["enrollments"]] == sorted(phones)[1:]
+
+
+def statements(site, filter, mark, **options):
+    """How many statements such a query takes, by the access log, which httpd writes after its answer."""
+    def lines():
+        with open(site.path("access.log")) as log:
+            return [one.split()[-2] for one in log if mark in one and one.endswith("\n")]
+    query(site, filter, "?" + mark, **options)
+    return wait_until(lines, what="the access log")
+
+
+def test_2_10_a_page_takes_one_statement_with_certificates_too(site, new_phone):
+    phones = [new_phone(site) for _ in range(3)]
+    ids, serials = {"ids": [one.id for one in phones]}, {"serials": [one.serial for one in phones]}
+    for mark, wanted in (("cost-ids", ids), ("cost-serials", serials), ("cost-all", None)):
+        assert statements(site, wanted, mark) == ["1"]
+        assert statements(site, wanted, "with-" + mark, include_device_cert=True) == ["1"]
+    for wanted in (ids, serials):
+        shown = query(site, wanted, include_device_cert=True)["enrollments"]
+        assert sorted(one["id"] for one in shown) == sorted(ids["ids"])
+        assert all("BEGIN CERTIFICATE" in one["device"]["device_cert"] for one in shown)
+    twice = [phones[0].id, phones[0].id]
+    assert [one["id"] for one in query(site, {"ids": twice})["enrollments"]] == twice[:1]
+    assert "device_cert" not in query(site, {"ids": twice})["enrollments"][0]["device"]
 
 
 @pytest.mark.parametrize("body, params", [
