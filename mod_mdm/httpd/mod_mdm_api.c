@@ -3,9 +3,11 @@
  * The API's front: routes by what follows "v1/" in the path, so that the administrator may
  * put the Location anywhere.
  */
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "mdm_json.h"
+#include "mdm_nearest.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_auth.h"
 #include "mod_mdm_dbd.h"
@@ -54,6 +56,9 @@ static const struct {
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
 
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX 1000
+
 apr_status_t mdm_api_store(mdm_api_t *api)
 {
     return mdm_dbd_request(&api->st, api->ctx, api->r);
@@ -86,6 +91,47 @@ int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv)
 const char *mdm_api_query(mdm_api_t *api, const char *name)
 {
     return mdm_io_query(api->r, name, 1);
+}
+
+apr_status_t mdm_api_number(int *out, mdm_api_t *api, const char *name, int least, int most)
+{
+    const char *text = mdm_api_query(api, name);
+    apr_int64_t value;
+    char *end;
+
+    if (!text)
+        return APR_SUCCESS;
+    value = apr_strtoi64(text, &end, 10);
+    if (!apr_isdigit(text[*text == '-']) || *end || value < least || value > most)
+        return mdm_fail(api->ctx, MDM_EINPUT, "%s must be a number from %d to %d", name, least, most);
+    *out = (int)value;
+    return APR_SUCCESS;
+}
+
+apr_status_t mdm_api_limit(int *limit, mdm_api_t *api)
+{
+    *limit = LIMIT_DEFAULT;
+    return mdm_api_number(limit, api, "limit", 1, LIMIT_MAX);
+}
+
+apr_status_t mdm_api_members(mdm_api_t *api, const char *where, json_t *json, const char *const *known)
+{
+    apr_pool_t *p = api->r->pool;
+    const char *key, *names = "";
+    json_t *value;
+    int i;
+
+    json_object_foreach(json, key, value) {
+        for (i = 0; known[i] && strcmp(known[i], key); i++)
+            ;
+        if (known[i])
+            continue;
+        for (i = 0; known[i]; i++)
+            names = apr_pstrcat(p, names, i ? ", " : "", known[i], NULL);
+        return mdm_fail(api->ctx, MDM_EINPUT, "%s%sthere is no member %s; there are %s", where ? where : "",
+                        where ? ": " : "", mdm_nearest_shown(key, p), names);
+    }
+    return APR_SUCCESS;
 }
 
 const char *mdm_api_time(apr_time_t at, apr_pool_t *p)

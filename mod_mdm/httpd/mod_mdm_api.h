@@ -39,6 +39,24 @@ json_t *mdm_api_targets(const apr_array_header_t *targets, int *failed, apr_pool
 /** A query parameter, percent-decoded; NULL when absent. */
 const char *mdm_api_query(mdm_api_t *api, const char *name);
 
+/**
+ * A query parameter that is a number.
+ * @param out left as it is when the parameter is absent
+ * @return MDM_EINPUT when it is no decimal number from `least` to `most`
+ */
+apr_status_t mdm_api_number(int *out, mdm_api_t *api, const char *name, int least, int most);
+
+/** How many a list has at most: the query parameter "limit", 1 to 1000; 100 when absent. @return MDM_EINPUT */
+apr_status_t mdm_api_limit(int *limit, mdm_api_t *api);
+
+/**
+ * That an object of the body has no members beside those known.
+ * @param where names the object in the failure's sentence; NULL: the body itself
+ * @param known in the order in which the sentence lists them, NULL at the end
+ * @return MDM_EINPUT
+ */
+apr_status_t mdm_api_members(mdm_api_t *api, const char *where, json_t *json, const char *const *known);
+
 /** RFC 3339 in UTC; NULL for 0. */
 const char *mdm_api_time(apr_time_t at, apr_pool_t *p);
 

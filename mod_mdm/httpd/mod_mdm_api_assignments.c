@@ -3,7 +3,6 @@
  * Assignments: made, previewed, listed, changed, ended, and their rollouts moved. Request threads only; every change is
  * an event, and wakes the worker.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -15,8 +14,6 @@
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 #define BODY_MAX 65536
 
 static const char *const listing[] = { "GET", "POST", NULL };
@@ -38,15 +35,15 @@ static apr_status_t read_body(json_t **json, mdm_api_t *api)
 
 static int list(mdm_api_t *api)
 {
-    const char *text = mdm_api_query(api, "limit"), *name = mdm_api_query(api, "profile");
-    const char *cursor = mdm_api_query(api, "cursor");
-    int limit = text ? atoi(text) : LIMIT_DEFAULT, i;
+    const char *name = mdm_api_query(api, "profile"), *cursor = mdm_api_query(api, "cursor");
     mdm_profile_row_t *profile = NULL;
     apr_array_header_t *assignments;
     json_t *json, *items;
-    apr_status_t rv = name ? mdm_store_profile_get(&profile, api->st, name) : APR_SUCCESS;
+    int limit, i;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
-    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
+    if (rv == APR_SUCCESS && name)
+        rv = mdm_store_profile_get(&profile, api->st, name);
     if (rv == APR_SUCCESS)
         rv = mdm_store_assignment_list(&assignments, api->st, profile ? profile->id : 0,
                                        cursor ? apr_atoi64(cursor) : 0, limit);

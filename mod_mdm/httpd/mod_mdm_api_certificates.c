@@ -9,8 +9,6 @@
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 #define SEARCH_MAX 200
 #define REVOKE_BODY_MAX 4096
 #define PEM_TYPE "application/x-pem-file"
@@ -85,14 +83,12 @@ static apr_status_t find(apr_array_header_t **page, mdm_api_t *api, int limit)
 
 static int list(mdm_api_t *api)
 {
-    const char *text = mdm_api_query(api, "limit");
-    int i, limit = text ? atoi(text) : LIMIT_DEFAULT;
     apr_array_header_t *page;
     json_t *json, *items;
-    apr_status_t rv;
+    int i, limit;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
-    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-    if ((rv = find(&page, api, limit)) != APR_SUCCESS)
+    if (rv != APR_SUCCESS || (rv = find(&page, api, limit)) != APR_SUCCESS)
         return refuse(api, rv);
     json = json_object();
     items = json_array();

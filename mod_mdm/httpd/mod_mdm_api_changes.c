@@ -2,7 +2,6 @@
 /*
  * Changes of what should hold, and how far they are. Request threads only; read only.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -10,9 +9,6 @@
 #include "mdm_json.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
-
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 
 static const char *const reading[] = { "GET", NULL };
 
@@ -40,15 +36,15 @@ static json_t *change_json(mdm_api_t *api, const mdm_change_t *c)
 
 static int list(mdm_api_t *api)
 {
-    const char *text = mdm_api_query(api, "limit"), *cursor = mdm_api_query(api, "cursor");
-    int limit = text ? atoi(text) : LIMIT_DEFAULT, i;
+    const char *cursor = mdm_api_query(api, "cursor");
     apr_array_header_t *changes;
     apr_int64_t open, rechecks;
     json_t *json, *items;
-    apr_status_t rv;
+    int limit, i;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
-    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-    rv = mdm_store_change_list(&changes, api->st, cursor ? apr_atoi64(cursor) : 0, limit);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_change_list(&changes, api->st, cursor ? apr_atoi64(cursor) : 0, limit);
     if (rv == APR_SUCCESS)
         rv = mdm_store_change_backlog(&open, &rechecks, api->st);
     if (rv != APR_SUCCESS)

@@ -10,9 +10,6 @@
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
-
 static const char *const reading[] = { "GET", NULL };
 static const char *const revealing[] = { "POST", NULL };
 
@@ -26,14 +23,6 @@ typedef struct {
 static int fail(mdm_api_t *api, apr_status_t rv)
 {
     return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : mdm_io_status(rv), rv);
-}
-
-static int limit_of(mdm_api_t *api)
-{
-    const char *text = mdm_api_query(api, "limit");
-    int limit = text ? atoi(text) : LIMIT_DEFAULT;
-
-    return limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
 }
 
 static json_t *value_of(const char *text)
@@ -70,12 +59,13 @@ static json_t *fact_json(const mdm_fact_t *fact, apr_pool_t *p)
 static int list_facts(asked_t *a)
 {
     apr_pool_t *p = a->api->r->pool;
-    int i, limit = limit_of(a->api);
+    int i, limit;
     apr_array_header_t *facts, *sources;
     json_t *json, *list;
-    apr_status_t rv = mdm_store_facts_list(&facts, a->api->st, a->enrollment->id, mdm_api_query(a->api, "cursor"),
-                                           limit);
+    apr_status_t rv = mdm_api_limit(&limit, a->api);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_facts_list(&facts, a->api->st, a->enrollment->id, mdm_api_query(a->api, "cursor"), limit);
     if (rv == APR_SUCCESS)
         rv = mdm_store_facts_sources(&sources, a->api->st, a->enrollment->id);
     if (rv != APR_SUCCESS)
@@ -92,13 +82,15 @@ static int list_facts(asked_t *a)
 static int show_history(asked_t *a)
 {
     const char *cursor = mdm_api_query(a->api, "cursor");
-    int i, limit = limit_of(a->api);
+    int i, limit;
     apr_array_header_t *values;
     apr_int64_t last;
     json_t *json, *list;
-    apr_status_t rv = mdm_store_facts_history(&values, &last, a->api->st, a->enrollment->id, a->name,
-                                              cursor ? apr_atoi64(cursor) : 0, limit);
+    apr_status_t rv = mdm_api_limit(&limit, a->api);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_facts_history(&values, &last, a->api->st, a->enrollment->id, a->name,
+                                     cursor ? apr_atoi64(cursor) : 0, limit);
     if (rv != APR_SUCCESS)
         return fail(a->api, rv);
     list = json_array();
@@ -148,7 +140,7 @@ static json_t *item_json(const mdm_item_t *item, apr_pool_t *p)
 static int list_items(asked_t *a)
 {
     apr_pool_t *p = a->api->r->pool;
-    int i, limit = limit_of(a->api);
+    int i, limit;
     apr_array_header_t *items, *sources;
     const char *kinds, *source = source_of(a->name, &kinds, p);
     json_t *json, *list;
@@ -157,7 +149,9 @@ static int list_items(asked_t *a)
     if (!source)
         return fail(a->api, mdm_fail(a->api->ctx, MDM_ENOTFOUND, "there are no items of this kind; the kinds are %s",
                                      kinds));
-    rv = mdm_store_items_list(&items, a->api->st, a->enrollment->id, a->name, mdm_api_query(a->api, "cursor"), limit);
+    if ((rv = mdm_api_limit(&limit, a->api)) == APR_SUCCESS)
+        rv = mdm_store_items_list(&items, a->api->st, a->enrollment->id, a->name, mdm_api_query(a->api, "cursor"),
+                                  limit);
     if (rv == APR_SUCCESS)
         rv = mdm_store_facts_sources(&sources, a->api->st, a->enrollment->id);
     if (rv != APR_SUCCESS)

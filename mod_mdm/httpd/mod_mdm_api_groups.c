@@ -31,14 +31,6 @@ static int fail(mdm_api_t *api, apr_status_t rv)
     return mdm_api_error(api, mdm_io_status(rv), rv);
 }
 
-int mdm_api_group_limit(mdm_api_t *api)
-{
-    const char *text = mdm_api_query(api, "limit");
-    int limit = text ? atoi(text) : MDM_API_GROUP_LIMIT;
-
-    return limit < 1 ? 1 : limit > MDM_API_GROUP_LIMIT_MAX ? MDM_API_GROUP_LIMIT_MAX : limit;
-}
-
 static json_t *group_json(const mdm_group_t *g, apr_pool_t *p)
 {
     json_t *json = json_pack("{s:s, s:s, s:I}", "name", g->name, "kind", mdm_group_kind_name(g->kind), "members",
@@ -60,11 +52,13 @@ static json_t *group_json(const mdm_group_t *g, apr_pool_t *p)
 
 static int list(mdm_api_t *api)
 {
-    int limit = mdm_api_group_limit(api), i;
+    int limit, i;
     apr_array_header_t *groups;
     json_t *json, *items;
-    apr_status_t rv = mdm_store_group_list(&groups, api->st, mdm_api_query(api, "cursor"), limit);
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_group_list(&groups, api->st, mdm_api_query(api, "cursor"), limit);
     if (rv != APR_SUCCESS)
         return fail(api, rv);
     json = json_object();
@@ -87,12 +81,14 @@ int mdm_api_group_show(mdm_api_t *api, const char *name, int status)
 
 static int show_members(mdm_api_t *api, const char *name)
 {
-    int limit = mdm_api_group_limit(api), i;
+    int limit, i;
     apr_array_header_t *members;
     mdm_group_t *group;
     json_t *json, *items;
-    apr_status_t rv = mdm_store_group_get(&group, api->st, name);
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_group_get(&group, api->st, name);
     if (rv == APR_SUCCESS)
         rv = mdm_store_member_list(&members, api->st, group->id, mdm_api_query(api, "cursor"), limit);
     if (rv != APR_SUCCESS)

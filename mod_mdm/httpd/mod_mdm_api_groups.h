@@ -8,12 +8,6 @@
 #include "mdm_group.h"
 #include "mod_mdm_api.h"
 
-#define MDM_API_GROUP_LIMIT 100
-#define MDM_API_GROUP_LIMIT_MAX 1000
-
-/** The query parameter "limit", within its bounds. */
-int mdm_api_group_limit(mdm_api_t *api);
-
 /** Answer with a group. */
 int mdm_api_group_show(mdm_api_t *api, const char *name, int status);
 

@@ -6,7 +6,6 @@
 #include <apr_strings.h>
 
 #include "mdm_json.h"
-#include "mdm_nearest.h"
 #include "mod_mdm_api_groups.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
@@ -21,24 +20,6 @@ typedef struct {
 static int fail(mdm_api_t *api, apr_status_t rv)
 {
     return mdm_api_error(api, mdm_io_status(rv), rv);
-}
-
-static apr_status_t check_members(mdm_api_t *api, json_t *json, const char *const *known)
-{
-    const char *key, *names = "";
-    json_t *value;
-    int i;
-
-    for (i = 0; known[i]; i++)
-        names = apr_pstrcat(api->r->pool, names, i ? ", " : "", known[i], NULL);
-    json_object_foreach(json, key, value) {
-        for (i = 0; known[i] && strcmp(known[i], key); i++)
-            ;
-        if (!known[i])
-            return mdm_fail(api->ctx, MDM_EINPUT, "there is no member %s; there are %s",
-                            mdm_nearest_shown(key, api->r->pool), names);
-    }
-    return APR_SUCCESS;
 }
 
 static apr_status_t read_json(json_t **json, mdm_api_t *api)
@@ -80,7 +61,7 @@ apr_status_t mdm_api_group_body(mdm_api_group_body_t *out, mdm_api_t *api)
 
     memset(out, 0, sizeof(*out));
     if (rv == APR_SUCCESS)
-        rv = check_members(api, json, known);
+        rv = mdm_api_members(api, NULL, json, known);
     if (rv == APR_SUCCESS)
         rv = read_kind(out, api, json);
     if (rv == APR_SUCCESS && out->kind == MDM_GROUP_RULE)
@@ -181,11 +162,10 @@ int mdm_api_group_preview(mdm_api_t *api, const char *name)
     const json_t *kind;
     mdm_rule_t *rule;
     json_t *json;
-    apr_status_t rv = read_json(&json, api);
+    apr_status_t rv = mdm_api_limit(&preview.limit, api);
 
-    if (rv == APR_SUCCESS)
-        rv = check_members(api, json, known);
-    if (rv != APR_SUCCESS)
+    if (rv != APR_SUCCESS || (rv = read_json(&json, api)) != APR_SUCCESS
+        || (rv = mdm_api_members(api, NULL, json, known)) != APR_SUCCESS)
         return fail(api, rv);
     kind = json_object_get(json, "kind");
     if (kind && (!json_is_string(kind) || mdm_group_kind_of(json_string_value(kind)) != MDM_GROUP_RULE))
@@ -196,7 +176,6 @@ int mdm_api_group_preview(mdm_api_t *api, const char *name)
     if (rv == APR_SUCCESS)
         rv = find_cursor(&preview.after, api);
     preview.rule = rule;
-    preview.limit = mdm_api_group_limit(api);
     if (rv == APR_SUCCESS)
         rv = mdm_group_preview(&preview, api->st);
     return rv == APR_SUCCESS ? show_preview(api, name, &preview) : fail(api, rv);

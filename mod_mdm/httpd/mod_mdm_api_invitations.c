@@ -11,8 +11,6 @@
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 #define PNG_TYPE "image/png"
 #define SVG_TYPE "image/svg+xml"
 
@@ -179,16 +177,15 @@ static apr_int64_t read_id(const char *text)
 
 static int list(mdm_api_t *api)
 {
-    const char *cursor = mdm_api_query(api, "cursor"), *text = mdm_api_query(api, "limit");
-    int i, limit = text ? atoi(text) : LIMIT_DEFAULT;
+    const char *cursor = mdm_api_query(api, "cursor");
     apr_array_header_t *page;
     json_t *json, *items;
-    apr_status_t rv;
+    int i, limit;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
-    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-    if (cursor && !read_id(cursor))
-        return refuse(api, mdm_fail(api->ctx, MDM_EINPUT, "the cursor is none of this list"));
-    if ((rv = mdm_api_store(api)) != APR_SUCCESS
+    if (rv == APR_SUCCESS && cursor && !read_id(cursor))
+        rv = mdm_fail(api->ctx, MDM_EINPUT, "the cursor is none of this list");
+    if (rv != APR_SUCCESS || (rv = mdm_api_store(api)) != APR_SUCCESS
         || (rv = mdm_store_invitation_list(&page, api->st, read_id(cursor), limit)) != APR_SUCCESS)
         return refuse(api, rv);
     json = json_object();

@@ -12,17 +12,11 @@
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
-
 static const char *const methods[] = { "GET", NULL };
 
-static int limit_of(mdm_api_t *api)
+static int fail(mdm_api_t *api, apr_status_t rv)
 {
-    const char *text = mdm_api_query(api, "limit");
-    int limit = text ? atoi(text) : LIMIT_DEFAULT;
-
-    return limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
+    return mdm_api_error(api, mdm_io_status(rv), rv);
 }
 
 static json_t *enrollment_json(const mdm_enrollment_t *e, apr_pool_t *p)
@@ -60,11 +54,13 @@ static int list_enrollments(mdm_api_t *api)
 {
     apr_array_header_t *list;
     json_t *json, *items;
-    int i, limit = limit_of(api);
-    apr_status_t rv = mdm_store_enrollment_list(&list, api->st, mdm_api_query(api, "cursor"), limit);
+    int i, limit;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_enrollment_list(&list, api->st, mdm_api_query(api, "cursor"), limit);
     if (rv != APR_SUCCESS)
-        return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
+        return fail(api, rv);
     json = json_object();
     items = json_array();
     for (i = 0; i < list->nelts; i++)
@@ -141,12 +137,15 @@ static int show_queue(mdm_api_t *api, const char *id)
 {
     apr_array_header_t *list;
     mdm_enrollment_t *enrollment;
-    apr_status_t rv = mdm_store_enrollment_get(&enrollment, api->st, id);
+    int limit;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
     if (rv == APR_SUCCESS)
-        rv = mdm_store_queue_list(&list, api->st, id, limit_of(api));
+        rv = mdm_store_enrollment_get(&enrollment, api->st, id);
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_queue_list(&list, api->st, id, limit);
     if (rv != APR_SUCCESS)
-        return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
+        return fail(api, rv);
     return mdm_api_json(api, HTTP_OK,
                         json_pack("{s:s, s:o}", "enrollment_id", id, "commands", items_json(api, list)));
 }
@@ -175,15 +174,15 @@ static int show_enrollment(mdm_api_t *api, const char *id)
     if (rv == APR_SUCCESS)
         rv = mdm_status_facts(&facts, api->st, enrollment->id);
     if (rv != APR_SUCCESS)
-        return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
+        return fail(api, rv);
     mdm_json_own(facts, api->r->pool);
     if ((rv = mdm_status_identity(&identity, api->st, enrollment, mdm_api_time)) != APR_SUCCESS
         || (rv = mdm_stuck_one(&stuck, api->st, api->conf->site, enrollment->id)) != APR_SUCCESS)
-        return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
+        return fail(api, rv);
     mdm_json_own(identity, api->r->pool);
     rv = mdm_store_result_latest(&info, api->st, id, "DeviceInformation");
     if (rv != APR_SUCCESS && rv != MDM_ENOTFOUND)
-        return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
+        return fail(api, rv);
     json = enrollment_json(enrollment, api->r->pool);
     mdm_json_set_text(json, "hint", mdm_status_hint(enrollment, &reach, api->conf->site, api->r->pool));
     if (enrollment->silent_since > 1
@@ -214,7 +213,7 @@ int mdm_api_enrollments(mdm_api_t *api)
     if ((len && (mdm_api_facts(&sent, api) || mdm_api_states(&sent, api))) || !mdm_io_method(&sent, api->r, methods))
         return sent;
     if ((rv = mdm_api_store(api)) != APR_SUCCESS)
-        return mdm_api_error(api, HTTP_INTERNAL_SERVER_ERROR, rv);
+        return fail(api, rv);
     if (!len)
         return list_enrollments(api);
     if (len > sizeof(queue) - 1 && !strcmp(api->path + len - (sizeof(queue) - 1), queue))
@@ -227,18 +226,18 @@ int mdm_api_command(mdm_api_t *api)
     mdm_command_t *command;
     apr_array_header_t *states;
     json_t *json, *counts;
-    int sent, limit = limit_of(api);
+    int sent, limit;
     apr_status_t rv;
 
     if (mdm_api_command_verb(&sent, api) || !mdm_io_method(&sent, api->r, methods))
         return sent;
-    if ((rv = mdm_api_store(api)) == APR_SUCCESS
+    if ((rv = mdm_api_limit(&limit, api)) == APR_SUCCESS && (rv = mdm_api_store(api)) == APR_SUCCESS
         && (rv = mdm_store_command_get(&command, api->st, api->path)) == APR_SUCCESS)
         rv = mdm_store_command_states(&states, api->st, api->path, mdm_api_query(api, "cursor"), limit);
     if (rv == APR_SUCCESS)
         rv = mdm_api_command_counts(&counts, api, command);
     if (rv != APR_SUCCESS)
-        return mdm_api_error(api, rv == MDM_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR, rv);
+        return fail(api, rv);
     json = json_pack("{s:s, s:s}", "command_uuid", command->uuid, "request_type", command->request_type);
     mdm_json_set_text(json, "created_by", command->created_by);
     mdm_json_set_text(json, "created_at", mdm_api_time(command->created_at, api->r->pool));

@@ -15,8 +15,6 @@
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 #define PROFILE_TYPE "application/x-apple-aspen-config"
 
 static const char *const reading[] = { "GET", NULL };
@@ -26,14 +24,6 @@ static const char *const all[] = { "GET", "PUT", "DELETE", NULL };
 static int fail(mdm_api_t *api, apr_status_t rv)
 {
     return mdm_api_error(api, mdm_io_status(rv), rv);
-}
-
-static int limit_of(mdm_api_t *api)
-{
-    const char *text = mdm_api_query(api, "limit");
-    int limit = text ? atoi(text) : LIMIT_DEFAULT;
-
-    return limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
 }
 
 static apr_status_t read_number(int *number, mdm_api_t *api, const char *what, const char *text)
@@ -93,11 +83,13 @@ static json_t *page_of(const char *name, json_t *items, const char *next)
 
 static int list(mdm_api_t *api)
 {
-    int limit = limit_of(api), i;
+    int limit, i;
     apr_array_header_t *rows;
     json_t *items;
-    apr_status_t rv = mdm_store_profile_list(&rows, api->st, mdm_api_query(api, "cursor"), limit);
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_profile_list(&rows, api->st, mdm_api_query(api, "cursor"), limit);
     if (rv != APR_SUCCESS)
         return fail(api, rv);
     items = json_array();
@@ -142,12 +134,14 @@ static int show(mdm_api_t *api, const char *name)
 
 static int list_versions(mdm_api_t *api, const mdm_profile_row_t *row)
 {
-    int limit = limit_of(api), before = 0, last = 0, i;
+    int limit, before = 0, last = 0, i;
     const char *cursor = mdm_api_query(api, "cursor");
     apr_array_header_t *versions;
     json_t *items;
-    apr_status_t rv = cursor ? read_number(&before, api, "cursor", cursor) : APR_SUCCESS;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
+    if (rv == APR_SUCCESS && cursor)
+        rv = read_number(&before, api, "cursor", cursor);
     if (rv == APR_SUCCESS)
         rv = mdm_store_profile_version_list(&versions, api->st, row->id, before, limit);
     if (rv != APR_SUCCESS)

@@ -8,29 +8,16 @@
 #include <apr_strings.h>
 
 #include "mdm_json.h"
-#include "mdm_nearest.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 
 #define BODY_MAX (1 << 20)
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 
 static const char *const methods[] = { "POST", NULL };
-
-typedef struct {
-    mdm_enrollment_query_t filter;
-} query_t;
 
 static int fail(mdm_api_t *api, apr_status_t rv)
 {
     return mdm_api_error(api, mdm_io_status(rv), rv);
-}
-
-static apr_status_t unknown(mdm_api_t *api, const char *where, const char *key, const char *known)
-{
-    return mdm_fail(api->ctx, MDM_EINPUT, "%s has no member %s; there are %s", where,
-                    mdm_nearest_shown(key, api->r->pool), known);
 }
 
 static apr_status_t read_texts(const char **out, mdm_api_t *api, const char *key, const json_t *list)
@@ -55,101 +42,74 @@ static apr_status_t read_texts(const char **out, mdm_api_t *api, const char *key
 
 static apr_status_t read_filter(mdm_enrollment_query_t *out, mdm_api_t *api, json_t *json)
 {
-    const struct { const char *key, **list; } lists[] = {
-        { "ids", &out->ids }, { "serials", &out->serials }, { "user_short_names", &out->user_short_names },
-        { "types", &out->types }
-    };
-    const char *key;
-    json_t *value;
+    static const char *const known[] = { "ids", "serials", "user_short_names", "types", "enabled", NULL };
+    const char **const lists[] = { &out->ids, &out->serials, &out->user_short_names, &out->types };
+    const json_t *value;
     size_t i;
+    apr_status_t rv;
 
     if (!json_is_object(json))
         return mdm_fail(api->ctx, MDM_EINPUT, "filter is not an object");
-    json_object_foreach(json, key, value) {
-        apr_status_t rv = APR_SUCCESS;
-
-        for (i = 0; i < sizeof(lists) / sizeof(lists[0]) && strcmp(key, lists[i].key); i++)
-            ;
-        if (json_is_null(value))
-            continue;
-        if (i < sizeof(lists) / sizeof(lists[0]))
-            rv = read_texts(lists[i].list, api, key, value);
-        else if (strcmp(key, "enabled"))
-            rv = unknown(api, "filter", key, "ids, serials, user_short_names, types, enabled");
-        else if (!json_is_boolean(value))
-            rv = mdm_fail(api->ctx, MDM_EINPUT, "filter: enabled is neither true nor false");
-        else
-            out->enabled = json_is_true(value);
-        if (rv != APR_SUCCESS)
+    if ((rv = mdm_api_members(api, "filter", json, known)) != APR_SUCCESS)
+        return rv;
+    for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        value = json_object_get(json, known[i]);
+        if (value && !json_is_null(value) && (rv = read_texts(lists[i], api, known[i], value)) != APR_SUCCESS)
             return rv;
     }
+    value = json_object_get(json, "enabled");
+    if (!value || json_is_null(value))
+        return APR_SUCCESS;
+    if (!json_is_boolean(value))
+        return mdm_fail(api->ctx, MDM_EINPUT, "filter: enabled is neither true nor false");
+    out->enabled = json_is_true(value);
     return APR_SUCCESS;
 }
 
-static apr_status_t read_options(query_t *q, mdm_api_t *api, json_t *json)
+static apr_status_t read_options(mdm_enrollment_query_t *out, mdm_api_t *api, json_t *json)
 {
-    const char *key;
-    json_t *value;
+    static const char *const known[] = { "include_device_cert", "include_unlock_token", NULL };
+    const json_t *value;
+    int i;
+    apr_status_t rv;
 
     if (!json_is_object(json))
         return mdm_fail(api->ctx, MDM_EINPUT, "options is not an object");
-    json_object_foreach(json, key, value) {
-        int token = !strcmp(key, "include_unlock_token");
-
-        if (!token && strcmp(key, "include_device_cert"))
-            return unknown(api, "options", key, "include_device_cert, include_unlock_token");
-        if (!json_is_boolean(value))
-            return mdm_fail(api->ctx, MDM_EINPUT, "options: %s is neither true nor false", key);
-        if (token && json_is_true(value))
-            return mdm_fail(api->ctx, MDM_EINPUT, "options: an unlock token is not listed; ClearPasscode is ordered "
-                            "without it, and v1/enrollments/<id>/escrow tells who has seen it");
-        if (!token)
-            q->filter.with_certificate = json_is_true(value);
+    if ((rv = mdm_api_members(api, "options", json, known)) != APR_SUCCESS)
+        return rv;
+    for (i = 0; known[i]; i++) {
+        value = json_object_get(json, known[i]);
+        if (value && !json_is_boolean(value))
+            return mdm_fail(api->ctx, MDM_EINPUT, "options: %s is neither true nor false", known[i]);
     }
+    if (json_is_true(json_object_get(json, "include_unlock_token")))
+        return mdm_fail(api->ctx, MDM_EINPUT, "options: an unlock token is not listed; ClearPasscode is ordered "
+                        "without it, and v1/enrollments/<id>/escrow tells who has seen it");
+    out->with_certificate = json_is_true(json_object_get(json, "include_device_cert"));
     return APR_SUCCESS;
 }
 
-static apr_status_t number(int *out, mdm_api_t *api, const char *name, int least, int most)
+static apr_status_t read_query(mdm_enrollment_query_t *q, mdm_api_t *api)
 {
-    const char *text = mdm_api_query(api, name);
-    char *end;
-    apr_int64_t value;
-
-    if (!text)
-        return APR_SUCCESS;
-    value = apr_strtoi64(text, &end, 10);
-    if (!*text || *end || value < least || value > most)
-        return mdm_fail(api->ctx, MDM_EINPUT, "%s must be a number from %d to %d", name, least, most);
-    *out = (int)value;
-    return APR_SUCCESS;
-}
-
-static apr_status_t read_query(query_t *q, mdm_api_t *api)
-{
-    const mdm_enrollment_query_t all = { "[]", "[]", "[]", "[]", -1, mdm_api_query(api, "cursor"), LIMIT_DEFAULT, 0, 0 };
+    static const char *const known[] = { "filter", "options", NULL };
+    json_t *json, *filter, *options;
     mdm_bytes_t body;
-    json_t *json, *value;
-    const char *key;
     apr_status_t rv;
 
-    q->filter = all;
-    if ((rv = number(&q->filter.limit, api, "limit", 1, LIMIT_MAX)) != APR_SUCCESS
-        || (rv = number(&q->filter.offset, api, "offset", 0, APR_INT32_MAX)) != APR_SUCCESS
+    q->ids = q->serials = q->user_short_names = q->types = "[]";
+    q->enabled = -1;
+    q->cursor = mdm_api_query(api, "cursor");
+    if ((rv = mdm_api_limit(&q->limit, api)) != APR_SUCCESS
+        || (rv = mdm_api_number(&q->offset, api, "offset", 0, APR_INT32_MAX)) != APR_SUCCESS
         || (rv = mdm_io_body(&body, api->ctx, api->r, BODY_MAX)) != APR_SUCCESS || !body.len
-        || (rv = mdm_json_read(&json, api->ctx, body)) != APR_SUCCESS)
+        || (rv = mdm_json_read(&json, api->ctx, body)) != APR_SUCCESS
+        || (rv = mdm_api_members(api, NULL, json, known)) != APR_SUCCESS)
         return rv;
-    json_object_foreach(json, key, value) {
-        if (json_is_null(value))
-            continue;
-        if (!strcmp(key, "filter"))
-            rv = read_filter(&q->filter, api, value);
-        else
-            rv = strcmp(key, "options") ? unknown(api, "the query", key, "filter, options")
-                                        : read_options(q, api, value);
-        if (rv != APR_SUCCESS)
-            return rv;
-    }
-    return APR_SUCCESS;
+    filter = json_object_get(json, "filter");
+    options = json_object_get(json, "options");
+    if (filter && !json_is_null(filter) && (rv = read_filter(q, api, filter)) != APR_SUCCESS)
+        return rv;
+    return options && !json_is_null(options) ? read_options(q, api, options) : APR_SUCCESS;
 }
 
 static json_t *enrollment_json(mdm_api_t *api, const mdm_enrollment_t *e)
@@ -175,7 +135,7 @@ static json_t *enrollment_json(mdm_api_t *api, const mdm_enrollment_t *e)
 
 int mdm_api_enrollments_query(mdm_api_t *api)
 {
-    query_t q = { { 0 } };
+    mdm_enrollment_query_t q = { 0 };
     apr_array_header_t *found;
     json_t *json, *list;
     apr_status_t rv;
@@ -184,13 +144,13 @@ int mdm_api_enrollments_query(mdm_api_t *api)
     if (!mdm_io_method(&sent, api->r, methods))
         return sent;
     if ((rv = read_query(&q, api)) != APR_SUCCESS || (rv = mdm_api_store(api)) != APR_SUCCESS
-        || (rv = mdm_store_enrollment_query(&found, api->st, &q.filter)) != APR_SUCCESS)
+        || (rv = mdm_store_enrollment_query(&found, api->st, &q)) != APR_SUCCESS)
         return fail(api, rv);
     list = json_array();
     for (i = 0; i < found->nelts; i++)
         json_array_append_new(list, enrollment_json(api, APR_ARRAY_IDX(found, i, mdm_enrollment_t *)));
     json = json_pack("{s:o}", "enrollments", list);
-    if (found->nelts == q.filter.limit)
+    if (found->nelts == q.limit)
         mdm_json_set_text(json, "next_cursor", APR_ARRAY_IDX(found, i - 1, mdm_enrollment_t *)->enrollment_id);
     return mdm_api_json(api, HTTP_OK, json);
 }

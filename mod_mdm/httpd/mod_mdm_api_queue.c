@@ -12,9 +12,6 @@
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
-
 static const char *const deciding[] = { "POST", NULL };
 
 static int fail(mdm_api_t *api, apr_status_t rv)
@@ -110,17 +107,14 @@ static json_t *command_json(const mdm_command_t *c, apr_pool_t *p)
 int mdm_api_commands_held(mdm_api_t *api)
 {
     const char *state = mdm_api_query(api, "state"), *cursor = mdm_api_query(api, "cursor");
-    const char *most = mdm_api_query(api, "limit");
-    int limit = most ? atoi(most) : LIMIT_DEFAULT, i;
     apr_array_header_t *list;
     json_t *json, *items;
-    apr_status_t rv;
+    int limit, i;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
-    if (!state || strcmp(state, "held"))
-        return fail(api, mdm_fail(api->ctx, MDM_EINPUT, "state must be held: these are the commands that can be "
-                                  "listed"));
-    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-    if ((rv = mdm_api_store(api)) == APR_SUCCESS)
+    if (rv == APR_SUCCESS && (!state || strcmp(state, "held")))
+        rv = mdm_fail(api->ctx, MDM_EINPUT, "state must be held: these are the commands that can be listed");
+    if (rv == APR_SUCCESS && (rv = mdm_api_store(api)) == APR_SUCCESS)
         rv = mdm_store_command_held(&list, api->st, cursor ? apr_atoi64(cursor) : 0, limit);
     if (rv != APR_SUCCESS)
         return fail(api, rv);

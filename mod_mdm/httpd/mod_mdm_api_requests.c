@@ -10,9 +10,6 @@
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
-
 static const char *const reading[] = { "GET", NULL };
 static const char *const deciding[] = { "POST", NULL };
 
@@ -48,17 +45,16 @@ static json_t *request_json(const mdm_request_t *request, apr_pool_t *p)
 static int list(mdm_api_t *api)
 {
     const char *name = mdm_api_query(api, "state"), *cursor = mdm_api_query(api, "cursor");
-    const char *most = mdm_api_query(api, "limit");
     mdm_request_state_e state = mdm_request_state_of(name);
-    int limit = most ? atoi(most) : LIMIT_DEFAULT, i;
     apr_array_header_t *found;
     json_t *json, *items;
-    apr_status_t rv;
+    int limit, i;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
-    if (name && state == MDM_REQUEST_UNSET)
-        return fail(api, mdm_fail(api->ctx, MDM_EINPUT, "state must be pending, approved, denied or issued"));
-    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-    rv = mdm_store_request_list(&found, api->st, state, mdm_request_id(cursor), limit);
+    if (rv == APR_SUCCESS && name && state == MDM_REQUEST_UNSET)
+        rv = mdm_fail(api->ctx, MDM_EINPUT, "state must be pending, approved, denied or issued");
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_request_list(&found, api->st, state, mdm_request_id(cursor), limit);
     if (rv != APR_SUCCESS)
         return fail(api, rv);
     json = json_object();

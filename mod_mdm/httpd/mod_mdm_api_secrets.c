@@ -2,8 +2,6 @@
 /*
  * Named secrets: given, given anew, listed, deleted; a value goes in and never comes out. Request threads only.
  */
-#include <stdlib.h>
-
 #include <apr_strings.h>
 
 #include "mdm_json.h"
@@ -12,8 +10,6 @@
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 /* every byte of a value may be an escape of six */
 #define BODY_MAX (6 * MDM_SECRET_VALUE_MAX + 4096)
 
@@ -37,14 +33,13 @@ static json_t *generation_json(mdm_api_t *api, const mdm_secret_t *secret)
 
 static int list(mdm_api_t *api)
 {
-    const char *text = mdm_api_query(api, "limit");
-    int limit = text ? atoi(text) : LIMIT_DEFAULT, i;
     apr_array_header_t *secrets;
     json_t *json, *items;
-    apr_status_t rv;
+    int limit, i;
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
-    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-    if ((rv = mdm_store_secret_list(&secrets, api->st, mdm_api_query(api, "cursor"), limit)) != APR_SUCCESS)
+    if (rv != APR_SUCCESS
+        || (rv = mdm_store_secret_list(&secrets, api->st, mdm_api_query(api, "cursor"), limit)) != APR_SUCCESS)
         return fail(api, rv);
     items = json_array();
     for (i = 0; i < secrets->nelts; i++) {

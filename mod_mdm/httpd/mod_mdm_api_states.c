@@ -3,8 +3,6 @@
  * How profiles are on devices: those of an enrollment, the devices of a profile, and the question to a device what it
  * has. Request threads only.
  */
-#include <stdlib.h>
-
 #include <apr_strings.h>
 
 #include "mdm_drift.h"
@@ -17,8 +15,6 @@
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 #define PROFILES "/profiles"
 #define CHECK "/profiles/check"
 
@@ -28,14 +24,6 @@ static const char *const posting[] = { "POST", NULL };
 static int fail(mdm_api_t *api, apr_status_t rv)
 {
     return mdm_api_error(api, mdm_io_status(rv), rv);
-}
-
-static int limit_of(mdm_api_t *api)
-{
-    const char *text = mdm_api_query(api, "limit");
-    int limit = text ? atoi(text) : LIMIT_DEFAULT;
-
-    return limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
 }
 
 /* ---- an enrollment */
@@ -142,12 +130,14 @@ int mdm_api_profile_devices(mdm_api_t *api, const char *name)
 {
     const char *wanted = mdm_api_query(api, "state");
     mdm_desired_state_e state = wanted ? mdm_desired_of_name(wanted) : MDM_DESIRED_UNSET;
-    int limit = limit_of(api), i;
+    int limit, i;
     apr_array_header_t *rows, *counts;
     mdm_profile_row_t *profile;
     json_t *json, *list;
-    apr_status_t rv = mdm_store_profile_get(&profile, api->st, name);
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_profile_get(&profile, api->st, name);
     if (rv == APR_SUCCESS && wanted && !state)
         rv = mdm_fail(api->ctx, MDM_EINPUT, "state: it is one of pending, sent, acked, verified, drifted, failed, "
                       "blocked, removing, removed, gone");

@@ -11,8 +11,6 @@
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 #define BODY_MAX 131072
 
 static const char *const reading[] = { "GET", NULL };
@@ -42,14 +40,12 @@ static apr_status_t read_disabled(int *disabled, mdm_api_t *api)
 
 static int list(mdm_api_t *api)
 {
-    const char *text = mdm_api_query(api, "limit");
-    int limit = text ? atoi(text) : LIMIT_DEFAULT, disabled, i;
+    int limit, disabled, i;
     apr_array_header_t *users;
     json_t *json, *items;
-    apr_status_t rv = read_disabled(&disabled, api);
+    apr_status_t rv = mdm_api_limit(&limit, api);
 
-    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-    if (rv != APR_SUCCESS
+    if (rv != APR_SUCCESS || (rv = read_disabled(&disabled, api)) != APR_SUCCESS
         || (rv = mdm_store_user_list(&users, api->st, mdm_api_query(api, "cursor"), limit, disabled)) != APR_SUCCESS)
         return fail(api, rv);
     json = json_object();

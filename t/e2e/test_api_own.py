@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our own JSON: enrollments, queues, commands with their state for each device."""
 
+import re
 import urllib.parse
 
 import pytest
 
-from . import devices
+from . import desired, devices
+from .document import METHODS, document
 from .site import USER
 
 
@@ -37,9 +39,33 @@ def test_the_list_comes_in_pages_without_gaps_or_repeats(site, new_phone):
     assert len(ids) == len(set(ids)) and mine <= set(ids)
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "x", "", "99999999999999999999"])
-def test_odd_limits_do_no_harm(site, limit):
-    assert site.api("GET", "/v1/enrollments?limit=" + limit).status in (200, 400)
+def lists():
+    """(method, path) of all that has a limit, by docs/api.yaml."""
+    for path, item in document().tree["paths"].items():
+        for method in METHODS:
+            declared = document().resolve(item.get("parameters", []) + item.get(method, {}).get("parameters", []))
+            if method in item and "limit" in [one["name"] for one in declared]:
+                yield method.upper(), path
+
+
+LIMITS = ("0", "1001", "x", "", "-1", "1x", "%201", "99999999999999999999")
+
+
+def test_every_list_refuses_a_limit_that_is_none(site, phone):
+    desired.profile(site, "limits", desired.wifi("literal"))
+    names = {"id": phone.id, "name": "limits", "kind": "application", "fact": "OSVersion", "uuid": "none"}
+    tried = [(method, re.sub("{([^}]*)}", lambda found: names[found.group(1)], path)) for method, path in lists()]
+    assert len(tried) >= 21
+    for method, path in tried:
+        for limit in LIMITS:
+            reply = site.api(method, path + "?limit=" + limit)
+            assert reply.status == 400, (method, path, limit, reply)
+            assert reply.json["error"] == "limit must be a number from 1 to 1000", (method, path, limit)
+
+
+@pytest.mark.parametrize("limit", ["1", "1000", "0100"])
+def test_limits_within_their_bounds_are_good(site, phone, limit):
+    assert len(site.api("GET", "/v1/enrollments?limit=" + limit).json["enrollments"]) <= int(limit)
 
 
 def test_one_enrollment(site, phone):

@@ -79,6 +79,14 @@ def test_2_10_a_page_takes_one_statement_with_certificates_too(site, new_phone):
     assert "device_cert" not in query(site, {"ids": twice})["enrollments"][0]["device"]
 
 
+@pytest.mark.parametrize("body, words", [
+    ({"where": {}}, "there is no member where; there are filter, options"),
+    ({"filter": {"id": ["x"]}}, "filter: there is no member id; there are ids, serials, user_short_names, types, enabled"),
+    ({"options": {"x": True}}, "options: there is no member x; there are include_device_cert, include_unlock_token")])
+def test_2_10_a_member_that_is_not_known_is_named(site, body, words):
+    assert site.api("POST", "/v1/enrollments/query", json.dumps(body).encode()).json["error"] == words
+
+
 @pytest.mark.parametrize("body, params", [
     ({"filter": []}, ""), ({"filter": {"ids": "x"}}, ""), ({"filter": {"ids": [1]}}, ""), ({"filter": {"id": ["x"]}}, ""),
     ({"filter": {"enabled": 1}}, ""), ({"options": {"include_unlock_token": True}}, ""), ({"options": {"x": True}}, ""),
