@@ -466,6 +466,14 @@ FROM mdm_queue WHERE command = %lld GROUP BY 1
 UNION ALL
 SELECT status, COUNT(*) FROM mdm_result WHERE command = %lld GROUP BY status;
 
+-- STMT_COMMAND_KINDS (command)
+SELECT e.type, d.product_name, d.os_version, f.value, MIN(e.enrollment_id), COUNT(*)
+FROM mdm_queue q JOIN mdm_enrollment e ON e.id = q.enrollment
+JOIN mdm_enrollment d ON d.id = CASE WHEN e.parent > 0 THEN e.parent ELSE e.id END
+LEFT JOIN mdm_fact f ON f.enrollment = d.id AND f.name = 'IsSupervised'
+WHERE q.command = %lld
+GROUP BY e.type, d.product_name, d.os_version, f.value ORDER BY 6 DESC, 5;
+
 -- STMT_COMMAND_DECIDE (approval, decided_by, decided_at, approver, id)
 UPDATE mdm_command SET approval = %lld, decided_by = %s, decided_at = %lld, approver = %s
 WHERE id = %lld AND approval = 1;

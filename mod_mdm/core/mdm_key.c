@@ -76,6 +76,21 @@ int mdm_key_version(const char **version, const char *since, char system, apr_po
     return 0;
 }
 
+int mdm_key_is_older(const char *version, const char *than)
+{
+    while (*version || *than) {
+        long a = strtol(version, (char **)&version, 10), b = strtol(than, (char **)&than, 10);
+
+        if (a != b)
+            return a < b;
+        if ((*version && *version != '.') || (*than && *than != '.'))
+            return 0;
+        version += *version == '.';
+        than += *than == '.';
+    }
+    return 0;
+}
+
 const char *mdm_key_system(char letter)
 {
     apr_size_t i;

@@ -4,7 +4,6 @@
  * profile is assigned and where its state is shown, any thread. A payload that the device will not take is refused; a
  * key that it will ignore is a warning.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -43,22 +42,6 @@ mdm_payload_target_t mdm_payload_target(const char *type, const char *product_na
     return target;
 }
 
-/* "10.13.4": numbers between dots, one after the other; what is missing is 0. */
-static int is_older(const char *version, const char *than)
-{
-    while (*version || *than) {
-        long a = strtol(version, (char **)&version, 10), b = strtol(than, (char **)&than, 10);
-
-        if (a != b)
-            return a < b;
-        if ((*version && *version != '.') || (*than && *than != '.'))
-            return 0;
-        version += *version == '.';
-        than += *than == '.';
-    }
-    return 0;
-}
-
 static int has(const char *letters, char system)
 {
     return letters && strchr(letters, system) != NULL;
@@ -72,7 +55,7 @@ static const char *lacks(const walk_t *w, const char *since)
 
     if (!mdm_key_version(&version, since, t->system, w->look.ctx->pool) || !strcmp(version, "-"))
         return mdm_payload_versions(since, w->look.ctx->pool);
-    return t->os_version && is_older(t->os_version, version)
+    return t->os_version && mdm_key_is_older(t->os_version, version)
            ? apr_pstrcat(w->look.ctx->pool, w->title, " ", version, NULL) : NULL;
 }
 
@@ -82,7 +65,7 @@ static int is_past(const walk_t *w, const char *versions)
     const char *version;
 
     return w->target->os_version && mdm_key_version(&version, versions, w->target->system, w->look.ctx->pool)
-        && !is_older(w->target->os_version, version);
+        && !mdm_key_is_older(w->target->os_version, version);
 }
 
 /* ---- keys */
@@ -99,7 +82,7 @@ static void check_key(walk_t *w, const char *path, const mdm_payload_key_t *key)
     const char *version;
 
     if (key->since && mdm_key_version(&version, key->since, t->system, w->look.ctx->pool)
-        && (!strcmp(version, "-") || (t->os_version && is_older(t->os_version, version))))
+        && (!strcmp(version, "-") || (t->os_version && mdm_key_is_older(t->os_version, version))))
         mdm_payload_find(&w->look, MDM_FINDING_WARN, path, "ignored by this device: %s%s%s", w->title,
                          strcmp(version, "-") ? " has it from version " : " does not have it",
                          strcmp(version, "-") ? version : "");

@@ -10,6 +10,7 @@
 
 #include "mdm_command.h"
 #include "mdm_command_json.h"
+#include "mdm_command_target.h"
 #include "mdm_json.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
@@ -268,21 +269,37 @@ static void warn_of_channels(json_t *warnings, const request_t *q, const apr_arr
 }
 
 /* A device says nothing when a right is missing in its profile: it refuses, or leaves values out. */
+static void add_texts(json_t *warnings, const apr_array_header_t *texts)
+{
+    int i;
+
+    for (i = 0; i < texts->nelts; i++)
+        json_array_append_new(warnings, json_string(APR_ARRAY_IDX(texts, i, const char *)));
+}
+
+/* The order stands: what cannot be said of it any more is left out. */
+static void warn_of_devices(json_t *warnings, mdm_api_t *api, const request_t *q, const mdm_command_outcome_t *o)
+{
+    apr_array_header_t *doubts;
+
+    if (mdm_command_doubts(&doubts, api->st, q->type, o->command) == APR_SUCCESS)
+        add_texts(warnings, doubts);
+    else
+        mdm_ctx_clear(api->ctx);
+}
+
 static json_t *warnings_of(mdm_api_t *api, const request_t *q, const mdm_command_outcome_t *o)
 {
     apr_pool_t *p = api->r->pool;
-    const apr_array_header_t *lacks;
     json_t *warnings = json_array();
-    int i;
 
     if (!q->type) {
         warn(warnings, p, "%s is no command that this server knows%s", q->command->request_type, "");
         return warnings;
     }
-    lacks = mdm_command_lacks(q->type, q->json, api->conf->site->access_rights, p);
-    for (i = 0; i < lacks->nelts; i++)
-        json_array_append_new(warnings, json_string(APR_ARRAY_IDX(lacks, i, const char *)));
+    add_texts(warnings, mdm_command_lacks(q->type, q->json, api->conf->site->access_rights, p));
     warn_of_channels(warnings, q, o->enrollments, p);
+    warn_of_devices(warnings, api, q, o);
     return warnings;
 }
 

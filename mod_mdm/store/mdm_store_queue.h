@@ -122,6 +122,18 @@ typedef struct mdm_state_count_t {
     apr_int64_t count;
 } mdm_state_count_t;
 
+/** Devices of one command that are alike. */
+typedef struct mdm_device_kind_t {
+    const char *type;             /* of the enrollment that the command is for, which may be a user's channel */
+    const char *product_name, *os_version;    /* NULL: unknown */
+    int supervised;               /* 1, 0, or -1: unknown */
+    const char *enrollment_id;    /* one of them */
+    apr_int64_t count;
+} mdm_device_kind_t;
+
+/** What kinds of devices a command is open for. Array of mdm_device_kind_t; one statement. */
+apr_status_t mdm_store_command_kinds(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command);
+
 /** How many enrollments a command is in which state for. Array of mdm_state_count_t. */
 apr_status_t mdm_store_command_counts(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command);
 

@@ -128,6 +128,29 @@ apr_status_t mdm_store_command_counts(apr_array_header_t **out, mdm_store_t *st,
     return APR_SUCCESS;
 }
 
+apr_status_t mdm_store_command_kinds(apr_array_header_t **out, mdm_store_t *st, apr_int64_t command)
+{
+    const char *id = mdm_row_text(st, command);
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_COMMAND_KINDS, &id);
+    int r;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(st->ctx->pool, rows->count, sizeof(mdm_device_kind_t));
+    for (r = 0; r < rows->count; r++) {
+        mdm_device_kind_t *kind = apr_array_push(*out);
+
+        kind->type = MDM_ROW(rows, r, 0);
+        kind->product_name = MDM_ROW(rows, r, 1);
+        kind->os_version = MDM_ROW(rows, r, 2);
+        kind->supervised = MDM_ROW(rows, r, 3) ? !strcmp(MDM_ROW(rows, r, 3), "true") : -1;
+        kind->enrollment_id = MDM_ROW(rows, r, 4);
+        kind->count = mdm_row_number(rows, r, 5);
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t mdm_store_command_held(apr_array_header_t **out, mdm_store_t *st, apr_int64_t cursor, int limit)
 {
     const char *args[] = { mdm_row_text(st, cursor), mdm_row_text(st, limit) };

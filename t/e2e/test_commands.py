@@ -36,6 +36,7 @@ ONE_OF = {
 # Keys that a command wants although none is required by itself; a passcode's token is the device's own otherwise.
 LEAST = {"ClearPasscode": ["UnlockToken"], "EnableLostMode": ["Message"], "ScheduleOSUpdate": ["Updates.ProductKey"],
          "RotateFileVaultKey": ["NewCertificate", "FileVaultUnlock.PrivateKeyExportPassword"]}
+DOUBT = re.compile(r": (there is no \w+ in iOS|\w+ needs (iOS \d|a supervised device))")
 ANY = {"text": TEXT, "number": 7, "real": 1.5, "yes": True, "no": False, "list": [1, "two", {"three": 3}],
        "data": DATA, "date": datetime.datetime(2026, 1, 31, 23, 59, 59)}
 
@@ -151,7 +152,9 @@ def test_every_command_arrives_as_it_was_asked_for(site, new_phone):
                     last.append((command, got))      # the device is gone when it has been answered
                     continue
                 made = send(site, command, channel.id, encrypt=False)
-                assert made["enrollments"] == [channel.id] and "warnings" not in made, made
+                assert made["enrollments"] == [channel.id], made
+                # the phone is asked for everything, also what belongs to other systems
+                assert all(DOUBT.search(text) for text in made.get("warnings", [])), made
                 wanted[made["command_uuid"]] = got
     executed = phone.connect() + user.connect()
     for command, got in last:
@@ -320,6 +323,30 @@ def test_a_key_orders_once(site, steady_phone):
         assert "Idempotency-Key" in order(site, body, wrong, expected=400).json["error"]
 
 
+def test_what_devices_said_of_themselves_is_held_against_a_command(site, new_phone):
+    phones = [new_phone(site, os_version="9.3.5") for _ in range(3)] + [new_phone(site), new_phone(site)]
+    ids = [one.id for one in phones]
+    body = {"command": {"RequestType": "EnableLostMode", "Message": "Lost"}, "targets": {"ids": ids}, "push": False}
+    assert "warnings" not in order(site, body).json, "nobody has said whether it is supervised"
+    for one in phones:
+        assert one.connect()
+    site.database.sql("INSERT INTO mdm_fact (enrollment, name, value, source, changed_at) "
+                      "SELECT id, 'IsSupervised', CASE WHEN enrollment_id = '%s' THEN 'true' ELSE 'false' END, "
+                      "'DeviceInformation', 1 FROM mdm_enrollment WHERE enrollment_id IN ('%s')"
+                      % (ids[4], "', '".join(ids)))
+    first = min(ids[:3])
+    assert order(site, body).json["warnings"] == [
+        "%s and 2 like it: EnableLostMode needs a supervised device, and it is not supervised" % first,
+        "%s: EnableLostMode needs a supervised device, and it is not supervised" % ids[3]]
+    body["command"] = {"RequestType": "LOMSetupRequest"}
+    assert all(one.endswith(": there is no LOMSetupRequest in iOS") for one in order(site, body).json["warnings"])
+    body["targets"]["ids"] = ids[:1]
+    body["command"] = {"RequestType": "RefreshCellularPlans", "eSIMServerURL": "https://example.org"}
+    needs = site.api("GET", "/v1/commands/types/RefreshCellularPlans").json["since"]["ios"]
+    assert order(site, body).json["warnings"] == [
+        ids[0] + ": RefreshCellularPlans needs iOS %s, and it has 9.3.5" % needs]
+
+
 def test_a_users_channel_gets_no_commands_for_devices(site, steady_phone):
     user = steady_phone.user_channel()
     user.token_update()
@@ -327,7 +354,7 @@ def test_a_users_channel_gets_no_commands_for_devices(site, steady_phone):
     reply = order(site, body, expected=400)
     assert "targets.ids[1]: %s is a user channel, and DeviceLock is for devices only" % user.id in reply.json["error"]
     made = send(site, {"RequestType": "NSExtensionMappings"}, steady_phone.id)
-    assert made["warnings"] == ["%s is a device, and NSExtensionMappings is for user channels only" % steady_phone.id]
+    assert made["warnings"][0] == "%s is a device, and NSExtensionMappings is for user channels only" % steady_phone.id
     assert [one.request_type for one in steady_phone.connect()] == ["NSExtensionMappings"]
 
 
