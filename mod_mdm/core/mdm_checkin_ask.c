@@ -26,15 +26,11 @@ static apr_status_t note_awaiting(mdm_message_t *m)
 
 apr_status_t mdm_checkin_set_bootstrap_token(mdm_message_t *m)
 {
-    mdm_bytes_t token = { NULL, 0 };
+    mdm_bytes_t token;
     apr_status_t rv = need_device(m, "SetBootstrapToken");
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    if (!mdm_plist_get_data(&token, m->device->message, "BootstrapToken")
-        && mdm_plist_get(m->device->message, "BootstrapToken"))
-        return mdm_fail(m->st->ctx, MDM_EINPUT, "SetBootstrapToken has a BootstrapToken that is no data");
-    if ((rv = mdm_store_bootstrap_token_set(m->st, m->enrollment, token)) != APR_SUCCESS
+    if (rv != APR_SUCCESS || (rv = mdm_device_data(&token, m->st->ctx, m->device, "BootstrapToken")) != APR_SUCCESS
+        || (rv = mdm_store_bootstrap_token_set(m->st, m->enrollment, token)) != APR_SUCCESS
         || (rv = note_awaiting(m)) != APR_SUCCESS)
         return rv;
     return mdm_message_event(m, token.len ? "bootstrap_token.stored" : "bootstrap_token.removed", NULL);

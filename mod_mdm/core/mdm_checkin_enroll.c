@@ -87,9 +87,8 @@ static apr_status_t read_tokens(mdm_tokens_t *tokens, const mdm_message_t *m)
         || !mdm_plist_get_data(&tokens->push_token, m->device->message, "Token") || !tokens->push_token.len)
         return mdm_fail(m->st->ctx, MDM_EINPUT, "TokenUpdate lacks Topic, PushMagic or Token");
     tokens->awaiting_configuration = mdm_plist_get_boolean(m->device->message, "AwaitingConfiguration", 0);
-    if (!mdm_message_is_user(m))
-        mdm_plist_get_data(&tokens->unlock_token, m->device->message, "UnlockToken");
-    return APR_SUCCESS;
+    return mdm_message_is_user(m) ? APR_SUCCESS
+                                  : mdm_device_data(&tokens->unlock_token, m->st->ctx, m->device, "UnlockToken");
 }
 
 /* A device that goes on with its identity replaces none: least of all a renewed one it has yet to use. */

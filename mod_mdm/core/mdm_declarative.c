@@ -70,17 +70,19 @@ apr_status_t mdm_declarative_read(mdm_declarative_t **out, mdm_ctx_t *ctx, const
                                   const mdm_device_t *device)
 {
     mdm_declarative_t *d = apr_pcalloc(ctx->pool, sizeof(*d));
+    apr_status_t rv;
 
     d->endpoint = mdm_plist_get_string(device->message, "Endpoint");
     if (!d->endpoint || !*d->endpoint || strlen(d->endpoint) > ENDPOINT_MAX
         || !(d->path = path_of(ctx->pool, d->endpoint)))
         return mdm_fail(ctx, MDM_EINPUT, "DeclarativeManagement has no usable Endpoint");
+    if ((rv = mdm_device_data(&d->data, ctx, device, "Data")) != APR_SUCCESS)
+        return rv;
     if (!fits_header(device->enrollment_id))
         return mdm_fail(ctx, MDM_EINPUT, "the identifiers hold control characters");
     if (!site->declarative_url)
         return mdm_fail(ctx, MDM_ENOTFOUND, "there is no declarative management here: set MDMDeclarativeURL, or do not "
                         "send the command DeclarativeManagement");
-    mdm_plist_get_data(&d->data, device->message, "Data");
     d->enrollment_id = device->enrollment_id;
     d->type = device->type;
     d->parent_id = strcmp(device->enrollment_id, device->device_id) ? device->device_id : NULL;

@@ -30,6 +30,29 @@ static const char *text_of(const mdm_device_t *d, const char *key)
     return text && *text ? text : NULL;
 }
 
+/* A key of another type is no key that is absent: without its UserID a user's message would be the device's. */
+static apr_status_t check_string(const mdm_device_t *d, mdm_ctx_t *ctx, const char *key)
+{
+    const mdm_plist_t *item = mdm_plist_get(d->message, key);
+
+    if (!item || item->type == MDM_PLIST_STRING)
+        return APR_SUCCESS;
+    return mdm_fail(ctx, MDM_EINPUT, "the %s is no string", key);
+}
+
+static apr_status_t check_identifiers(const mdm_device_t *d, mdm_ctx_t *ctx)
+{
+    static const char *const keys[] = {
+        "UDID", "EnrollmentID", "UserID", "EnrollmentUserID", "UserShortName", "UserLongName"
+    };
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && rv == APR_SUCCESS; i++)
+        rv = check_string(d, ctx, keys[i]);
+    return rv;
+}
+
 static apr_status_t identify(mdm_device_t *d, mdm_ctx_t *ctx)
 {
     const char *udid = text_of(d, "UDID"), *enrollment = text_of(d, "EnrollmentID");
@@ -65,7 +88,10 @@ static apr_status_t check_texts(const mdm_device_t *d, mdm_ctx_t *ctx)
 
     for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const char *text = mdm_plist_get_string(d->message, keys[i]);
+        apr_status_t rv = check_string(d, ctx, keys[i]);
 
+        if (rv != APR_SUCCESS)
+            return rv;
         if (text && strlen(text) > TEXT_MAX)
             return mdm_fail(ctx, MDM_EINPUT, "the %s is longer than %d bytes", keys[i], TEXT_MAX);
     }
@@ -88,8 +114,17 @@ apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t 
     d->fingerprint = caller->fingerprint;
     d->source = caller->source;
     *device = d;
-    rv = identify(d, ctx);
+    if ((rv = check_identifiers(d, ctx)) == APR_SUCCESS)
+        rv = identify(d, ctx);
     return rv == APR_SUCCESS && mdm_plist_get(root, "MessageType") ? check_texts(d, ctx) : rv;
+}
+
+apr_status_t mdm_device_data(mdm_bytes_t *data, mdm_ctx_t *ctx, const mdm_device_t *device, const char *key)
+{
+    *data = (mdm_bytes_t){ NULL, 0 };
+    if (mdm_plist_get_data(data, device->message, key) || !mdm_plist_get(device->message, key))
+        return APR_SUCCESS;
+    return mdm_fail(ctx, MDM_EINPUT, "the %s is no data", key);
 }
 
 void mdm_device_describe(mdm_enrollment_t *e, const mdm_plist_t *message)

@@ -36,11 +36,17 @@ typedef struct mdm_device_t {
 
 /**
  * Parse a body and form the ids as NanoMDM does: UDID, UDID:UserID, UDID:UserShortName (Shared iPad),
- * EnrollmentID, EnrollmentID:EnrollmentUserID. Ids of devices have no colon; what a check-in message says of the
- * device is of a bounded length.
+ * EnrollmentID, EnrollmentID:EnrollmentUserID. Ids of devices have no colon; an identifier that is no string is
+ * refused, whether the id needs it or not; what a check-in message says of the device is strings of a bounded length.
  * @return MDM_EPLIST, MDM_EINPUT
  */
 apr_status_t mdm_device_read(mdm_device_t **device, mdm_ctx_t *ctx, mdm_bytes_t body, const mdm_caller_t *caller);
+
+/**
+ * The data of a key that a message may lack: none then. Memory stays the message's.
+ * @return MDM_EINPUT when the key is something else than data
+ */
+apr_status_t mdm_device_data(mdm_bytes_t *data, mdm_ctx_t *ctx, const mdm_device_t *device, const char *key);
 
 /** What a device's message (Authenticate) tells of the device, into `e`; memory stays the message's. */
 void mdm_device_describe(mdm_enrollment_t *e, const mdm_plist_t *message);

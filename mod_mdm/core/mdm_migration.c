@@ -99,8 +99,9 @@ static apr_status_t token_update(message_t *m)
     if (!tokens.topic || !tokens.push_magic || !*tokens.push_magic
         || !mdm_plist_get_data(&tokens.push_token, m->device->message, "Token") || !tokens.push_token.len)
         return mdm_fail(m->st->ctx, MDM_EINPUT, "TokenUpdate lacks Topic, PushMagic or Token");
-    if (!is_user_channel(m))
-        (void)mdm_plist_get_data(&tokens.unlock_token, m->device->message, "UnlockToken");
+    if (!is_user_channel(m)
+        && (rv = mdm_device_data(&tokens.unlock_token, m->st->ctx, m->device, "UnlockToken")) != APR_SUCCESS)
+        return rv;
     if ((rv = find_or_add(&e, m)) != APR_SUCCESS)
         return rv;
     return mdm_store_enrollment_token_update(m->st, e->id, &tokens);
@@ -108,11 +109,12 @@ static apr_status_t token_update(message_t *m)
 
 static apr_status_t set_bootstrap_token(message_t *m)
 {
-    mdm_bytes_t token = { NULL, 0 };
+    mdm_bytes_t token;
     mdm_enrollment_t *e;
-    apr_status_t rv = find_or_add(&e, m);
+    apr_status_t rv = mdm_device_data(&token, m->st->ctx, m->device, "BootstrapToken");
 
-    (void)mdm_plist_get_data(&token, m->device->message, "BootstrapToken");
+    if (rv == APR_SUCCESS)
+        rv = find_or_add(&e, m);
     return rv == APR_SUCCESS ? mdm_store_bootstrap_token_set(m->st, e->id, token) : rv;
 }
 

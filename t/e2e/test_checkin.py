@@ -2,6 +2,7 @@
 """Check-in: Authenticate, TokenUpdate, CheckOut, on device and user channels."""
 
 import contextlib
+import os
 import plistlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +11,8 @@ from mdmsim import channel, web
 
 from . import devices
 from .keys import TOPIC
+
+SHARED_IPAD_USER = "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"
 
 
 def queued(site, phone, request_type="DeviceInformation"):
@@ -185,7 +188,7 @@ def test_row_15_a_user_channel_has_its_own_enrollment_and_queue(site, phone):
 
 
 def test_a_shared_ipads_user_is_named_by_the_short_name(site, phone):
-    user = phone.user_channel("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "joy@example.com")
+    user = phone.user_channel(SHARED_IPAD_USER, "joy@example.com")
     user.token_update()
     shown = site.show("%s:joy@example.com" % phone.udid)
     assert shown["type"] == "Shared iPad" and shown["state"] == "enrolled"
@@ -274,10 +277,49 @@ def test_authenticate_with_a_topic_that_is_none_is_400(site, new_device, topic):
 
 
 @pytest.mark.parametrize("ids", [{}, {"UDID": ""}, {"UDID": 5}, {"UDID": ["x"]}, {"UDID": b"x"}, {"EnrollmentID": ""},
-                                 {"UDID": "x" * 300}, {"UserID": "only-a-user"}], ids=lambda one: str(one)[:30])
+                                 {"UDID": "x" * 300}, {"UserID": "only-a-user"}, {"UDID": 5, "EnrollmentID": "x"},
+                                 {"UDID": "x", "EnrollmentID": 5},
+                                 {"UDID": "x", "UserID": SHARED_IPAD_USER},
+                                 {"UDID": "x", "UserID": SHARED_IPAD_USER, "UserShortName": ""}],
+                         ids=lambda one: str(one)[:30])
 def test_a_message_without_proper_identifiers_is_400(site, phone, ids):
     body = plistlib.dumps({"MessageType": "TokenUpdate", "Topic": TOPIC, "Token": b"x", "PushMagic": "x", **ids})
     assert phone.put(phone.checkin_url, body).status == 400
+
+
+@pytest.mark.parametrize("enrollment_id", [None, "ENR-IDENTIFIERS"], ids=["UDID", "EnrollmentID"])
+def test_an_identifier_that_is_no_string_does_not_make_it_another_channels_message(site, new_phone, enrollment_id):
+    """A user channel whose UserID were taken as absent would be the device's."""
+    phone = new_phone(site, enrollment_id=enrollment_id)
+    for key in ("UDID", "EnrollmentID", "UserID", "EnrollmentUserID", "UserShortName", "UserLongName"):
+        for value in (5, True, 1.5, ["x"], {"x": "y"}, b"x"):
+            ids = {**phone.identifiers(), key: value}
+            for message in ({"MessageType": "TokenUpdate", "Token": b"other", "PushMagic": "other"},
+                            {"MessageType": "Authenticate"}, {"MessageType": "CheckOut"}):
+                assert phone.send_checkin({**ids, **message}).status == 400, (key, value, message)
+            assert phone.send_report({**ids, "Status": "Idle"}).status == 400, (key, value)
+    shown = site.show(phone.id)
+    assert shown["state"] == "enrolled" and shown["token_update_tally"] == 1 and phone.idle().status == 200
+
+
+@pytest.mark.parametrize("key", ["SerialNumber", "DeviceName", "Model", "ModelName", "ProductName", "OSVersion",
+                                 "BuildVersion", "IMEI", "MEID"])
+def test_what_a_device_says_of_itself_is_strings(site, new_device, key):
+    device = devices.identity(site, new_device(site))
+    for value in (5, True, ["x"], b"x"):
+        assert device.authenticate({key: value}, check=False).status == 400
+    assert site.show(device.id) is None
+    device.authenticate()
+
+
+def test_a_udid_is_worth_more_than_an_enrollment_id(site, phone):
+    both = {"EnrollmentID": "ENR-BOTH", "EnrollmentUserID": "nobody"}
+    message = {"MessageType": "TokenUpdate", "Token": phone.token, "PushMagic": phone.push_magic, **both}
+    assert phone.send_checkin(message).status == 200
+    assert site.show(phone.id)["token_update_tally"] == 2 and site.show(phone.id)["type"] == "Device"
+    user = phone.user_channel()
+    assert user.send_checkin(message).status == 200
+    assert site.show(user.id)["type"] == "User" and site.show("ENR-BOTH") is None
 
 
 def test_an_empty_udid_is_none(site, new_phone):

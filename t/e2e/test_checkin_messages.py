@@ -118,6 +118,21 @@ def test_2_9_a_tokenupdate_without_unlock_token_keeps_it_and_a_new_enrollment_do
     assert not unlock_token(site, phone)
 
 
+def test_2_9_an_unlock_token_of_a_user_channel_is_not_stored(site, phone):
+    user, stored = phone.user_channel(), unlock_token(site, phone)
+    for _ in range(2):
+        user.token_update({"UnlockToken": b"of a user"})
+        assert not unlock_token(site, user)
+    assert unlock_token(site, phone) == stored
+
+
+def test_an_unlock_token_that_is_no_data_is_400_and_changes_nothing(site, phone):
+    stored = unlock_token(site, phone)
+    for value in ("text", 5, ["x"]):
+        assert phone.token_update({"UnlockToken": value}, check=False).status == 400
+    assert unlock_token(site, phone) == stored and site.show(phone.id)["token_update_tally"] == 1
+
+
 # the wait in Setup Assistant
 
 def test_awaiting_configuration_is_stored_and_shown(site, phone):

@@ -146,6 +146,16 @@ def test_an_endpoint_that_would_lead_elsewhere_is_400(declaring, server, new_pho
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("data", ["{}", 5, True, ["{}"], {"a": "b"}], ids=repr)
+def test_data_that_is_none_is_400_and_no_question(declaring, server, new_phone, data):
+    server.answers = {"/ddm/tokens": (200, b"{}"), "/ddm/status": (200, b"")}
+    phone = new_phone(declaring)
+    for endpoint in ("status", "tokens"):
+        assert phone.declarative(endpoint, data).status == 400
+    assert server.asked == []
+
+
+@pytest.mark.once
 def test_a_server_that_is_down_is_502_and_harms_nobody(declaring, server, new_phone):
     phone = new_phone(declaring)
     server.shutdown()

@@ -130,6 +130,19 @@ def test_row_18_who_has_no_key_hands_nothing_over(migration, closing, keys):
     assert site.show(phone.id) is None
 
 
+def test_tokens_that_are_no_data_are_400_and_remove_nothing(migration, closing, keys):
+    site = migration
+    phone = phone_of(site, closing, keys)
+    for message in (authenticate(phone), token_update(phone, phone.topic),
+                    {"MessageType": "SetBootstrapToken", "UDID": phone.udid, "BootstrapToken": b"escrowed"}):
+        assert hand_over(site, message).status == 200
+    for value in ("text", 5, ["x"]):
+        assert hand_over(site, {**token_update(phone, phone.topic), "UnlockToken": value}).status == 400
+        assert hand_over(site, {"MessageType": "SetBootstrapToken", "UDID": phone.udid,
+                                "BootstrapToken": value}).status == 400
+    assert site.show(phone.id)["token_update_tally"] == 1 and phone.get_bootstrap_token() == b"escrowed"
+
+
 @pytest.mark.parametrize("body", [b"", b"nonsense", plistlib.dumps({"MessageType": "Nothing", "UDID": "x"}),
                                   plistlib.dumps({"MessageType": "Authenticate"}), plistlib.dumps(["x"]),
                                   plistlib.dumps({"MessageType": "Authenticate", "UDID": "a:b",
