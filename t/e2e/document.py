@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/api.yaml held against the running server: every answer that any test gets from the API must be one that the
-document tells of, status, type and members alike."""
+document tells of, status, type and members alike; and what the server takes, query and JSON, must be what it describes."""
 
 import copy
 import functools
+import json
 import os
 import re
+import urllib.parse
 
 import jsonschema
 import yaml
@@ -89,6 +91,30 @@ class Document:
                     {kind: closed(one.get("schema")) for kind, one in kinds.items()})
         return found
 
+    @functools.lru_cache(maxsize=None)
+    def question(self, name, method):
+        """What an operation may be asked with: names in the query, schema of a JSON body (None: there is none)."""
+        item = self.tree["paths"][name]
+        operation = item.get(method) or item.get("put") or item.get("get") or {}
+        names = {one["name"] for one in self.resolve(item.get("parameters", []) + operation.get("parameters", []))
+                 if one["in"] == "query"}
+        kinds = self.resolve(operation.get("requestBody", {})).get("content", {})
+        return names, closed(kinds.get("application/json", {}).get("schema"))
+
+    def check_question(self, method, path, body, reply):
+        """Raise Undocumented when the server has taken what the document does not tell of."""
+        name, _ = self.route(path.split("?")[0])
+        if name is None or not 200 <= reply.status < 300:
+            return
+        said = "%s %s, which is taken (%d)" % (method, path, reply.status)
+        names, schema = self.question(name, method.lower())
+        for key in urllib.parse.parse_qs(path.partition("?")[2], keep_blank_values=True):
+            if key not in names:
+                raise Undocumented("%s: docs/api.yaml has no %s in the query" % (said, key))
+        if schema is None or not body or not body.lstrip().startswith(b"{"):
+            return
+        self.validate(said, schema, json.loads(body))
+
     def check(self, method, path, reply):
         """Raise Undocumented unless the document tells of this answer."""
         name, _ = self.route(path.split("?")[0])
@@ -115,8 +141,12 @@ class Document:
         schema = kinds[reply.content_type]
         if reply.content_type != "application/json" or schema is None:
             return
+        Document.validate(said, schema, reply.json)
+
+    @staticmethod
+    def validate(said, schema, value):
         try:
-            jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(reply.json)
+            jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(value)
         except jsonschema.ValidationError as wrong:
             raise Undocumented("%s: docs/api.yaml says otherwise at %s: %s" % (
                 said, "/".join(str(one) for one in wrong.absolute_path) or "the top", wrong.message)) from None

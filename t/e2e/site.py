@@ -266,6 +266,7 @@ class Site:
             headers["Authorization"] = web.basic_auth(user, key)
         reply = (http or self.http).request(method, self.at("/mdm/api" + path), body, headers, redirects=0)
         document().check(method, path, reply)
+        document().check_question(method, path, body, reply)
         return reply
 
     def upload_push_certificate(self):
