@@ -14,6 +14,7 @@ import uuid
 import pytest
 
 from . import devices
+from .apple_commands import commands
 from .document import SOURCE
 
 PROFILE = plistlib.dumps({"PayloadType": "Configuration", "PayloadIdentifier": "org.example.ward", "PayloadVersion": 1,
@@ -434,3 +435,18 @@ def test_missing_rights_are_told_of_each_part_of_a_command(make_site, new_phone)
     settings = site.api("GET", "/v1/commands/types/Settings").json["keys"][0]["keys"][0]["keys"]
     assert {one["name"]: one["access_right"] for one in settings if "access_right" in one} \
         == {"PersonalHotspot": 32, "ApplicationConfiguration": 4096, "ApplicationAttributes": 4096}
+
+
+def test_the_table_says_of_each_command_what_apple_says(site):
+    letters = {"ios": "i", "macos": "m", "tvos": "t", "visionos": "v", "watchos": "w"}
+    said = {}
+    for one in described(site):
+        keys = {key["name"]: (key["type"], key["required"]) for key in one["keys"]}
+        said[one["request_type"]] = ({letters[system]: version for system, version in one["since"].items()},
+                                     {letters[system] for system in one["supervised"]}, keys)
+    apple = commands()
+    # the server has it, and puts it in
+    apple["ClearPasscode"][2]["UnlockToken"] = ("data", False)
+    assert set(said) == set(apple)
+    for name in apple:
+        assert said[name] == apple[name], name

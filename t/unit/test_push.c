@@ -183,6 +183,27 @@ START_TEST(test_backoff_grows)
 }
 END_TEST
 
+/* Twenty that fail together do not come back together. */
+START_TEST(test_backoff_is_spread)
+{
+    apr_interval_time_t waits[20];
+    int i, k, distinct = 0;
+
+    fixture_make_engine();
+    fixture_enroll(20);
+    fixture_rule("{\"reason\":\"InternalServerError\",\"default\":true}");
+    fixture_run();
+    for (i = 0; i < 20; i++) {
+        waits[i] = fixture_due_in(i);
+        ck_assert(waits[i] >= apr_time_from_msec(500) && waits[i] <= apr_time_from_sec(1));
+        for (k = 0; k < i && waits[k] != waits[i]; k++)
+            ;
+        distinct += k == i;
+    }
+    ck_assert_int_ge(distinct, 10);
+}
+END_TEST
+
 START_TEST(test_retry_after)
 {
     fixture_make_engine();
@@ -332,6 +353,7 @@ int main(void)
     tcase_add_test(tests, test_many_wishes_are_one_push);
     tcase_add_test(tests, test_dead_token_ends_the_next_wish_too);
     tcase_add_test(tests, test_backoff_grows);
+    tcase_add_test(tests, test_backoff_is_spread);
     tcase_add_test(tests, test_retry_after);
     tcase_add_test(tests, test_dead_token);
     tcase_add_test(tests, test_410_older_than_the_token);
