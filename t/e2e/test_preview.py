@@ -109,13 +109,22 @@ def test_feature_07_supervised_keys_are_flagged_before_sending(site, new_phone):
         phone.connect()
     group = desired.group(site, desired.name_of("some"), [plain.id, supervised.id])
     name = desired.name_of("restrictions")
-    desired.profile(site, name, {"type": "com.apple.applicationaccess", "allowAppInstallation": False})
+    profile = desired.profile(site, name, {"type": "com.apple.applicationaccess", "allowAppInstallation": False,
+                                           "allowCamera": False, "ratingApps": 200})
     said = desired.preview(site, profile=name, group=group)
     assert counts(said) == {"install": 2}
     flagged = [note for note in said["warnings"] if "allowAppInstallation" in note["text"]]
     assert [note["enrollments"] for note in flagged] == [1] and "supervis" in flagged[0]["text"], said
     made = desired.assign(site, name, group=group)
     assert made["warnings"] == said["warnings"]
+    # nobody is left out: a phone that is not supervised ignores the one key, and takes the others
+    desired.settled(site)
+    for phone in (plain, supervised):
+        phone.connect()
+        payload = phone.profiles.payload(profile["identifier"], "com.apple.applicationaccess")
+        assert payload["allowAppInstallation"] is False and payload["allowCamera"] is False
+        assert (type(payload["ratingApps"]), payload["ratingApps"]) == (int, 200)
+    assert desired.rows(site, name) == {plain.id: 4, supervised.id: 4}
 
 
 def test_previews_of_nonsense_are_refused(site):

@@ -9,6 +9,7 @@ import pytest
 from . import desired, devices
 
 MAIL, VPN, LDAP = "com.apple.mail.managed", "com.apple.vpn.managed", "com.apple.ldap.account"
+EXCHANGE = "com.apple.eas.account"
 
 
 def given(site, phone, name, *payloads, **keys):
@@ -30,20 +31,27 @@ def person(site):
 
 
 def test_feature_01_mail_with_the_address_of_this_user(site, person, phone):
-    payload = given(site, phone, desired.name_of("mail"), {
+    name = desired.name_of("mail")
+    found = given(site, phone, name, {
         "type": MAIL, "EmailAccountType": "EmailTypeIMAP", "EmailAddress": "${user.mail}",
         "EmailAccountName": "${user.display_name}", "IncomingMailServerHostName": "imap.example.org",
         "IncomingMailServerAuthentication": "EmailAuthPassword", "OutgoingMailServerHostName": "smtp.example.org",
-        "OutgoingMailServerAuthentication": "EmailAuthPassword", "IncomingMailServerUsername": "${user.login}"})[MAIL]
-    assert payload["EmailAddress"] == "joy@example.org" and payload["EmailAccountName"] == "Nurse Joy"
-    assert payload["IncomingMailServerUsername"] == devices.USER
+        "OutgoingMailServerAuthentication": "EmailAuthPassword", "IncomingMailServerUsername": "${user.login}"}, {
+        "type": EXCHANGE, "Host": "eas.example.org", "SSL": True, "UserName": "EXAMPLE\\${user.login}",
+        "EmailAddress": "${user.mail}", "MailNumberOfPastDaysToSync": 14})
+    mail, exchange = found[MAIL], found[EXCHANGE]
+    assert mail["EmailAddress"] == "joy@example.org" and mail["EmailAccountName"] == "Nurse Joy"
+    assert mail["IncomingMailServerUsername"] == devices.USER
+    assert exchange["EmailAddress"] == "joy@example.org" and exchange["UserName"] == "EXAMPLE\\" + devices.USER
+    assert exchange["Host"] == "eas.example.org" and exchange["SSL"] is True
+    assert exchange["MailNumberOfPastDaysToSync"] == 14
     # the address changes, and with it what the phone has
-    name = site.database.sql("SELECT name FROM mdm_profile ORDER BY id DESC LIMIT 1")[0][0]
     desired.call(site, "PATCH", "users/" + devices.USER, {"email": "joy.new@example.org"}, 200)
     desired.settled(site)
     phone.connect()
     identifier = desired.call(site, "GET", "profiles/" + name).json["identifier"]
-    assert phone.profiles.payload(identifier, MAIL)["EmailAddress"] == "joy.new@example.org"
+    for kind in (MAIL, EXCHANGE):
+        assert phone.profiles.payload(identifier, kind)["EmailAddress"] == "joy.new@example.org"
 
 
 def test_who_lacks_a_value_is_blocked_with_the_reason_until_he_has_it(site, person, phone):
@@ -73,8 +81,14 @@ def test_feature_02_vpn_whose_secret_is_nowhere_else(site, phone):
     assert payload["IKEv2"]["SharedSecret"] == "vpn-shared-CANARY"
     for path in ("profiles/" + name, "secrets/" + secret, "enrollments/" + phone.id, "enrollments/%s/profiles" % phone.id):
         assert "vpn-shared-CANARY" not in desired.call(site, "GET", path, status=200).text
-    assert "vpn-shared-CANARY" not in site.http.get(site.at("/mdm/status")).text
-    assert "vpn-shared-CANARY" not in site.log.text()
+    for query in ("", "?json", "?id=" + phone.id):
+        page = site.http.get(site.at("/mdm-status" + query))
+        assert page.status == 200 and "vpn-shared-CANARY" not in page.text, page.text
+    assert name in page.text, "the page of this phone"
+    with open(site.path("access.log"), encoding="utf-8") as source:
+        requests = source.read()
+    assert "/v1/secrets/" + secret in requests and "/mdm/connect" in requests
+    assert "vpn-shared-CANARY" not in requests + site.log.text()
 
 
 def test_feature_04_ldap_account(site, person, phone):
