@@ -3,10 +3,21 @@
 
 from . import desired, devices
 
+CELLULAR = {"type": "com.apple.cellular", "AttachAPN": {"Name": "attach", "AuthenticationType": "CHAP"},
+            "APNs": [{"Name": "internet", "ProxyPort": 8080}]}
+APN = {"type": "com.apple.apn.managed", "DefaultsDomainName": "com.apple.managedCarrier",
+       "DefaultsData": {"apns": [{"apn": "old.internet", "username": "everybody", "proxyPort": 8080}]}}
+
 
 def holds(phone, profile):
     phone.connect()
     return profile["identifier"] in phone.profiles
+
+
+def effect(site, phone, name):
+    """What the API says of a profile on a phone."""
+    shown = desired.call(site, "GET", "enrollments/%s/profiles" % phone.id, status=200).json["profiles"]
+    return next((one for one in shown if one["profile"] == name), {})
 
 
 def test_feature_21_an_unassigned_profile_goes_and_the_list_confirms_it(site, phone):
@@ -16,7 +27,7 @@ def test_feature_21_an_unassigned_profile_goes_and_the_list_confirms_it(site, ph
     made = desired.assign(site, name, enrollment=phone.id)
     assert made["profile"] == name and made["enrollment"] == phone.id and made["version"] is None, made
     desired.settled(site)
-    assert holds(phone, profile)
+    assert holds(phone, profile) and effect(site, phone, name)["reason"] == "named by the assignment"
     assert len(phone.profiles.contents[profile["identifier"]]) == 2
     assert desired.rows(site, name) == {phone.id: 4}
     assert desired.call(site, "DELETE", "assignments/" + made["id"]).status == 204
@@ -54,6 +65,9 @@ def test_targets_exclusions_and_the_version_of_the_highest_priority(site, new_ph
     desired.settled(site)
     for phone in (first, second, third):
         phone.connect()
+    assert {phone: effect(site, phone, name).get("reason") for phone in (first, second)} == {
+        first: "member of the group " + everyone, second: "member of the group " + few}
+    assert effect(site, third, name).get("state") in (None, "removed"), "it was assigned before it was excluded"
     ssid = {phone: phone.profiles.payload(profile["identifier"], "com.apple.wifi.managed")["SSID_STR"]
             for phone in (first, second)}
     assert ssid == {first: "Two", second: "One"}
@@ -78,6 +92,7 @@ def test_a_user_has_it_on_all_his_devices(site, new_phone):
     profile = desired.profile(site, name, desired.wifi("fixed-CANARY"))
     with desired.assigned(site, name, user=devices.USER):
         assert holds(mine, profile) and holds(other, profile), "both were enrolled by this user"
+        assert effect(site, mine, name)["reason"] == "device of the user " + devices.USER
     assert not holds(mine, profile) and not holds(other, profile)
 
 
@@ -125,11 +140,15 @@ def test_what_is_wrong_is_refused_and_nothing_is_left(site, phone):
     assert desired.call(site, "POST", "assignments/1/jump").status == 404
 
 
+def delivered(phone, profile, payload):
+    """Whether the phone was given the keys of this payload, each as it was saved."""
+    got, keys = phone.profiles.payload(profile["identifier"], payload["type"]), set(payload) - {"type"}
+    return {key: got[key] for key in keys} == {key: payload[key] for key in keys}
+
+
 def test_feature_05_two_cellular_profiles_for_one_device_are_refused_at_save(site, phone):
-    apn = {"type": "com.apple.cellular", "APNs": [{"Name": "internet"}]}
-    one, two = desired.name_of("cellular-one"), desired.name_of("cellular-two")
-    for name in (one, two):
-        desired.profile(site, name, apn)
+    one, two = desired.name_of("cellular-one"), desired.name_of("apn-two")
+    profiles = {name: desired.profile(site, name, apn) for name, apn in ((one, CELLULAR), (two, APN))}
     desired.assign(site, one, enrollment=phone.id)
     refused = desired.call(site, "POST", "assignments", {"profile": two, "enrollment": phone.id})
     assert refused.status == 409 and "com.apple.cellular" in refused.json["error"], refused.text
@@ -137,18 +156,20 @@ def test_feature_05_two_cellular_profiles_for_one_device_are_refused_at_save(sit
     desired.settled(site)
     assert desired.rows(site, two) == {}
     phone.connect()
+    assert delivered(phone, profiles[one], CELLULAR)
     # with a higher priority it takes the place, and says why the other is not there
     desired.assign(site, two, enrollment=phone.id, priority=10)
     desired.settled(site)
     executed = phone.connect()
     assert [what.request_type for what in executed] == ["RemoveProfile", "InstallProfile", "ProfileList"]
     assert desired.rows(site, two) == {phone.id: 4}
+    assert delivered(phone, profiles[two], APN) and profiles[one]["identifier"] not in phone.profiles
     reason = site.database.sql("SELECT d.reason FROM mdm_desired d JOIN mdm_profile p ON p.id = d.profile WHERE "
                                "p.name = '%s'" % one)[0][0]
     assert two in reason and "com.apple.cellular" in reason
     # to be made equal is refused as well, though it is blocked by the other already
     three = desired.name_of("cellular-three")
-    desired.profile(site, three, apn)
+    desired.profile(site, three, CELLULAR)
     late = desired.assign(site, three, enrollment=phone.id, priority=1)
     desired.settled(site)
     assert desired.rows(site, three) == {phone.id: 7}
@@ -156,14 +177,52 @@ def test_feature_05_two_cellular_profiles_for_one_device_are_refused_at_save(sit
     assert refused.status == 409 and "priority" in refused.json["error"], refused.text
 
 
-def test_feature_12_one_device_singly(site, phone, new_phone):
+def test_feature_12_one_device_singly(site, phone, new_phone, apns):
     other = new_phone(site)
-    name = desired.name_of("single")
+    name, both = desired.name_of("single"), desired.name_of("both")
     profile = desired.profile(site, name, desired.wifi("fixed-CANARY"))
-    desired.assign(site, name, enrollment=phone.id)
+    shared = desired.profile(site, both, desired.wifi("fixed-CANARY", ssid="Both"))
+    desired.assign(site, both, group=desired.group(site, both, [phone.id, other.id]))
+    assert all(apns.wait_pushes(1, magic=one.push_magic) for one in (phone, other))
     desired.settled(site)
-    assert holds(phone, profile)
-    assert not site.queue_items(other.id) and other.connect() == []
+    assert holds(phone, shared) and holds(other, shared)
+    apns.clear()
+    kept = desired.call(site, "GET", "enrollments/%s/profiles" % other.id).json
+
+    def enrollment():
+        shown = site.show(other.id)
+        shown["push"].pop("repushes")
+        # what its own visit leaves is written a moment later
+        return {key: value for key, value in shown.items() if key not in ("last_seen_at", "last_ip")}
+    seen = enrollment()
+
+    def alone(*expected):
+        """The phone is called and has these to do; the other has nothing, is not called and is as it was."""
+        desired.settled(site)
+        assert apns.wait_pushes(1, magic=phone.push_magic)
+        assert [one.request_type for one in phone.connect()] == list(expected)
+        assert not site.queue_items(other.id) and not apns.pushes(magic=other.push_magic)
+        assert desired.call(site, "GET", "enrollments/%s/profiles" % other.id).json == kept
+        assert enrollment() == seen
+        apns.clear()
+
+    made = desired.assign(site, name, enrollment=phone.id)
+    alone("InstallProfile", "ProfileList")
+    assert profile["identifier"] in phone.profiles
+    order = {"command": {"RequestType": "DeviceInformation", "Queries": ["OSVersion"]}, "targets": {"ids": [phone.id]}}
+    assert desired.call(site, "POST", "commands", order, 201).json["enrollments"] == [phone.id]
+    alone("DeviceInformation")
+    desired.call(site, "POST", "enrollments/%s/profiles/check" % phone.id, {}, 200)
+    alone("ProfileList")
+    desired.call(site, "POST", "push/" + phone.id, status=200)
+    alone()
+    desired.call(site, "DELETE", "assignments/" + made["id"], status=204)
+    alone("RemoveProfile", "ProfileList")
+    assert profile["identifier"] not in phone.profiles
+    desired.assign(site, both, enrollment=phone.id, exclude=True)
+    alone("RemoveProfile", "ProfileList")
+    assert shared["identifier"] not in phone.profiles and shared["identifier"] in other.profiles
+    assert other.connect() == []
 
 
 def test_feature_24_only_the_device_can_open_it(site, phone):
