@@ -3,6 +3,8 @@
 name. Those that belong to no other file are here, and a row that loses its test makes this file fail."""
 
 import base64
+import contextlib
+import functools
 import json
 import os
 import plistlib
@@ -10,9 +12,8 @@ import re
 import subprocess
 import time
 
-import pytest
-
-from . import desired, devices
+from . import desired, devices, synchronised
+from .directory import Directory
 
 ROWS = [*range(1, 9), *range(11, 28), *range(28, 47), *range(56, 62)]
 
@@ -118,6 +119,17 @@ def test_feature_18_many_devices_drain_one_profile(site, new_phone, capsys):
                                 "e.enrollment_id IN (%s)" % ", ".join("'%s'" % one.id for one in phones)) == 0
 
 
+DEEPEST = 64        # containers within each other: MDM_PLIST_MAX_DEPTH
+
+
+def within(source, depth):
+    """A profile like `source`, with containers in a payload that make the whole so many deep."""
+    extra = {"PayloadType": "com.example.unknown", "PayloadVersion": 1, "PayloadIdentifier": "org.example.unknown",
+             "PayloadUUID": "5E0E4F4A-0000-4000-8000-00000000DDDD", "Any": []}
+    marked = plistlib.dumps({**source, "PayloadContent": [extra]})
+    return marked.replace(b"<array/>", b"<array>" * (depth - 3) + b"</array>" * (depth - 3))
+
+
 def test_feature_19_a_profile_is_an_xml_property_list(site):
     name = desired.name_of("xml")
     source = {"PayloadType": "Configuration", "PayloadVersion": 1, "PayloadIdentifier": "org.example." + name,
@@ -133,15 +145,18 @@ def test_feature_19_a_profile_is_an_xml_property_list(site):
     for again in (text, plistlib.dumps(source, fmt=plistlib.FMT_BINARY), plistlib.dumps(source, sort_keys=False)):
         reply = site.api("PUT", "/v1/profiles/" + name, again)
         assert reply.status == 200 and reply.json["version"] == 1, reply.text
-    tricks = (text.replace(b'"http://www.apple.com/DTDs/PropertyList-1.0.dtd">',
-                           b'"http://www.apple.com/DTDs/PropertyList-1.0.dtd" [<!ENTITY x "y">]>').replace(b"XML", b"&x;"),
-              plistlib.dumps({"PayloadContent": []}).replace(b"<array/>", b"<array>" * 500 + b"</array>" * 500),
-              text[:-20])
-    for trick in tricks:
+    tricks = ((text.replace(b'"http://www.apple.com/DTDs/PropertyList-1.0.dtd">',
+                            b'"http://www.apple.com/DTDs/PropertyList-1.0.dtd" [<!ENTITY x "y">]>').replace(b"XML", b"&x;"),
+               "internal subset"),
+              (within(source, DEEPEST + 1), "too many levels"), (text[:-20], "line"))
+    for trick, word in tricks:
         assert trick != text
         reply = site.api("PUT", "/v1/profiles/" + name, trick)
-        assert reply.status == 400 and reply.json["error"], reply.text
+        assert reply.status == 400 and word in reply.json["error"], reply.text
     assert site.api("PUT", "/v1/profiles/" + name, text + b" " * (40 << 20)).status == 413
+    assert site.api("GET", "/v1/profiles/" + name).json["version"] == 1
+    reply = site.api("POST", "/v1/profiles/%s/check" % name, within(source, DEEPEST))
+    assert reply.status == 200, "refused for its depth alone: " + reply.text
 
 
 def test_feature_26_a_script_pushes_a_profile_with_curl(site, phone, tmp_path, apns):
@@ -164,11 +179,66 @@ def test_feature_26_a_script_pushes_a_profile_with_curl(site, phone, tmp_path, a
     assert curl("commands/" + batch)["counts"] == {"acknowledged": 1}
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("directive, word", [("MDMServerURL", "MDMServerURL"), ("MDMStateDir", "mdmctl")])
-def test_feature_61_configtest_names_the_part_that_is_missing(make_site, directive, word):
-    site = make_site().prepare()
-    assert site.configtest()[0] == 0
-    site.own[directive] = None
+@contextlib.contextmanager
+def without(site, directive, value=None):
+    """For a with block: a directive that is not set, or says something else."""
+    before = dict(site.own)
+    site.own[directive] = value
+    yield
+    site.own = before
+
+
+@contextlib.contextmanager
+def without_file(path):
+    os.rename(path, path + ".away")
+    yield
+    os.rename(path + ".away", path)
+
+
+@contextlib.contextmanager
+def without_database(site, module=False):
+    modules, database = list(site.modules), site.database
+    site.database = None
+    if module:
+        site.modules.remove("dbd")
+    yield
+    site.modules, site.database = modules, database
+
+
+def test_feature_61_one_httpd_has_all_parts_and_configtest_names_what_is_missing(make_site, new_phone, apns):
+    directory = Directory(synchronised.PEOPLE, synchronised.GROUPS).start()
+    try:
+        site = synchronised.configure(make_site(), directory.url)
+        synchronised.started(site)
+        site.upload_push_certificate()
+        phone = new_phone(site)
+        synchronised.directory_group(site, "mobile", directory.group("mobile"))
+        synchronised.sync(site)
+        apns.clear()
+        made = desired.profile(site, "wifi", desired.wifi("fixed-CANARY"))
+        desired.assign(site, "wifi", group="mobile")
+        assert apns.wait_pushes(1, magic=phone.push_magic)
+        phone.connect()
+        assert desired.installed(phone, made) and phone.id in site.http.get(site.at("/mdm-status?id=" + phone.id)).text
+    finally:
+        directory.close()
+    site.stop()
     status, text = site.configtest()
-    assert status != 0 and word in text, text
+    assert status == 0, text
+    state = functools.partial(os.path.join, site.state_dir)
+    for missing, words in (
+            (without(site, "MDMServerURL"), ("MDMServerURL", "not set", "https://")),
+            (without_database(site), ("DBDriver", "not set")),
+            (without_database(site, module=True), ("mod_dbd.c", "a2enmod dbd")),
+            (without(site, "MDMStateDir"), ("MDMStateDir", "not set", "mdmctl")),
+            (without_file(state("ca.pem")), ("MDMCACertificateFile", state("ca.pem"), "mdmctl")),
+            (without_file(state("ca.key")), ("MDMCAKeyFile", state("ca.key"), "mdmctl")),
+            (without_file(state("seal.key")), ("MDMSealKeyFile", state("seal.key"), "mdmctl")),
+            (without(site, "MDMAPNSCAFile", "/nowhere.pem"), ("MDMAPNSCAFile", "/nowhere.pem")),
+            (without(site, "MDMDirectoryURL"), ("MDMDirectoryURL", "not set", "ldaps://")),
+            (without_file(site.path("ldap.password")), ("MDMDirectoryBind", site.path("ldap.password"))),
+            (without_file(site.path("api.key")), ("MDMAPIKeyFile", site.path("api.key")))):
+        with missing:
+            status, text = site.configtest()
+        assert status != 0 and any(all(word in line for word in words) for line in text.splitlines()), (words, text)
+    assert site.configtest()[0] == 0
