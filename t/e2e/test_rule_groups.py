@@ -211,6 +211,14 @@ def test_feature_15_title_and_department_combine_by_and_or_not(own_site, new_dev
     desired.assign(site, "wifi", group="surgery")
     desired.settled(site)
     assert requests(mine) == ["InstallProfile", "ProfileList"] and not requests(others)
+    # who is disabled is no member while it lasts
+    for disabled, expected in ((True, "RemoveProfile"), (False, "InstallProfile")):
+        desired.call(site, "PATCH", "users/" + USER, {"disabled": disabled}, 200)
+        desired.settled(site)
+        assert (mine.id in reasons(site, "surgery", "?limit=1000")) is not disabled
+        assert requests(mine) == [expected, "ProfileList"] and not requests(others)
+    left = site.database.sql("SELECT enrollment_id, detail FROM mdm_event WHERE kind = 'group.left' ORDER BY id DESC")[0]
+    assert left == [mine.id, "because user.disabled is true"], left
     # another rule: the preview says who, and so it happens
     nurses = {"all": [{"user.title": "Nurse"}, {"not": {"user.department": "Surgery"}}]}
     seen = call(site, "POST", "surgery/preview?limit=1000", {"rule": nurses}, 200)

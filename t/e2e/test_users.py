@@ -2,10 +2,12 @@
 """Persons: what a sign-in says of them, what files and the API say, and what follows from a change."""
 
 import json
+import time
 import urllib.parse
 
 import pytest
 
+from . import desired, devices
 from .browser import Browser
 from .directory import READER, READER_PASSWORD, Directory
 from .site import LOCATIONS, PASSWORD, USER
@@ -32,9 +34,16 @@ def events(site, login, kind="user.%"):
                                              "kind LIKE '%s' ORDER BY id" % (login, kind))]
 
 
+def hold_fan_out(site, held=True):
+    """Marks stay as long as somebody else has the job of working them off."""
+    site.database.sql("INSERT INTO mdm_job (name, due_at, lease_owner, lease_until, position) VALUES ('fanout', 0, 'a test', "
+                      "%(until)d, NULL) ON CONFLICT (name) DO UPDATE SET lease_owner = 'a test', lease_until = %(until)d"
+                      % {"until": (time.time() + 86400) * 1000000 if held else 0})
+
+
 def marked(site, device):
     return site.database.sql("SELECT COUNT(*) FROM mdm_recheck r JOIN mdm_enrollment e ON e.id = r.enrollment "
-                             "WHERE e.enrollment_id = '%s'" % device.id)[0][0]
+                             "WHERE e.enrollment_id = '%s'" % device.id)[0][0] not in (0, "0")
 
 
 # ---- the API
@@ -57,18 +66,38 @@ def test_a_user_is_made_changed_and_shown(site):
     assert len(events(site, "ada")) == 3, "the same again is no event"
 
 
-def test_disabling_a_user_is_an_event_and_marks_the_devices(own_site, new_phone):
+def test_disabling_a_user_is_an_event_and_marks_the_devices(own_site, new_phone, new_device):
     site = own_site
-    phone = new_phone(site)
-    site.database.sql("DELETE FROM mdm_recheck")
+    phone, other = new_phone(site), devices.enroll(site, new_device(site), "other", PASSWORD)
+    desired.settled(site)
+    hold_fan_out(site)
     assert change(site, "PUT", USER, disabled=True).json["disabled"] is True
     assert [row[0] for row in events(site, USER)] == ["user.created", "user.disabled"]
+    assert marked(site, phone) and not marked(site, other)
     assert [one["login"] for one in site.api("GET", "/v1/users?disabled=true").json["users"]] == [USER]
     assert site.api("GET", "/v1/users?disabled=false").json["users"] == []
     assert site.api("GET", "/v1/users?disabled=maybe").status == 400
     assert site.database.sql("SELECT login FROM mdm_enrollment WHERE enrollment_id = '%s'" % phone.id) == [[USER]]
+    hold_fan_out(site, False)
+    desired.settled(site)
+    hold_fan_out(site)
+    assert not marked(site, phone)
     assert change(site, "PATCH", USER, disabled=False).json["disabled"] is False
-    assert events(site, USER)[-1][0] == "user.enabled"
+    assert events(site, USER)[-1][0] == "user.enabled" and marked(site, phone)
+    hold_fan_out(site, False)
+    desired.settled(site)
+
+
+def test_what_is_for_a_user_goes_while_he_is_disabled(own_site, new_phone):
+    site, phone = own_site, new_phone(own_site)
+    assert change(site, "PUT", USER).status == 201
+    profile = desired.profile(site, "wifi", desired.wifi("fixed-CANARY"))
+    desired.assign(site, "wifi", user=USER)
+    for disabled, done in ((False, "InstallProfile"), (True, "RemoveProfile"), (False, "InstallProfile")):
+        assert change(site, "PATCH", USER, disabled=disabled).status == 200
+        desired.settled(site)
+        assert [one.request_type for one in phone.connect()] == [done, "ProfileList"]
+        assert (profile["identifier"] in phone.profiles) is not disabled
 
 
 def test_pages_of_users(site):
