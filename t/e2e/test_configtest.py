@@ -220,7 +220,10 @@ def test_a_sqlite_file_in_a_folder_that_httpds_children_cannot_write(site):
     ("MDMConnectURL", "http://x.example.com/c"), ("MDMCheckInURL", "ftp://x"), ("MDMSCEPURL", "nonsense"),
     ("MDMLimitRequestBody", "0"), ("MDMLimitRequestBody", "x"), ("MDMLimitRequestBody", "99999999999"),
     ("MDMSignMessage", "maybe"), ("MDMEngine", "perhaps"), ("MDMOrganization", '""'),
-    ("MDMProfileIdentifier", '""')])
+    ("MDMProfileIdentifier", '""'),
+    ("MDMProfileRetry", "x"), ("MDMProfileRetry", "0"), ("MDMProfileRetry", "1h -6h"), ("MDMProfileRetry", "1h off"),
+    ("MDMProfileRetry", ""), ("MDMProfileRetry", "1h " * 30), ("MDMProfileCheck", "x"), ("MDMProfileCheck", "0"),
+    ("MDMProfileCheck", "-1d"), ("MDMProfileCheck", "1d 2d")])
 def test_values_that_make_no_sense(site, directive, value):
     site.own[directive] = value
     wrong(site, directive)
@@ -229,7 +232,10 @@ def test_values_that_make_no_sense(site, directive, value):
 @pytest.mark.parametrize("directive,value", [("MDMIdentityLifetime", "825d"), ("MDMChallengeLifetime", "15min"),
                                              ("MDMPushExpiration", "2h"), ("MDMPushInterval", "10s"),
                                              ("MDMSCEPURL", "http://scep.example.com/scep"),
-                                             ("MDMAccessRights", "3"), ("MDMLimitRequestBody", "1048576")])
+                                             ("MDMAccessRights", "3"), ("MDMLimitRequestBody", "1048576"),
+                                             ("MDMProfileRetry", "90s"), ("MDMProfileRetry", "1h 6h 24h"),
+                                             ("MDMProfileRetry", "off"), ("MDMProfileCheck", "7d"),
+                                             ("MDMProfileCheck", "Off")])
 def test_values_that_do(site, directive, value):
     site.own[directive] = value
     fine(site)

@@ -2,6 +2,7 @@
 """Proof and drift: a profile counts only when the device has listed it; what is not as it should be is mended, a few
 times; what is not ours is left alone."""
 
+import datetime
 import json
 import plistlib
 
@@ -107,6 +108,7 @@ def test_feature_16_versions_and_who_has_which(site, new_phone):
     failed = desired.call(site, "GET", "profiles/%s/devices?state=failed&limit=1" % name, status=200).json
     assert [one["enrollment_id"] for one in failed["devices"]] == [phones[2].id] and failed["next_cursor"]
     assert "Profile Installation Failed" in failed["devices"][0]["error"]
+    assert in_hours(failed["devices"][0]["next_try_at"]) == 1, "MDMProfileRetry of a site that does not set it"
     desired.call(site, "GET", "profiles/%s/devices?state=odd" % name, status=400)
     desired.call(site, "GET", "profiles/absent/devices", status=404)
     versions = desired.call(site, "GET", "profiles/%s/versions" % name, status=200).json["versions"]
@@ -255,6 +257,31 @@ def test_feature_59_what_goes_with_the_enrollment(site, new_phone):
     desired.settled(site)
     phone.connect()
     assert state(site, phone, name) == "verified", "it enrolls anew, and gets it anew"
+
+
+def in_hours(moment):
+    """The hours until then, without the chance that is in a remedy's wait: an eighth at most."""
+    left = datetime.datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ") - datetime.datetime.utcnow()
+    return next((hours for hours in (1, 6, 24) if -60 <= left.total_seconds() - 3600 * hours <= 450 * hours), left)
+
+
+def test_remedies_come_after_an_hour_six_and_a_day_unless_it_is_said_otherwise(make_site, new_phone):
+    site = make_site(directives={"MDMProfileCheck": "off"}).start()
+    site.upload_push_certificate()
+    site.log.expect("it is given up")
+    phone, name = new_phone(site), desired.name_of("wifi")
+    phone.profiles.refuse("com.apple.wifi.managed", REFUSED)
+    desired.profile(site, name, wifi())
+    desired.assign(site, name, enrollment=phone.id)
+    desired.settled(site)
+    waits = []
+    for _ in range(4):
+        comes_for(phone, "InstallProfile", timeout=90)
+        found = row(site, phone, name)
+        assert found["state"] == "failed"
+        waits.append(in_hours(found["next_try_at"]) if "next_try_at" in found else None)
+        site.database.sql("UPDATE mdm_desired SET next_try_at = 1 WHERE next_try_at > 0")
+    assert waits == [1, 6, 24, None]
 
 
 # ---- drift
