@@ -176,12 +176,12 @@ ORDER BY e.id;
 
 -- STMT_STUCK_PROFILES (enrollments*64, enrollments*64)
 SELECT d.enrollment, 2, p.name, d.state, d.drift, d.next_try_at,
-    CASE WHEN d.state = 7 THEN d.reason ELSE d.error END, d.changed_at, 0, NULL
+    CASE WHEN d.state = 7 THEN d.reason ELSE d.error END, d.changed_at, 0, NULL, d.profile
 FROM mdm_desired d JOIN mdm_profile p ON p.id = d.profile
 WHERE d.enrollment IN (%64lld) AND d.state >= 5 AND d.state <= 7
 UNION ALL
 SELECT e.id, 1 - a.exclude, p.name, a.rollout_state, a.rollout_step, a.rollout_at, a.rollout_reason, a.changed_at, a.id,
-    a.rollout
+    a.rollout, a.profile
 FROM mdm_enrollment e JOIN mdm_assignment a ON (a.exclude = 0 AND a.rollout_state >= 1 AND a.rollout_state <= 3)
     OR (a.exclude = 1 AND EXISTS (SELECT 1 FROM mdm_assignment r
         WHERE r.profile = a.profile AND r.rollout_state >= 1 AND r.rollout_state <= 3))

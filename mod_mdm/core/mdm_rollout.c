@@ -99,7 +99,7 @@ static apr_uint64_t mix(apr_uint64_t x)
 int mdm_rollout_is_reached(const mdm_rollout_t *rollout, const mdm_assignment_t *a, apr_int64_t enrollment)
 {
     int step = a->rollout_step < rollout->count ? a->rollout_step : rollout->count - 1;
-    apr_uint64_t part = mix(mix((apr_uint64_t)enrollment) ^ (apr_uint64_t)a->id) % PARTS;
+    apr_uint64_t part = mix(mix((apr_uint64_t)enrollment) ^ (apr_uint64_t)a->profile) % PARTS;
 
     return a->rollout_state == MDM_ROLLOUT_DONE || part < (apr_uint64_t)(rollout->steps[step] * (PARTS / 100));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rollouts: an assignment that reaches its enrollments in steps, 1 %, 5 %, 20 %, all. Who is in which step depends on
- * the enrollment and the assignment alone, so that it is the same on every node and at every look. A new version or a
+ * the enrollment and the profile alone, so that it is the same on every node, at every look, and before the assignment
+ * is saved. A new version or a
  * new secret begins again with the first step; those whose turn has not come keep what they have. Too many failures
  * stop it, with one event.
  */

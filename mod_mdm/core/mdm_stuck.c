@@ -139,7 +139,7 @@ static int is_its_turn_to_come(looking_t *l, const mdm_rollout_t *rollout, const
     mdm_assignment_t a = { 0 };
     int i;
 
-    a.id = p->assignment;
+    a.profile = p->profile;
     a.rollout_step = p->step;
     a.rollout_state = MDM_ROLLOUT_RUNNING;
     if (p->excluded || mdm_rollout_is_reached(rollout, &a, l->row->enrollment))

@@ -56,6 +56,7 @@ static void read_profile(mdm_stuck_profile_t *p, const mdm_rows_t *rows, int r)
     p->since = mdm_row_number(rows, r, 7);
     p->assignment = mdm_row_number(rows, r, 8);
     p->rollout = MDM_ROW(rows, r, 9);
+    p->profile = mdm_row_number(rows, r, 10);
 }
 
 static apr_status_t add_profiles(apr_array_header_t *found, mdm_store_t *st, const char *const *ids)

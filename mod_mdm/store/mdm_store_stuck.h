@@ -9,6 +9,7 @@
 
 /** A profile that an enrollment does not have as it should. */
 typedef struct mdm_stuck_profile_t {
+    apr_int64_t profile;
     const char *name;
     int waits;                    /* a rollout has a version that it does not have: the next six are about that */
     int excluded;                 /* from all assignments of the profile, whatever the others of this name say */

@@ -46,6 +46,7 @@ def test_steps_by_hand_and_a_new_version_begins_again(site, phones):
     assert (made["rollout"]["state"], made["rollout"]["step"], made["rollout"]["percent"]) == ("held", 1, 40)
     desired.settled(site)
     first = who_has(phones, profile, "One")
+    assert first == set(said["install"]["enrollments"]), "those that the preview has named"
     assert len(first) + desired.preview(site, delete=made["id"])["waiting"]["count"] <= PHONES
     advanced = desired.call(site, "POST", "assignments/%s/advance" % made["id"], status=200).json["rollout"]
     assert (advanced["step"], advanced["percent"]) == (2, 80)

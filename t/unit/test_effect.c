@@ -150,7 +150,7 @@ START_TEST(who_is_first_in_a_rollout_is_so_for_good)
     }
     ck_assert_int_gt(reached, 70);
     ck_assert_int_lt(reached, 130);
-    ck_assert_int_gt(other, 50);      /* another assignment begins with others */
+    ck_assert_int_gt(other, 50);      /* another profile begins with others */
     OK(mdm_rollout_act(st, id, MDM_ROLLOUT_ADVANCE, "admin", NULL));
     for (i = 1; i <= 200; i++)
         ck_assert_ptr_nonnull(strstr(effects_of(i), "8:1"));
