@@ -228,9 +228,9 @@ apr_status_t mdm_json_read(json_t **object, mdm_ctx_t *ctx, mdm_bytes_t text)
         json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
     mdm_json_own(json, ctx->pool);
     if (!json)
-        return mdm_fail(ctx, MDM_EINPUT, "the JSON is malformed in line %d", text.len ? error.line : 1);
+        return mdm_fail(ctx, MDM_EINPUT, "the JSON is malformed in line %d: mend it there", text.len ? error.line : 1);
     if (!json_is_object(json))
-        return mdm_fail(ctx, MDM_EINPUT, "the JSON is no object");
+        return mdm_fail(ctx, MDM_EINPUT, "the JSON is no object: begin it with { and end it with }");
     *object = json;
     return APR_SUCCESS;
 }

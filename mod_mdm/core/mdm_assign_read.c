@@ -10,9 +10,14 @@
 
 #include "mdm_assign.h"
 #include "mdm_json.h"
+#include "mdm_json_plist.h"
+#include "mdm_nearest.h"
+#include "mdm_refusal.h"
 #include "mdm_store_group.h"
 #include "mdm_store_profile.h"
 #include "mdm_store_secret.h"
+
+#define NAME_BYTES_MAX 255
 
 static const char *const members[] = { "profile", "version", "group", "user", "enrollment", "exclude", "priority",
                                        "rollout", NULL };
@@ -30,7 +35,7 @@ static apr_status_t check_members(mdm_ctx_t *ctx, const json_t *json, const char
         while (*k && strcmp(*k, name))
             k++;
         if (!*k)
-            return mdm_fail(ctx, MDM_EINPUT, "\"%.40s\" is no member that %s", name, what);
+            return mdm_fail(ctx, MDM_EINPUT, "there is no member %s %s", mdm_nearest_shown(name, ctx->pool), what);
     }
     return APR_SUCCESS;
 }
@@ -41,7 +46,11 @@ static apr_status_t get_text(const char **text, mdm_ctx_t *ctx, const json_t *js
 
     *text = json_string_value(value);
     if (value && (!*text || !**text))
-        return mdm_fail(ctx, MDM_EINPUT, "\"%s\" must be a text", name);
+        return mdm_fail(ctx, MDM_EINPUT, "%s must be a text that is not empty, not %s", name,
+                        *text ? "an empty one" : mdm_json_kind(value));
+    if (value && strlen(*text) > NAME_BYTES_MAX)
+        return mdm_fail(ctx, MDM_EINPUT, "%s must have at most %d bytes: nothing has a longer name", name,
+                        NAME_BYTES_MAX);
     return APR_SUCCESS;
 }
 
@@ -51,8 +60,11 @@ static apr_status_t get_number(int *number, mdm_ctx_t *ctx, const json_t *json, 
 
     if (!value)
         return APR_SUCCESS;
-    if (!json_is_integer(value) || json_integer_value(value) < least || json_integer_value(value) > most)
-        return mdm_fail(ctx, MDM_EINPUT, "\"%s\" must be a number from %d to %d", name, least, most);
+    if (!json_is_integer(value))
+        return mdm_fail(ctx, MDM_EINPUT, "%s must be a number from %d to %d, not %s", name, least, most,
+                        mdm_json_kind(value));
+    if (json_integer_value(value) < least || json_integer_value(value) > most)
+        return mdm_fail(ctx, MDM_EINPUT, "%s must be a number from %d to %d", name, least, most);
     *number = (int)json_integer_value(value);
     return APR_SUCCESS;
 }
@@ -67,7 +79,8 @@ static apr_status_t find_user(mdm_store_t *st, const char *login)
     if (rv == APR_SUCCESS && !users->nelts)
         rv = mdm_store_batch_of_target(&ids, st, MDM_ASSIGNMENT_USER, login, 0, 1);
     if (rv == APR_SUCCESS && !users->nelts && !ids->nelts)
-        return mdm_fail(st->ctx, MDM_ENOTFOUND, "user: there is no user %s and no enrollment of that login", login);
+        return mdm_fail(st->ctx, MDM_ENOTFOUND, "user: there is no user %s and no enrollment of that login: make the "
+                        "user first, or mend the login", mdm_nearest_shown(login, st->ctx->pool));
     return rv;
 }
 
@@ -78,7 +91,7 @@ static apr_status_t find_enrollment(mdm_assignment_t *a, mdm_store_t *st, const 
     apr_status_t rv = mdm_store_enrollment_get(&e, st, a->target);
 
     if (rv != APR_SUCCESS)
-        return rv;
+        return mdm_refusal_missing(st->ctx, rv, "enrollment", "enroll it first, or mend the id");
     if (e->parent && strcmp(profile->scope, "User"))
         return mdm_fail(st->ctx, MDM_EINPUT, "enrollment: %s is the channel of a user, and the profile %s has the "
                         "scope %s, which is for devices: name the device, or give the profile the scope User",
@@ -100,7 +113,7 @@ static apr_status_t read_target(mdm_assignment_t *a, mdm_store_t *st, const mdm_
         if ((rv = get_text(&names[i], st->ctx, json, kinds[i])) != APR_SUCCESS)
             return rv;
         if (names[i] && a->kind)
-            return mdm_fail(st->ctx, MDM_EINPUT, "an assignment has one target: %s or %s, not both",
+            return mdm_fail(st->ctx, MDM_EINPUT, "%s and %s: an assignment has one target, not both: leave one out",
                             mdm_assignment_kind_name(a->kind), kinds[i]);
         if (names[i]) {
             a->kind = (mdm_assignment_kind_e)(i + 1);
@@ -114,8 +127,8 @@ static apr_status_t read_target(mdm_assignment_t *a, mdm_store_t *st, const mdm_
     else if (a->kind == MDM_ASSIGNMENT_ENROLLMENT)
         return find_enrollment(a, st, profile);
     else if (!a->kind)
-        return mdm_fail(st->ctx, MDM_EINPUT, "an assignment needs a target: group, user or enrollment");
-    return rv;
+        return mdm_fail(st->ctx, MDM_EINPUT, "there is no target: give one of group, user and enrollment");
+    return mdm_refusal_missing(st->ctx, rv, "group", "make it first, or mend the name");
 }
 
 static apr_status_t read_profile(mdm_profile_row_t **profile, mdm_store_t *st, const json_t *json)
@@ -124,15 +137,19 @@ static apr_status_t read_profile(mdm_profile_row_t **profile, mdm_store_t *st, c
     apr_status_t rv = get_text(&name, st->ctx, json, "profile");
 
     if (rv == APR_SUCCESS && !name)
-        return mdm_fail(st->ctx, MDM_EINPUT, "profile: the name of the profile is missing");
-    return rv == APR_SUCCESS ? mdm_store_profile_get(profile, st, name) : rv;
+        return mdm_fail(st->ctx, MDM_EINPUT, "profile is missing: give the name of one");
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_profile_get(profile, st, name);
+    return mdm_refusal_missing(st->ctx, rv, "profile", "save it first, or mend the name");
 }
 
-static apr_status_t find_version(mdm_store_t *st, apr_int64_t profile, int version)
+/* @param version 0: the current one */
+static apr_status_t find_version(mdm_store_t *st, const mdm_profile_row_t *profile, int version)
 {
     mdm_profile_version_t *v;
+    apr_status_t rv = version ? mdm_store_profile_version_facts(&v, st, profile->id, version) : APR_SUCCESS;
 
-    return version ? mdm_store_profile_version_facts(&v, st, profile, version) : APR_SUCCESS;
+    return mdm_refusal_missing(st->ctx, rv, "version", "give one that there is, or leave it out");
 }
 
 static apr_status_t read_rollout(mdm_assignment_t *a, mdm_store_t *st, json_t *json, int version)
@@ -149,12 +166,13 @@ static apr_status_t read_rollout(mdm_assignment_t *a, mdm_store_t *st, json_t *j
 
 /* ---- the whole */
 
-apr_status_t mdm_assign_read(mdm_assignment_t **out, mdm_store_t *st, const json_t *json)
+static apr_status_t read_new(mdm_assignment_t **out, mdm_store_t *st, const json_t *json)
 {
     mdm_assignment_t *a = apr_pcalloc(st->ctx->pool, sizeof(*a));
     json_t *exclude = json_object_get(json, "exclude"), *rollout = json_object_get(json, "rollout");
     mdm_profile_row_t *profile;
-    apr_status_t rv = check_members(st->ctx, json, members, "an assignment has");
+    apr_status_t rv = check_members(st->ctx, json, members, "of an assignment: it has profile, one of "
+                                    "group, user and enrollment, version, exclude, priority and rollout");
 
     *out = a;
     if (rv != APR_SUCCESS || (rv = read_profile(&profile, st, json)) != APR_SUCCESS
@@ -162,41 +180,47 @@ apr_status_t mdm_assign_read(mdm_assignment_t **out, mdm_store_t *st, const json
         || (rv = get_number(&a->version, st->ctx, json, "version", 1, APR_INT32_MAX)) != APR_SUCCESS
         || (rv = get_number(&a->priority, st->ctx, json, "priority", -MDM_ASSIGN_PRIORITY_MAX, MDM_ASSIGN_PRIORITY_MAX))
            != APR_SUCCESS
-        || (rv = find_version(st, profile->id, a->version)) != APR_SUCCESS)
+        || (rv = find_version(st, profile, a->version)) != APR_SUCCESS)
         return rv;
     if (exclude && !json_is_boolean(exclude))
-        return mdm_fail(st->ctx, MDM_EINPUT, "\"exclude\" must be true or false");
+        return mdm_fail(st->ctx, MDM_EINPUT, "exclude must be true or false, not %s", mdm_json_kind(exclude));
     a->profile = profile->id;
     a->profile_name = profile->name;
     a->exclude = json_is_true(exclude);
     if (a->exclude && (a->version || a->priority || (rollout && !json_is_null(rollout))))
-        return mdm_fail(st->ctx, MDM_EINPUT, "an exclusion has no version, priority or rollout: it holds whatever else "
-                        "says");
+        return mdm_fail(st->ctx, MDM_EINPUT, "exclude: an exclusion has no version, priority or rollout, because it "
+                        "holds whatever else says: leave them out");
     return rollout && !json_is_null(rollout)
            ? read_rollout(a, st, rollout, a->version ? a->version : profile->version) : APR_SUCCESS;
 }
 
-apr_status_t mdm_assign_read_change(mdm_assignment_t **out, mdm_store_t *st, apr_int64_t id, const json_t *json)
+/* What is not made yet has no number, and is named by its profile. */
+apr_status_t mdm_assign_read(mdm_assignment_t **out, mdm_store_t *st, const json_t *json)
+{
+    const char *profile = json_string_value(json_object_get(json, "profile"));
+    apr_status_t rv = read_new(out, st, json);
+
+    return mdm_refusal_of(st->ctx, rv, profile ? "assignment of profile" : "new assignment", profile);
+}
+
+static apr_status_t read_change(mdm_assignment_t *a, mdm_store_t *st, const json_t *json)
 {
     json_t *version = json_object_get(json, "version"), *rollout = json_object_get(json, "rollout");
     mdm_profile_row_t *profile;
-    mdm_assignment_t *a;
     mdm_rollout_t present;
     int before;
-    apr_status_t rv = check_members(st->ctx, json, changes, "can be changed: make a new assignment instead");
+    apr_status_t rv = check_members(st->ctx, json, changes, "that can be changed: version, priority and "
+                                    "rollout can; for the rest make a new assignment");
 
-    if (rv != APR_SUCCESS || (rv = mdm_store_assignment_get(&a, st, id)) != APR_SUCCESS
-        || (rv = mdm_store_profile_by_id(&profile, st, a->profile)) != APR_SUCCESS)
+    if (rv != APR_SUCCESS || (rv = mdm_store_profile_by_id(&profile, st, a->profile)) != APR_SUCCESS)
         return rv;
-    *out = a;
     before = a->rollout ? a->rollout_version : a->version ? a->version : profile->version;
     if (a->exclude)
-        return mdm_fail(st->ctx, MDM_EINPUT, "assignment %" APR_INT64_T_FMT " excludes: there is nothing to change",
-                        id);
+        return mdm_fail(st->ctx, MDM_EINPUT, "it excludes, and nothing of that can be changed: delete it instead");
     if (json_is_null(version))
         a->version = 0;
     else if ((rv = get_number(&a->version, st->ctx, json, "version", 1, APR_INT32_MAX)) != APR_SUCCESS
-             || (rv = find_version(st, a->profile, a->version)) != APR_SUCCESS)
+             || (rv = find_version(st, profile, a->version)) != APR_SUCCESS)
         return rv;
     rv = get_number(&a->priority, st->ctx, json, "priority", -MDM_ASSIGN_PRIORITY_MAX, MDM_ASSIGN_PRIORITY_MAX);
     if (rv != APR_SUCCESS)
@@ -219,6 +243,14 @@ apr_status_t mdm_assign_read_change(mdm_assignment_t **out, mdm_store_t *st, apr
     return rv;
 }
 
+apr_status_t mdm_assign_read_change(mdm_assignment_t **out, mdm_store_t *st, apr_int64_t id, const json_t *json)
+{
+    const char *object = apr_psprintf(st->ctx->pool, "assignment %" APR_INT64_T_FMT, id);
+    apr_status_t rv = mdm_store_assignment_get(out, st, id);
+
+    return rv == APR_SUCCESS ? mdm_refusal_of(st->ctx, read_change(*out, st, json), object, NULL) : rv;
+}
+
 apr_status_t mdm_assign_read_preview(mdm_preview_request_t *out, mdm_store_t *st, const json_t *json)
 {
     const char *secret, *id;
@@ -232,17 +264,19 @@ apr_status_t mdm_assign_read_preview(mdm_preview_request_t *out, mdm_store_t *st
         || (rv = get_text(&id, st->ctx, json, "delete")) != APR_SUCCESS)
         return rv;
     if ((secret || id) && json_object_size(json) != 1)
-        return mdm_fail(st->ctx, MDM_EINPUT, "a preview of \"%s\" has no other member", secret ? "secret" : "delete");
+        return mdm_fail(st->ctx, MDM_EINPUT, "a preview of %s has no other member: leave the rest out",
+                        secret ? "secret" : "delete");
     if (secret) {
         out->what = MDM_PREVIEW_SECRET;
         out->secret = secret;
-        return mdm_store_secret_generations(&generations, st, secret);
+        rv = mdm_store_secret_generations(&generations, st, secret);
+        return mdm_refusal_missing(st->ctx, rv, "secret", "make it first, or mend the name");
     }
     if (id) {
         out->what = MDM_PREVIEW_DELETE;
         rv = mdm_store_assignment_get(&a, st, apr_atoi64(id));
         out->assignment = a;
-        return rv;
+        return mdm_refusal_missing(st->ctx, rv, "delete", "GET v1/assignments lists those that there are");
     }
     if (json_object_size(json) == 2 && json_object_get(json, "profile") && json_object_get(json, "version")) {
         out->what = MDM_PREVIEW_VERSION;
@@ -250,7 +284,7 @@ apr_status_t mdm_assign_read_preview(mdm_preview_request_t *out, mdm_store_t *st
             || (rv = get_number(&out->version, st->ctx, json, "version", 1, APR_INT32_MAX)) != APR_SUCCESS)
             return rv;
         out->profile = profile->id;
-        return find_version(st, profile->id, out->version);
+        return find_version(st, profile, out->version);
     }
     out->what = MDM_PREVIEW_ASSIGNMENT;
     rv = mdm_assign_read(&a, st, json);

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "mdm_group.h"
+#include "mdm_nearest.h"
 #include "mdm_store_change.h"
 #include "mdm_store_status.h"
 
@@ -32,9 +33,9 @@ static apr_status_t check(const mdm_group_save_t *save, mdm_store_t *st)
     while ((unsigned char)*c >= ' ' && *c != 0x7f)
         c++;
     if (*c || strlen(save->directory) > DIRECTORY_BYTES_MAX || !strchr(save->directory, '='))
-        return mdm_fail(st->ctx, MDM_EINPUT, "directory: \"%.60s\" is no distinguished name, such as "
-                        "\"cn=nurses,ou=groups,dc=example,dc=org\", of at most %d bytes", save->directory,
-                        DIRECTORY_BYTES_MAX);
+        return mdm_fail(st->ctx, MDM_EINPUT, "directory: \"%s\" is no distinguished name, such as "
+                        "\"cn=nurses,ou=groups,dc=example,dc=org\", of at most %d bytes",
+                        mdm_nearest_shown(save->directory, st->ctx->pool), DIRECTORY_BYTES_MAX);
     return APR_SUCCESS;
 }
 

@@ -8,8 +8,10 @@
 #include <apr_strings.h>
 
 #include "mdm_json.h"
+#include "mdm_json_plist.h"
 #include "mdm_library_parts.h"
 #include "mdm_payload_json.h"
+#include "mdm_refusal.h"
 
 typedef struct {
     mdm_library_saved_t *saved;
@@ -36,17 +38,6 @@ static apr_status_t note_change(mdm_store_t *st, const mdm_library_request_t *re
                                 request->actor);
 }
 
-/* The failure's sentence with the profile's name before it. */
-static apr_status_t name_failure(mdm_ctx_t *ctx, const char *name, apr_status_t rv)
-{
-    const char *why = mdm_ctx_detail(ctx, rv);
-
-    if (rv != MDM_EINPUT && rv != MDM_EPLIST && rv != MDM_ETOOBIG)
-        return rv;
-    mdm_ctx_clear(ctx);
-    return mdm_fail(ctx, rv, "profile %s: %s", name, why);
-}
-
 /* ---- reading */
 
 static apr_status_t find(mdm_profile_row_t **out, work_t *w)
@@ -71,7 +62,7 @@ static apr_status_t from_json(work_t *w, const char *identifier)
         return rv;
     if ((text = json_object_get(json, "note"))) {
         if (!json_is_string(text))
-            return mdm_fail(ctx, MDM_EINPUT, "note: it is a string");
+            return mdm_fail(ctx, MDM_EINPUT, "note must be a text, not %s", mdm_json_kind(text));
         w->note = apr_pstrdup(ctx->pool, json_string_value(text));
         json_object_del(json, "note");
     }
@@ -89,7 +80,7 @@ static apr_status_t from_file(work_t *w, const char *identifier)
         return rv;
     item = mdm_plist_get(w->tree, "PayloadIdentifier");
     if (item && item->type != MDM_PLIST_STRING)
-        return mdm_fail(ctx, MDM_EINPUT, "PayloadIdentifier: this key has a string");
+        return mdm_fail(ctx, MDM_EINPUT, "PayloadIdentifier must be a string");
     w->identifier = item ? (const char *)item->bytes.data : identifier;
     if (w->before && strcmp(w->identifier, w->before->identifier))
         return mdm_fail(ctx, MDM_EEXIST, "the profile %s has the PayloadIdentifier %s for good, and the file has %s: "
@@ -111,7 +102,7 @@ static apr_status_t read_profile(work_t *w)
         rv = mdm_library_identifier(ctx, w->site, w->request->name, w->identifier);
     if (rv == APR_SUCCESS && w->note
         && (strlen(w->note) > MDM_LIBRARY_NOTE_MAX || !mdm_utf8_valid(mdm_bytes_of(w->note))))
-        return mdm_fail(ctx, MDM_EINPUT, "note: it is text of at most %d bytes", MDM_LIBRARY_NOTE_MAX);
+        return mdm_fail(ctx, MDM_EINPUT, "note must be UTF-8 text of at most %d bytes", MDM_LIBRARY_NOTE_MAX);
     return rv == APR_SUCCESS ? mdm_library_normalise(w->tree, ctx, w->identifier) : rv;
 }
 
@@ -314,7 +305,7 @@ static apr_status_t run(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_s
     w.request = request;
     w.dry = dry;
     rv = dry ? save(&w, st->db) : mdm_db_transact(st->db, save, &w);
-    return rv == APR_SUCCESS ? rv : name_failure(st->ctx, request->name, rv);
+    return mdm_refusal_of(st->ctx, rv, "profile", request->name);
 }
 
 apr_status_t mdm_library_save(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_site_t *site,
@@ -372,7 +363,7 @@ apr_status_t mdm_library_restore(mdm_library_saved_t *saved, mdm_store_t *st, co
     w.st = st;
     w.request = request;
     rv = mdm_db_transact(st->db, restore, &w);
-    return rv == APR_SUCCESS ? rv : name_failure(st->ctx, request->name, rv);
+    return saved->profile ? mdm_refusal_of(st->ctx, rv, "profile", request->name) : rv;
 }
 
 /* ---- archiving */

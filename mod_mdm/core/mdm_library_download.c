@@ -10,6 +10,7 @@
 #include "mdm_json.h"
 #include "mdm_library_parts.h"
 #include "mdm_profile.h"
+#include "mdm_refusal.h"
 #include "mdm_store_user.h"
 
 #define FACTS_MAX 1000
@@ -102,8 +103,9 @@ static apr_status_t render(mdm_plist_t **made, download_t *d, apr_int64_t profil
         return rv;
     why = mdm_ctx_detail(ctx, rv);
     mdm_ctx_clear(ctx);
-    return mdm_fail(ctx, MDM_EINPUT, "profile %s: %s: name a user with ?user= or a device with ?enrollment= for whom "
-                    "all values are known", d->request->name, why);
+    rv = mdm_fail(ctx, MDM_EINPUT, "%s: name a user with ?user= or a device with ?enrollment= for whom all values are "
+                  "known", why);
+    return mdm_refusal_of(ctx, rv, "profile", d->request->name);
 }
 
 apr_status_t mdm_library_download(mdm_bytes_t *der, mdm_store_t *st, const mdm_site_t *site,
@@ -119,6 +121,8 @@ apr_status_t mdm_library_download(mdm_bytes_t *der, mdm_store_t *st, const mdm_s
         return rv;
     d.values.seal = st->seal;
     rv = mdm_store_profile_version_get(&version, st, row->id, request->version ? request->version : row->version);
+    rv = mdm_refusal_missing(st->ctx, rv, "version", "give one that there is, or leave it out");
+    rv = mdm_refusal_of(st->ctx, rv, "profile", row->name);
     if (rv != APR_SUCCESS || (rv = render(&made, &d, row->id, version->body)) != APR_SUCCESS
         || (rv = mdm_profile_seal_for(der, st->ctx, site, made, NULL)) != APR_SUCCESS)
         return rv;

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "mdm_library_parts.h"
+#include "mdm_refusal.h"
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 #define OWN ".p."
@@ -16,11 +17,13 @@
 apr_status_t mdm_library_name(mdm_ctx_t *ctx, const char *what, const char *name)
 {
     apr_size_t len = strlen(name);
+    apr_status_t rv;
 
     if (len && len <= MDM_LIBRARY_NAME_MAX && strspn(name, NAME_CHARACTERS) == len && !strchr("._-", *name))
         return APR_SUCCESS;
-    return mdm_fail(ctx, MDM_EINPUT, "the name of a %s has 1 to %d letters, digits and . _ - and begins with a letter "
-                    "or digit", what, MDM_LIBRARY_NAME_MAX);
+    rv = mdm_fail(ctx, MDM_EINPUT, "the name must have 1 to %d letters, digits and . _ - and begin with a letter or "
+                  "digit", MDM_LIBRARY_NAME_MAX);
+    return mdm_refusal_of(ctx, rv, what, name);
 }
 
 /* ---- the file */
@@ -36,7 +39,7 @@ static apr_status_t check_root(mdm_ctx_t *ctx, const mdm_plist_t *root)
     const mdm_plist_t *content = mdm_plist_get(root, "PayloadContent");
 
     if (!type || strcmp(type, "Configuration"))
-        return mdm_fail(ctx, MDM_EINPUT, "no configuration profile: its PayloadType is not Configuration");
+        return mdm_fail(ctx, MDM_EINPUT, "PayloadType must be Configuration: this is no configuration profile");
     if (mdm_plist_get(root, "EncryptedPayloadContent") || is_flag(mdm_plist_get(root, "IsEncrypted")))
         return mdm_fail(ctx, MDM_EINPUT, "EncryptedPayloadContent: its payloads are encrypted for one device and "
                         "cannot be read here: give the profile as it was before that; it is encrypted for each device "
@@ -113,9 +116,9 @@ static apr_status_t text_of(const char **text, mdm_ctx_t *ctx, const mdm_plist_t
 {
     *text = mdm_plist_get_string(dict, key);
     if (!*text && mdm_plist_get(dict, key))
-        return mdm_fail(ctx, MDM_EINPUT, "%s%s: this key has a string", path, key);
+        return mdm_fail(ctx, MDM_EINPUT, "%s%s must be a string", path, key);
     if (*text && !**text)
-        return mdm_fail(ctx, MDM_EINPUT, "%s%s: the string is empty", path, key);
+        return mdm_fail(ctx, MDM_EINPUT, "%s%s is empty: give it a text, or leave it out", path, key);
     return APR_SUCCESS;
 }
 
@@ -140,13 +143,13 @@ static apr_status_t complete_payload(mdm_plist_t *payload, mdm_ctx_t *ctx, const
     apr_status_t rv;
 
     if (payload->type != MDM_PLIST_DICT)
-        return mdm_fail(ctx, MDM_EINPUT, "PayloadContent[%d]: a payload is a dictionary", n);
+        return mdm_fail(ctx, MDM_EINPUT, "PayloadContent[%d] must be a dictionary, which a payload is", n);
     if ((rv = text_of(&type, ctx, payload, path, "PayloadType")) != APR_SUCCESS
         || (rv = text_of(&id, ctx, payload, path, "PayloadIdentifier")) != APR_SUCCESS
         || (rv = text_of(&uuid, ctx, payload, path, "PayloadUUID")) != APR_SUCCESS)
         return rv;
     if (!type)
-        return mdm_fail(ctx, MDM_EINPUT, "%sPayloadType: a payload has to say of which type it is", path);
+        return mdm_fail(ctx, MDM_EINPUT, "%sPayloadType is missing: a payload has to say of which type it is", path);
     if (!strcasecmp(type, "com.apple.mdm"))
         return mdm_fail(ctx, MDM_EINPUT, "%sPayloadType: com.apple.mdm is of the enrollment profile, which only this "
                         "server makes: take the payload out", path);
@@ -174,7 +177,7 @@ apr_status_t mdm_library_normalise(mdm_plist_t *tree, mdm_ctx_t *ctx, const char
     if (rv != APR_SUCCESS || (rv = text_of(&scope, ctx, tree, "", "PayloadScope")) != APR_SUCCESS)
         return rv;
     if (scope && strcmp(scope, "System") && strcmp(scope, "User"))
-        return mdm_fail(ctx, MDM_EINPUT, "PayloadScope: it is System or User");
+        return mdm_fail(ctx, MDM_EINPUT, "PayloadScope must be System or User");
     take_out(tree, "PayloadUUID");
     if (!mdm_plist_get(tree, "PayloadIdentifier"))
         mdm_plist_set_string(tree, "PayloadIdentifier", identifier, ctx->pool);

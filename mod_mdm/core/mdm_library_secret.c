@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "mdm_library_parts.h"
+#include "mdm_refusal.h"
 
 typedef struct {
     mdm_library_secret_t *out;
@@ -65,8 +66,8 @@ static apr_status_t check_uses(const work_t *w)
         if (rv != APR_SUCCESS || (rv = mdm_template_read(&t, ctx, use->profile, version->body)) != APR_SUCCESS)
             return rv;
         if ((place = data_place(t, w->request->name)))
-            return mdm_fail(ctx, MDM_EINPUT, "secret %s: the value is not base64, and version %d of the profile %s "
-                            "takes it as that (%s)", w->request->name, use->version, use->name, place);
+            return mdm_fail(ctx, MDM_EINPUT, "value is not base64, and version %d of the profile %s takes it as "
+                            "that (%s): give one in base64", use->version, use->name, place);
     }
     return APR_SUCCESS;
 }
@@ -115,14 +116,15 @@ apr_status_t mdm_library_rotate(mdm_library_secret_t *out, mdm_store_t *st, cons
     if (rv != APR_SUCCESS)
         return rv;
     if (!request->body.len)
-        return mdm_fail(st->ctx, MDM_EINPUT, "secret %s: the value is empty", request->name);
-    if (request->body.len > MDM_SECRET_VALUE_MAX)
-        return mdm_fail(st->ctx, MDM_ETOOBIG, "secret %s: the value has more than %d bytes", request->name,
-                        MDM_SECRET_VALUE_MAX);
-    if (!mdm_plist_is_text(request->body))
-        return mdm_fail(st->ctx, MDM_EINPUT, "secret %s: the value holds characters that no profile can carry: give "
-                        "bytes as base64, and name it with :data", request->name);
-    return mdm_db_transact(st->db, rotate, &w);
+        rv = mdm_fail(st->ctx, MDM_EINPUT, "value is empty: give one, or delete the secret");
+    else if (request->body.len > MDM_SECRET_VALUE_MAX)
+        rv = mdm_fail(st->ctx, MDM_ETOOBIG, "value must not have more than %d bytes", MDM_SECRET_VALUE_MAX);
+    else if (!mdm_plist_is_text(request->body))
+        rv = mdm_fail(st->ctx, MDM_EINPUT, "value holds characters that no profile can carry: give bytes as base64, "
+                      "and name it with :data");
+    else
+        rv = mdm_db_transact(st->db, rotate, &w);
+    return mdm_refusal_of(st->ctx, rv, "secret", request->name);
 }
 
 /* It goes first and is looked for afterwards, so that a save at the same time is seen or waits. */

@@ -10,6 +10,7 @@
 
 #include "mdm_json.h"
 #include "mdm_person.h"
+#include "mdm_refusal.h"
 #include "mdm_store_change.h"
 #include "mdm_store_status.h"
 
@@ -117,8 +118,8 @@ static apr_status_t merge_attributes(merge_t *m, json_t *said, int replace)
     }
     text = mdm_json_compact(after, ctx->pool);
     if (!text || strlen(text) > MDM_PERSON_BYTES_MAX)
-        return mdm_fail(ctx, MDM_ETOOBIG, "the attributes of user %s are more than %d bytes", m->now.login,
-                        MDM_PERSON_BYTES_MAX);
+        return mdm_refusal_of(ctx, mdm_fail(ctx, MDM_ETOOBIG, "attributes must not be more than %d bytes together",
+                                            MDM_PERSON_BYTES_MAX), "user", m->now.login);
     m->now.attributes = text;
     return APR_SUCCESS;
 }

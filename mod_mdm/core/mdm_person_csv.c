@@ -7,7 +7,9 @@
 
 #include <apr_strings.h>
 
+#include "mdm_nearest.h"
 #include "mdm_person_csv.h"
+#include "mdm_refusal.h"
 
 typedef struct {
     mdm_ctx_t *ctx;
@@ -41,7 +43,8 @@ static apr_status_t end_field(int *last, reader_t *r)
     if (*r->at == '\r' && r->at + 1 < r->end && r->at[1] == '\n')
         r->at++;
     if (*r->at != '\n')
-        return bad(r, *r->at == '\r' ? "a carriage return without a line feed" : "text behind a closing quote");
+        return bad(r, *r->at == '\r' ? "a carriage return without a line feed: end lines with a line feed, or with both"
+                                       : "text behind a closing quote: within quotes write a quote twice");
     r->at++;
     r->next_line++;
     return APR_SUCCESS;
@@ -57,7 +60,7 @@ static apr_status_t quoted(const char **field, reader_t *r)
         r->at += *r->at == '"' ? 2 : 1;
     }
     if (r->at == r->end)
-        return bad(r, "a quote is not closed");
+        return bad(r, "a quote is not closed: end the field with one, and write a quote within it twice");
     out = text = apr_palloc(r->ctx->pool, (apr_size_t)(r->at - start) + 1);
     for (; start < r->at; start++) {
         *out++ = *start;
@@ -76,7 +79,8 @@ static apr_status_t plain(const char **field, reader_t *r)
     while (r->at < r->end && !strchr(",\r\n\"", *r->at))
         r->at++;
     if (r->at < r->end && *r->at == '"')
-        return bad(r, "a quote within a field that does not begin with one");
+        return bad(r, "a quote within a field that does not begin with one: put the whole field in quotes, and write "
+                   "this one twice");
     *field = apr_pstrmemdup(r->ctx->pool, start, (apr_size_t)(r->at - start));
     return APR_SUCCESS;
 }
@@ -101,7 +105,8 @@ static apr_status_t next_record(reader_t *r)
         if (rv != APR_SUCCESS || (rv = end_field(&last, r)) != APR_SUCCESS)
             return rv;
         if (r->fields->nelts == MDM_PERSON_CSV_COLUMNS_MAX)
-            return bad(r, apr_psprintf(r->ctx->pool, "more than %d fields", MDM_PERSON_CSV_COLUMNS_MAX));
+            return bad(r, apr_psprintf(r->ctx->pool, "more than %d fields: leave columns out",
+                                       MDM_PERSON_CSV_COLUMNS_MAX));
         APR_ARRAY_PUSH(r->fields, const char *) = field;
     }
     return APR_SUCCESS;
@@ -129,7 +134,8 @@ static apr_status_t check_column(reader_t *r, const char *name, int i)
 
     for (j = 0; j < i; j++) {
         if (!strcmp(APR_ARRAY_IDX(r->columns, j, const char *), name))
-            return bad(r, apr_psprintf(ctx->pool, "the column %s is there twice", name));
+            return bad(r, apr_psprintf(ctx->pool, "the column %s is there twice: keep one", mdm_nearest_shown(name,
+                                       ctx->pool)));
     }
     if (!strcmp(name, "login") || !strcmp(name, "display_name") || !strcmp(name, "email") || !strcmp(name, "disabled"))
         return APR_SUCCESS;
@@ -153,7 +159,7 @@ static apr_status_t read_columns(reader_t *r)
     if (rv != APR_SUCCESS)
         return rv;
     if (r->fields->nelts == 1 && strpbrk(APR_ARRAY_IDX(r->fields, 0, const char *), ";\t"))
-        return bad(r, "fields are parted by commas; this file seems to use another character");
+        return bad(r, "fields are parted by commas, and this file seems to use another character: save it with commas");
     r->columns = apr_array_make(r->ctx->pool, r->fields->nelts, sizeof(const char *));
     r->login = -1;
     for (i = 0; i < r->fields->nelts; i++) {
@@ -165,7 +171,7 @@ static apr_status_t read_columns(reader_t *r)
             r->login = i;
         APR_ARRAY_PUSH(r->columns, const char *) = name;
     }
-    return r->login >= 0 ? APR_SUCCESS : bad(r, "there is no column login");
+    return r->login >= 0 ? APR_SUCCESS : bad(r, "there is no column login: name one of the columns so");
 }
 
 /* ---- persons */
@@ -176,11 +182,13 @@ static apr_status_t check_login(reader_t *r, const char *login)
     int *line = apr_hash_get(r->lines, login, APR_HASH_KEY_STRING);
 
     if (line)
-        return bad(r, apr_psprintf(r->ctx->pool, "the login %s has been on line %d already", login, *line));
+        return bad(r, apr_psprintf(r->ctx->pool, "the login %s has been on line %d already: keep one of the lines",
+                                   mdm_nearest_shown(login, r->ctx->pool), *line));
     if (!len)
-        return bad(r, "the login is empty");
+        return bad(r, "the login is empty: give one, or take the line out");
     if (login[0] == ' ' || login[len - 1] == ' ')
-        return bad(r, apr_psprintf(r->ctx->pool, "the login '%.80s' begins or ends with a space", login));
+        return bad(r, apr_psprintf(r->ctx->pool, "the login '%s' begins or ends with a space: take it out",
+                                   mdm_nearest_shown(login, r->ctx->pool)));
     line = apr_palloc(r->ctx->pool, sizeof(*line));
     *line = r->line;
     apr_hash_set(r->lines, login, APR_HASH_KEY_STRING, line);
@@ -194,8 +202,8 @@ static apr_status_t read_person(reader_t *r, mdm_person_change_t *change)
     int i;
 
     if (r->fields->nelts != r->columns->nelts)
-        return bad(r, apr_psprintf(r->ctx->pool, "%d fields, and the first line names %d columns", r->fields->nelts,
-                                   r->columns->nelts));
+        return bad(r, apr_psprintf(r->ctx->pool, "%d fields, and the first line names %d columns: give as many, and "
+                                   "put a field with a comma in quotes", r->fields->nelts, r->columns->nelts));
     login = APR_ARRAY_IDX(r->fields, r->login, const char *);
     if ((rv = check_login(r, login)) != APR_SUCCESS)
         return rv;
@@ -207,8 +215,10 @@ static apr_status_t read_person(reader_t *r, mdm_person_change_t *change)
                                 APR_ARRAY_IDX(r->fields, i, const char *));
     }
     if (rv != APR_SUCCESS) {
-        const char *why = r->ctx->detail;
+        const char *why;
 
+        mdm_refusal_of(r->ctx, rv, "user", login);
+        why = r->ctx->detail;
         mdm_ctx_clear(r->ctx);
         return mdm_fail(r->ctx, rv, "line %d: %s", r->line, why);
     }
@@ -234,7 +244,7 @@ apr_status_t mdm_person_csv_read(apr_array_header_t **changes, mdm_ctx_t *ctx, m
     apr_status_t rv;
 
     if (file.len > MDM_PERSON_CSV_BYTES_MAX)
-        return mdm_fail(ctx, MDM_ETOOBIG, "the file is larger than %d bytes", MDM_PERSON_CSV_BYTES_MAX);
+        return mdm_fail(ctx, MDM_ETOOBIG, "the file is larger than %d bytes: part it", MDM_PERSON_CSV_BYTES_MAX);
     if ((rv = check_utf8(ctx, file)) != APR_SUCCESS)
         return rv;
     r.ctx = ctx;

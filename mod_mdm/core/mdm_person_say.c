@@ -9,6 +9,8 @@
 #include <apr_strings.h>
 
 #include "mdm_json.h"
+#include "mdm_json_plist.h"
+#include "mdm_nearest.h"
 #include "mdm_person.h"
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
@@ -25,9 +27,10 @@ static int has_control(const char *text)
 apr_status_t mdm_person_check_login(mdm_ctx_t *ctx, const char *login)
 {
     if (!*login || strlen(login) > MDM_PERSON_LOGIN_MAX)
-        return mdm_fail(ctx, MDM_EINPUT, "a login has 1 to %d bytes", MDM_PERSON_LOGIN_MAX);
+        return mdm_fail(ctx, MDM_EINPUT, "the login must have 1 to %d bytes, not %d", MDM_PERSON_LOGIN_MAX,
+                        (int)strlen(login));
     if (!mdm_utf8_valid(mdm_bytes_of(login)) || has_control(login))
-        return mdm_fail(ctx, MDM_EINPUT, "a login is UTF-8 text without control characters");
+        return mdm_fail(ctx, MDM_EINPUT, "the login must be UTF-8 text without control characters");
     return APR_SUCCESS;
 }
 
@@ -43,11 +46,12 @@ apr_status_t mdm_person_check_name(mdm_ctx_t *ctx, const char *name)
     int i;
 
     if (!apr_isalpha(*name) || strlen(name) > MDM_PERSON_NAME_MAX || strspn(name, NAME_CHARACTERS) != strlen(name))
-        return mdm_fail(ctx, MDM_EINPUT, "'%.80s' cannot be the name of an attribute: a letter, then letters, digits "
-                        "and _ . - (%d at most)", name, MDM_PERSON_NAME_MAX);
+        return mdm_fail(ctx, MDM_EINPUT, "'%s' cannot be the name of an attribute: a letter, then letters, digits "
+                        "and _ . - (%d at most)", mdm_nearest_shown(name, ctx->pool), MDM_PERSON_NAME_MAX);
     for (i = 0; own[i]; i++) {
         if (!strcmp(own[i], name))
-            return mdm_fail(ctx, MDM_EINPUT, "'%s' cannot be the name of an attribute: every user has it", name);
+            return mdm_fail(ctx, MDM_EINPUT, "'%s' cannot be the name of an attribute: every user has it beside the "
+                            "attributes; take another name", name);
     }
     return APR_SUCCESS;
 }
@@ -55,9 +59,9 @@ apr_status_t mdm_person_check_name(mdm_ctx_t *ctx, const char *name)
 apr_status_t mdm_person_check_text(mdm_ctx_t *ctx, const char *name, const char *text)
 {
     if (strlen(text) > MDM_PERSON_TEXT_MAX)
-        return mdm_fail(ctx, MDM_ETOOBIG, "%s is longer than %d bytes", name, MDM_PERSON_TEXT_MAX);
+        return mdm_fail(ctx, MDM_ETOOBIG, "%s must not be longer than %d bytes", name, MDM_PERSON_TEXT_MAX);
     if (!mdm_utf8_valid(mdm_bytes_of(text)) || has_control(text))
-        return mdm_fail(ctx, MDM_EINPUT, "%s is no UTF-8 text, or has control characters", name);
+        return mdm_fail(ctx, MDM_EINPUT, "%s must be UTF-8 text without control characters, such as line feeds", name);
     return APR_SUCCESS;
 }
 
@@ -75,7 +79,7 @@ static apr_status_t say_disabled(mdm_ctx_t *ctx, mdm_person_change_t *change, co
             return APR_SUCCESS;
         }
     }
-    return mdm_fail(ctx, MDM_EINPUT, "disabled is yes or no");
+    return mdm_fail(ctx, MDM_EINPUT, "disabled must be yes or no, not \"%s\"", mdm_nearest_shown(text, ctx->pool));
 }
 
 /* @param value a new reference */
@@ -120,7 +124,8 @@ apr_status_t mdm_person_say_list(mdm_ctx_t *ctx, mdm_person_change_t *change, co
     if (texts->nelts < 2 || !strcmp(name, "display_name") || is_mail(name))
         return mdm_person_say(ctx, change, name, texts->nelts ? APR_ARRAY_IDX(texts, 0, const char *) : "");
     if (texts->nelts > MDM_PERSON_VALUES_MAX)
-        return mdm_fail(ctx, MDM_ETOOBIG, "%s has more than %d values", name, MDM_PERSON_VALUES_MAX);
+        return mdm_fail(ctx, MDM_ETOOBIG, "%s must have at most %d values, not %d", name, MDM_PERSON_VALUES_MAX,
+                        texts->nelts);
     for (i = 0; i < texts->nelts; i++) {
         if ((rv = mdm_person_check_text(ctx, name, APR_ARRAY_IDX(texts, i, const char *))) != APR_SUCCESS)
             return rv;
@@ -140,14 +145,14 @@ static apr_status_t read_text(const char **text, mdm_ctx_t *ctx, const char *nam
         return APR_SUCCESS;
     }
     if (!json_is_string(value))
-        return mdm_fail(ctx, MDM_EINPUT, "%s is a text, or null", name);
+        return mdm_fail(ctx, MDM_EINPUT, "%s must be a text or null, not %s", name, mdm_json_kind(value));
     *text = json_string_value(value);
     return mdm_person_check_text(ctx, name, *text);
 }
 
 static apr_status_t read_attribute(mdm_person_change_t *change, mdm_ctx_t *ctx, const char *name, json_t *value)
 {
-    const char *path = apr_pstrcat(ctx->pool, "attributes.", name, NULL), *text;
+    const char *path = apr_pstrcat(ctx->pool, "attributes.", mdm_nearest_shown(name, ctx->pool), NULL), *text;
     apr_array_header_t *texts;
     json_t *item;
     apr_status_t rv;
@@ -159,14 +164,17 @@ static apr_status_t read_attribute(mdm_person_change_t *change, mdm_ctx_t *ctx, 
     }
     texts = apr_array_make(ctx->pool, 4, sizeof(const char *));
     json_array_foreach(value, i, item) {
-        if (!json_is_string(item) || !*json_string_value(item))
-            return mdm_fail(ctx, MDM_EINPUT, "%s[%d] is no text, or empty", path, (int)i);
+        if (!json_is_string(item))
+            return mdm_fail(ctx, MDM_EINPUT, "%s[%d] must be a text, not %s", path, (int)i, mdm_json_kind(item));
+        if (!*json_string_value(item))
+            return mdm_fail(ctx, MDM_EINPUT, "%s[%d] is empty: give it a text, or leave it out", path, (int)i);
         if ((rv = mdm_person_check_text(ctx, path, json_string_value(item))) != APR_SUCCESS)
             return rv;
         APR_ARRAY_PUSH(texts, const char *) = json_string_value(item);
     }
     if (texts->nelts > MDM_PERSON_VALUES_MAX)
-        return mdm_fail(ctx, MDM_ETOOBIG, "%s has more than %d values", path, MDM_PERSON_VALUES_MAX);
+        return mdm_fail(ctx, MDM_ETOOBIG, "%s must have at most %d values, not %d", path, MDM_PERSON_VALUES_MAX,
+                        texts->nelts);
     return set(ctx, change, name, json_incref(value));
 }
 
@@ -177,7 +185,8 @@ static apr_status_t read_attributes(mdm_person_change_t *change, mdm_ctx_t *ctx,
     apr_status_t rv;
 
     if (!json_is_object(object))
-        return mdm_fail(ctx, MDM_EINPUT, "attributes is an object of texts and lists of texts");
+        return mdm_fail(ctx, MDM_EINPUT, "attributes must be an object of texts and lists of texts, not %s",
+                        mdm_json_kind(object));
     json_object_foreach(object, name, value) {
         if ((rv = read_attribute(change, ctx, name, value)) != APR_SUCCESS)
             return rv;
@@ -194,10 +203,10 @@ static apr_status_t read_member(mdm_person_change_t *change, mdm_ctx_t *ctx, con
     if (!strcmp(name, "attributes"))
         return read_attributes(change, ctx, value);
     if (strcmp(name, "disabled"))
-        return mdm_fail(ctx, MDM_EINPUT, "a user has no member '%.80s': display_name, email, disabled and attributes "
-                        "can be given", name);
+        return mdm_fail(ctx, MDM_EINPUT, "there is no member '%s': display_name, email, disabled and attributes can be "
+                        "given", mdm_nearest_shown(name, ctx->pool));
     if (!json_is_boolean(value))
-        return mdm_fail(ctx, MDM_EINPUT, "disabled is true or false");
+        return mdm_fail(ctx, MDM_EINPUT, "disabled must be true or false, not %s", mdm_json_kind(value));
     change->disabled = json_is_true(value);
     return APR_SUCCESS;
 }

@@ -8,6 +8,8 @@
 #include <apr_strings.h>
 
 #include "mdm_json.h"
+#include "mdm_json_plist.h"
+#include "mdm_nearest.h"
 #include "mdm_rollout.h"
 #include "mdm_store.h"
 
@@ -25,8 +27,8 @@ static apr_status_t read_hold(apr_interval_time_t *hold, mdm_ctx_t *ctx, const j
 
     *hold = text ? mdm_time_span(text) : 0;
     if (json && !json_is_null(json) && (*hold <= 0 || *hold > HOLD_MAX))
-        return mdm_fail(ctx, MDM_EINPUT, "rollout: hold is the time between two steps, such as 30min, 12h or 7d, a "
-                        "year at most; leave it away to take each step yourself");
+        return mdm_fail(ctx, MDM_EINPUT, "rollout.hold must be the time between two steps, such as 30min, 12h or 7d, "
+                        "a year at most; leave it out to take each step yourself");
     return APR_SUCCESS;
 }
 
@@ -44,8 +46,8 @@ static apr_status_t read_steps(mdm_rollout_t *out, mdm_ctx_t *ctx, const json_t 
         out->steps[out->count++] = (int)percent;
     }
     if (!n || (size_t)out->count != n || out->steps[out->count - 1] != 100)
-        return mdm_fail(ctx, MDM_EINPUT, "rollout: steps is a list of growing percentages that ends with 100, such as "
-                        "[1, 5, 20, 100], %d at most", MDM_ROLLOUT_STEPS_MAX);
+        return mdm_fail(ctx, MDM_EINPUT, "rollout.steps must be a list of growing percentages that ends with 100, "
+                        "such as [1, 5, 20, 100], %d at most", MDM_ROLLOUT_STEPS_MAX);
     return APR_SUCCESS;
 }
 
@@ -57,15 +59,17 @@ apr_status_t mdm_rollout_read(mdm_rollout_t *out, mdm_ctx_t *ctx, const json_t *
     apr_status_t rv;
 
     if (!json_is_object(json))
-        return mdm_fail(ctx, MDM_EINPUT, "rollout is an object with steps, hold and stop_at");
+        return mdm_fail(ctx, MDM_EINPUT, "rollout must be an object with steps, hold and stop_at, not %s",
+                        json ? mdm_json_kind(json) : "missing");
     json_object_foreach((json_t *)json, key, value) {
         if (strcmp(key, "steps") && strcmp(key, "hold") && strcmp(key, "stop_at"))
-            return mdm_fail(ctx, MDM_EINPUT, "rollout has no member %s: it has steps, hold and stop_at", key);
+            return mdm_fail(ctx, MDM_EINPUT, "rollout has no member %s: it has steps, hold and stop_at",
+                            mdm_nearest_shown(key, ctx->pool));
     }
     out->stop_at = json_is_integer(stop_at) ? (int)json_integer_value(stop_at) : -1;
     if (stop_at && !json_is_null(stop_at)
         && (!json_is_integer(stop_at) || json_integer_value(stop_at) < 0 || json_integer_value(stop_at) > 99))
-        return mdm_fail(ctx, MDM_EINPUT, "rollout: stop_at is a percentage from 0 to 99; more failures stop it");
+        return mdm_fail(ctx, MDM_EINPUT, "rollout.stop_at must be a percentage from 0 to 99; more failures stop it");
     out->since = 0;
     rv = read_steps(out, ctx, json_object_get(json, "steps"));
     return rv == APR_SUCCESS ? read_hold(&out->hold, ctx, json_object_get(json, "hold")) : rv;
@@ -327,8 +331,8 @@ static apr_status_t act(void *baton, mdm_db_t *db)
     if (rv != APR_SUCCESS)
         return rv;
     if (!m.assignment->rollout)
-        return mdm_fail(t->st->ctx, MDM_EEXIST, "assignment %" APR_INT64_T_FMT " has no rollout: it holds for all "
-                        "at once", t->id);
+        return mdm_fail(t->st->ctx, MDM_EEXIST, "assignment %" APR_INT64_T_FMT " has no rollout and holds for all at "
+                        "once: give it one with PATCH first", t->id);
     m.as = *m.assignment;
     if ((rv = mdm_rollout_of(&rollout, t->st->ctx, m.assignment->rollout)) != APR_SUCCESS
         || (rv = apply(&m, &rollout, t->action)) != APR_SUCCESS)

@@ -110,7 +110,7 @@ static apr_status_t read_scalar(reading_t *r, mdm_rule_node_t *test, const json_
         return refuse(r, path, "true and false have no order; this operator takes a text, a version or a number");
     if ((operand.is_boolean || operand.is_number)
         && (test->op == MDM_RULE_CONTAINS || test->op == MDM_RULE_STARTS_WITH))
-        return refuse(r, path, "this operator takes a text");
+        return refuse(r, path, "this operator takes a text, not a number, true or false");
     if (!*operand.text)
         return refuse(r, path, "an empty value is never there; to ask for its absence write {\"not\": {\"fact\": "
                       "name, \"op\": \"exists\"}}");
@@ -144,7 +144,7 @@ static apr_status_t read_value(reading_t *r, mdm_rule_node_t *test, const json_t
             : refuse(r, path, "exists takes no value; for the contrary write {\"not\": {\"fact\": name, \"op\": "
                      "\"exists\"}}");
     if (!json)
-        return refuse(r, path, "there is no value to compare with");
+        return refuse(r, path, "there is no value to compare with: give one");
     return test->op == MDM_RULE_IN ? read_list(r, test, json, path) : read_scalar(r, test, json, path);
 }
 
@@ -154,7 +154,8 @@ static apr_status_t name_test(reading_t *r, mdm_rule_node_t *test, const char *n
     apr_status_t rv;
 
     if (++r->rule->tests > MDM_RULE_TESTS_MAX)
-        return mdm_fail(r->ctx, MDM_ETOOBIG, "a rule has at most %d tests", MDM_RULE_TESTS_MAX);
+        return mdm_fail(r->ctx, MDM_ETOOBIG, "a rule has at most %d tests: compare with lists by the operator in, or "
+                        "part it into groups", MDM_RULE_TESTS_MAX);
     test->kind = MDM_RULE_TEST;
     test->name = apr_pstrdup(r->ctx->pool, name);
     test->values = apr_array_make(r->ctx->pool, 1, sizeof(mdm_rule_operand_t));
@@ -200,7 +201,8 @@ static apr_status_t read_list_of_rules(reading_t *r, mdm_rule_node_t *node, cons
     if (!json_is_array(json) || !json_array_size(json))
         return refuse(r, path, "all and any take a list of rules, with one at least");
     if (json_array_size(json) > MDM_RULE_TESTS_MAX)
-        return mdm_fail(r->ctx, MDM_ETOOBIG, "a rule has at most %d tests", MDM_RULE_TESTS_MAX);
+        return mdm_fail(r->ctx, MDM_ETOOBIG, "a rule has at most %d tests: compare with lists by the operator in, or "
+                        "part it into groups", MDM_RULE_TESTS_MAX);
     json_array_foreach(json, i, one) {
         mdm_rule_node_t *inner;
 
@@ -246,7 +248,8 @@ static apr_status_t read_node(mdm_rule_node_t **out, reading_t *r, const json_t 
     mdm_rule_node_t *node = apr_pcalloc(r->ctx->pool, sizeof(*node));
 
     if (depth > MDM_RULE_DEPTH_MAX)
-        return mdm_fail(r->ctx, MDM_ETOOBIG, "the rule is nested deeper than %d levels", MDM_RULE_DEPTH_MAX);
+        return mdm_fail(r->ctx, MDM_ETOOBIG, "the rule is nested deeper than %d levels: put rules of one all or any "
+                        "into one list", MDM_RULE_DEPTH_MAX);
     if (!json_is_object(json) || !json_object_size(json))
         return refuse(r, path, FORM);
     node->inner = apr_array_make(r->ctx->pool, 2, sizeof(const mdm_rule_node_t *));
@@ -272,7 +275,8 @@ apr_status_t mdm_rule_of(mdm_rule_t **out, mdm_ctx_t *ctx, const json_t *json)
     rule->root = root;
     rule->text = mdm_json_compact(json, ctx->pool);
     if (!rule->text || strlen(rule->text) > MDM_RULE_BYTES_MAX)
-        return mdm_fail(ctx, MDM_ETOOBIG, "a rule has at most %d bytes", MDM_RULE_BYTES_MAX);
+        return mdm_fail(ctx, MDM_ETOOBIG, "a rule has at most %d bytes: make it shorter, or part it into groups",
+                        MDM_RULE_BYTES_MAX);
     *out = rule;
     return APR_SUCCESS;
 }
@@ -283,7 +287,8 @@ apr_status_t mdm_rule_read(mdm_rule_t **out, mdm_ctx_t *ctx, mdm_bytes_t text)
     apr_status_t rv;
 
     if (text.len > MDM_RULE_BYTES_MAX)
-        return mdm_fail(ctx, MDM_ETOOBIG, "a rule has at most %d bytes", MDM_RULE_BYTES_MAX);
+        return mdm_fail(ctx, MDM_ETOOBIG, "a rule has at most %d bytes: make it shorter, or part it into groups",
+                        MDM_RULE_BYTES_MAX);
     rv = mdm_json_read(&json, ctx, text);
     return rv == APR_SUCCESS ? mdm_rule_of(out, ctx, json) : rv;
 }

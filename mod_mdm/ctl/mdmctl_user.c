@@ -11,6 +11,7 @@
 #include "mdm_file.h"
 #include "mdm_json.h"
 #include "mdm_person_csv.h"
+#include "mdm_refusal.h"
 #include "mdmctl.h"
 
 #define USAGE "... user import FILE.csv | list [--disabled] | show LOGIN | set LOGIN NAME=VALUE... | disable LOGIN | " \
@@ -98,7 +99,7 @@ static int set(mdmctl_t *m, const char *login, int argc, const char **argv)
         rv = mdm_person_say(m->ctx, &change, apr_pstrmemdup(m->ctx->pool, argv[i], (apr_size_t)(equals - argv[i])),
                             equals + 1);
     }
-    return rv == APR_SUCCESS ? save(m, &change, 1) : mdmctl_fail(m, rv);
+    return rv == APR_SUCCESS ? save(m, &change, 1) : mdmctl_fail(m, mdm_refusal_of(m->ctx, rv, "user", login));
 }
 
 static int turn(mdmctl_t *m, const char *login, int disabled)

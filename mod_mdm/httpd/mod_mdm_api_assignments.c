@@ -9,6 +9,7 @@
 
 #include "mdm_assign.h"
 #include "mdm_json.h"
+#include "mdm_refusal.h"
 #include "mdm_store_profile.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
@@ -104,6 +105,8 @@ static int save(mdm_api_t *api, apr_int64_t id)
     json_t *json;
     apr_status_t rv = read_body(&json, api);
 
+    rv = mdm_refusal_of(api->ctx, rv, id ? apr_psprintf(api->r->pool, "assignment %" APR_INT64_T_FMT, id)
+                        : "new assignment", NULL);
     if (rv == APR_SUCCESS)
         rv = id ? mdm_assign_read_change(&a, api->st, id, json) : mdm_assign_read(&a, api->st, json);
     if (rv == APR_SUCCESS)
@@ -137,7 +140,8 @@ static int preview(mdm_api_t *api)
         rv = mdm_assign_read_preview(&request, api->st, json);
     if (rv == APR_SUCCESS)
         rv = mdm_preview_run(&p, api->st, &request);
-    return rv == APR_SUCCESS ? mdm_api_json(api, HTTP_OK, mdm_preview_json(p)) : fail(api, rv);
+    return rv == APR_SUCCESS ? mdm_api_json(api, HTTP_OK, mdm_preview_json(p))
+        : fail(api, mdm_refusal_of(api->ctx, rv, "preview", NULL));
 }
 
 static int act(mdm_api_t *api, apr_int64_t id, const char *verb)

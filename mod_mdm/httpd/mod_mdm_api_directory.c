@@ -7,6 +7,7 @@
 
 #include "mdm_directory.h"
 #include "mdm_json.h"
+#include "mdm_refusal.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 
@@ -47,7 +48,7 @@ static apr_status_t read_confirm(int *confirm, mdm_api_t *api)
         return rv;
     value = json_object_get(json, "confirm");
     if (json_object_size(json) != (value != NULL) || (value && !json_is_boolean(value)))
-        return mdm_fail(api->ctx, MDM_EINPUT, "the body is empty, or {\"confirm\": true}");
+        return mdm_fail(api->ctx, MDM_EINPUT, "the body must be empty, or {\"confirm\": true}");
     *confirm = json_is_true(value);
     return APR_SUCCESS;
 }
@@ -59,7 +60,7 @@ static int synchronise(mdm_api_t *api)
 
     if (rv == APR_SUCCESS)
         rv = mdm_directory_ask(api->st, api->actor, confirm);
-    return rv == APR_SUCCESS ? show(api, HTTP_ACCEPTED) : fail(api, rv);
+    return rv == APR_SUCCESS ? show(api, HTTP_ACCEPTED) : fail(api, mdm_refusal_of(api->ctx, rv, "directory", NULL));
 }
 
 int mdm_api_directory(mdm_api_t *api)

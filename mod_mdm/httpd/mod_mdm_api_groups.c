@@ -6,6 +6,9 @@
 #include <apr_strings.h>
 
 #include "mdm_json.h"
+#include "mdm_json_plist.h"
+#include "mdm_nearest.h"
+#include "mdm_refusal.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_api_groups.h"
 #include "mod_mdm_io.h"
@@ -29,6 +32,11 @@ typedef struct {
 static int fail(mdm_api_t *api, apr_status_t rv)
 {
     return mdm_api_error(api, mdm_io_status(rv), rv);
+}
+
+int mdm_api_group_refuse(mdm_api_t *api, const char *name, apr_status_t rv)
+{
+    return fail(api, mdm_refusal_of(api->ctx, rv, "group", name));
 }
 
 static json_t *group_json(const mdm_group_t *g, apr_pool_t *p)
@@ -154,7 +162,8 @@ static apr_status_t find_static(mdm_group_t **out, const change_t *c)
 
     if (rv != APR_SUCCESS || (*out)->kind == MDM_GROUP_STATIC)
         return rv;
-    return mdm_fail(c->api->ctx, MDM_EEXIST, "%s decides who is in the group %s: nobody is put in or taken out by hand",
+    return mdm_fail(c->api->ctx, MDM_EEXIST, "%s decides who is in the group %s: nobody is put in or taken out by "
+                    "hand; change it there, or use a static group",
                     (*out)->kind == MDM_GROUP_RULE ? "its rule" : "the directory", c->name);
 }
 
@@ -181,8 +190,9 @@ static apr_status_t fill(void *baton, mdm_db_t *db)
     if (rv != APR_SUCCESS)
         return rv;
     if (unknown->nelts)
-        return mdm_fail(ctx, MDM_ENOTFOUND, "nothing was changed: there is no enrollment %s (%d of them)",
-                        APR_ARRAY_IDX(unknown, 0, const char *), unknown->nelts);
+        return mdm_fail(ctx, MDM_ENOTFOUND, "the group %s is not changed: there is no enrollment %s (%d of them): "
+                        "leave out those that are not enrolled", c->name,
+                        mdm_nearest_shown(APR_ARRAY_IDX(unknown, 0, const char *), ctx->pool), unknown->nelts);
     return note(c, c->replace ? "group.filled" : "group.joined", apr_psprintf(ctx->pool, "%d", c->ids->nelts));
 }
 
@@ -216,10 +226,11 @@ static apr_status_t read_ids(change_t *c)
     if (json)
         mdm_json_own(json, ctx->pool);
     if (!json_is_array(json))
-        return mdm_fail(ctx, MDM_EINPUT, "the body is not a JSON list of enrollment ids");
+        return mdm_fail(ctx, MDM_EINPUT, "the body must be a JSON list of enrollment ids");
     json_array_foreach(json, i, id) {
         if (!json_is_string(id))
-            return mdm_fail(ctx, MDM_EINPUT, "the body is not a JSON list of enrollment ids");
+            return mdm_fail(ctx, MDM_EINPUT, "[%d] of the body must be an enrollment id, not %s", (int)i,
+                            mdm_json_kind(id));
         APR_ARRAY_PUSH(c->ids, const char *) = json_string_value(id);
     }
     return APR_SUCCESS;
@@ -253,7 +264,7 @@ static int serve_members(change_t *c)
     if (c->member)
         APR_ARRAY_PUSH(c->ids, const char *) = c->member;
     else if ((rv = read_ids(c)) != APR_SUCCESS)
-        return fail(api, rv);
+        return mdm_api_group_refuse(api, c->name, rv);
     return change(c, fill, HTTP_OK);
 }
 
@@ -270,7 +281,8 @@ int mdm_api_groups(mdm_api_t *api)
     if (rest)
         *rest++ = '\0';
     if (api->path && (!*name || strlen(name) > NAME_MAX_BYTES))
-        return fail(api, mdm_fail(api->ctx, MDM_EINPUT, "the name of a group has 1 to %d bytes", NAME_MAX_BYTES));
+        return mdm_api_group_refuse(api, name, mdm_fail(api->ctx, MDM_EINPUT, "the name must have 1 to %d bytes",
+                                                        NAME_MAX_BYTES));
     if ((rv = mdm_api_store(api)) != APR_SUCCESS)
         return fail(api, rv);
     if (!api->path)
@@ -291,6 +303,6 @@ int mdm_api_groups(mdm_api_t *api)
         return change(&c, drop, HTTP_OK);
     rv = mdm_api_group_body(&body, api);
     if (rv != APR_SUCCESS)
-        return fail(api, rv);
+        return mdm_api_group_refuse(api, name, rv);
     return body.kind == MDM_GROUP_STATIC ? change(&c, make, HTTP_OK) : mdm_api_group_put(api, name, &body);
 }

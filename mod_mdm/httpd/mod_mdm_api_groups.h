@@ -8,6 +8,9 @@
 #include "mdm_group.h"
 #include "mod_mdm_api.h"
 
+/** Refuse what was sent of a group, which is named. */
+int mdm_api_group_refuse(mdm_api_t *api, const char *name, apr_status_t rv);
+
 /** Answer with a group. */
 int mdm_api_group_show(mdm_api_t *api, const char *name, int status);
 

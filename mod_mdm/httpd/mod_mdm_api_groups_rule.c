@@ -6,6 +6,9 @@
 #include <apr_strings.h>
 
 #include "mdm_json.h"
+#include "mdm_json_plist.h"
+#include "mdm_nearest.h"
+#include "mdm_refusal.h"
 #include "mod_mdm_api_groups.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
@@ -38,17 +41,27 @@ static apr_status_t read_json(json_t **json, mdm_api_t *api)
 static apr_status_t read_kind(mdm_api_group_body_t *out, mdm_api_t *api, const json_t *json)
 {
     const json_t *kind = json_object_get(json, "kind"), *directory = json_object_get(json, "directory");
+    const json_t *rule = json_object_get(json, "rule");
+    mdm_ctx_t *ctx = api->ctx;
 
     out->kind = kind ? mdm_group_kind_of(json_is_string(kind) ? json_string_value(kind) : "") : MDM_GROUP_STATIC;
     if (!out->kind)
-        return mdm_fail(api->ctx, MDM_EINPUT, "kind: a group is static, rule or directory");
-    if ((out->kind == MDM_GROUP_RULE) != (json_object_get(json, "rule") != NULL))
-        return mdm_fail(api->ctx, MDM_EINPUT, "rule: a group of kind rule has one, and no other");
-    if ((out->kind == MDM_GROUP_DIRECTORY) != (directory != NULL))
-        return mdm_fail(api->ctx, MDM_EINPUT, "directory: a group of kind directory has the distinguished name of its "
-                        "entry there, and no other");
+        return mdm_fail(ctx, MDM_EINPUT, "kind must be static, rule or directory, not %s", json_is_string(kind)
+                        ? mdm_nearest_shown(json_string_value(kind), ctx->pool) : mdm_json_kind(kind));
+    if (out->kind == MDM_GROUP_RULE && !rule)
+        return mdm_fail(ctx, MDM_EINPUT, "rule is missing: a group of kind rule has one, such as "
+                        "{\"user.title\": \"Nurse\"}");
+    if (out->kind != MDM_GROUP_RULE && rule)
+        return mdm_fail(ctx, MDM_EINPUT, "rule: a group of kind %s has none: give it the kind rule, or leave it out",
+                        mdm_group_kind_name(out->kind));
+    if (out->kind == MDM_GROUP_DIRECTORY && !directory)
+        return mdm_fail(ctx, MDM_EINPUT, "directory is missing: a group of kind directory has the distinguished name "
+                        "of its entry there");
+    if (out->kind != MDM_GROUP_DIRECTORY && directory)
+        return mdm_fail(ctx, MDM_EINPUT, "directory: a group of kind %s has none: give it the kind directory, or "
+                        "leave it out", mdm_group_kind_name(out->kind));
     if (directory && !json_is_string(directory))
-        return mdm_fail(api->ctx, MDM_EINPUT, "directory: the distinguished name is a text");
+        return mdm_fail(ctx, MDM_EINPUT, "directory must be a distinguished name, not %s", mdm_json_kind(directory));
     out->directory = json_string_value(directory);
     return APR_SUCCESS;
 }
@@ -83,7 +96,7 @@ int mdm_api_group_put(mdm_api_t *api, const char *name, const mdm_api_group_body
     apr_status_t rv = mdm_db_transact(api->st->db, save, &s);
 
     if (rv != APR_SUCCESS)
-        return fail(api, rv);
+        return mdm_api_group_refuse(api, name, rv);
     if (s.save.changed)
         mdm_worker_wake();
     return mdm_api_group_show(api, name, s.save.made ? HTTP_CREATED : HTTP_OK);
@@ -103,8 +116,8 @@ static apr_status_t find_group(apr_int64_t *id, mdm_api_t *api, const char *name
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS && group->kind != MDM_GROUP_RULE)
-        return mdm_fail(api->ctx, MDM_EEXIST, "the group %s is of kind %s and stays so: a rule cannot be tried on it",
-                        name, mdm_group_kind_name(group->kind));
+        return mdm_fail(api->ctx, MDM_EEXIST, "the group %s is of kind %s and stays so: try the rule on a group of "
+                        "kind rule, or on a new name", name, mdm_group_kind_name(group->kind));
     if (rv == APR_SUCCESS)
         *id = group->id;
     return rv;
@@ -122,7 +135,7 @@ static apr_status_t find_cursor(apr_int64_t *after, mdm_api_t *api)
     rv = mdm_store_enrollment_get(&enrollment, api->st, cursor);
     if (rv == APR_SUCCESS)
         *after = enrollment->id;
-    return rv;
+    return mdm_refusal_missing(api->ctx, rv, "cursor", "give the next_cursor of the page before, or none");
 }
 
 static json_t *moves_json(const mdm_group_preview_t *preview, int joins)
@@ -164,15 +177,20 @@ int mdm_api_group_preview(mdm_api_t *api, const char *name)
     json_t *json;
     apr_status_t rv = mdm_api_limit(&preview.limit, api);
 
-    if (rv != APR_SUCCESS || (rv = read_json(&json, api)) != APR_SUCCESS
-        || (rv = mdm_api_members(api, NULL, json, known)) != APR_SUCCESS)
+    if (rv != APR_SUCCESS)
         return fail(api, rv);
+    if ((rv = read_json(&json, api)) != APR_SUCCESS || (rv = mdm_api_members(api, NULL, json, known)) != APR_SUCCESS)
+        return mdm_api_group_refuse(api, name, rv);
     kind = json_object_get(json, "kind");
     if (kind && (!json_is_string(kind) || mdm_group_kind_of(json_string_value(kind)) != MDM_GROUP_RULE))
-        return fail(api, mdm_fail(api->ctx, MDM_EINPUT, "kind: only a rule can be tried"));
-    rv = mdm_rule_of(&rule, api->ctx, json_object_get(json, "rule"));
-    if (rv == APR_SUCCESS)
-        rv = find_group(&preview.group, api, name);
+        rv = mdm_fail(api->ctx, MDM_EINPUT, "kind must be rule, or left out: only a rule can be tried");
+    else if (!json_object_get(json, "rule"))
+        rv = mdm_fail(api->ctx, MDM_EINPUT, "rule is missing: give the one to be tried");
+    else
+        rv = mdm_rule_of(&rule, api->ctx, json_object_get(json, "rule"));
+    if (rv != APR_SUCCESS)
+        return mdm_api_group_refuse(api, name, rv);
+    rv = find_group(&preview.group, api, name);
     if (rv == APR_SUCCESS)
         rv = find_cursor(&preview.after, api);
     preview.rule = rule;

@@ -11,6 +11,7 @@
 #include "mdm_library.h"
 #include "mdm_library_diff.h"
 #include "mdm_payload_json.h"
+#include "mdm_refusal.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
@@ -26,13 +27,15 @@ static int fail(mdm_api_t *api, apr_status_t rv)
     return mdm_api_error(api, mdm_io_status(rv), rv);
 }
 
-static apr_status_t read_number(int *number, mdm_api_t *api, const char *what, const char *text)
+/* @param key where it stands in the path or query */
+static apr_status_t read_number(int *number, mdm_api_t *api, const char *name, const char *key, const char *text)
 {
     char *end;
     long value = text && *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : 0;
 
     if (value < 1 || value > APR_INT32_MAX - 1 || *end)
-        return mdm_fail(api->ctx, MDM_EINPUT, "%s: it is the number of a version, from 1", what);
+        return mdm_refusal_of(api->ctx, mdm_fail(api->ctx, MDM_EINPUT, "%s must be the number of a version, from 1",
+                                                 key), "profile", name);
     *number = (int)value;
     return APR_SUCCESS;
 }
@@ -109,6 +112,7 @@ static apr_status_t get_version(mdm_plist_t **tree, mdm_profile_version_t **vers
 {
     apr_status_t rv = mdm_store_profile_version_get(version, api->st, row->id, number);
 
+    rv = mdm_refusal_of(api->ctx, rv, "profile", row->name);
     return rv == APR_SUCCESS ? mdm_plist_read(tree, api->ctx, (*version)->body) : rv;
 }
 
@@ -141,7 +145,7 @@ static int list_versions(mdm_api_t *api, const mdm_profile_row_t *row)
     apr_status_t rv = mdm_api_limit(&limit, api);
 
     if (rv == APR_SUCCESS && cursor)
-        rv = read_number(&before, api, "cursor", cursor);
+        rv = read_number(&before, api, row->name, "cursor", cursor);
     if (rv == APR_SUCCESS)
         rv = mdm_store_profile_version_list(&versions, api->st, row->id, before, limit);
     if (rv != APR_SUCCESS)
@@ -179,10 +183,11 @@ static int show_diff(mdm_api_t *api, const mdm_profile_row_t *row, int number)
     mdm_plist_t *before, *after;
     int other = number - 1;
     json_t *json;
-    apr_status_t rv = with ? read_number(&other, api, "with", with) : APR_SUCCESS;
+    apr_status_t rv = with ? read_number(&other, api, row->name, "with", with) : APR_SUCCESS;
 
     if (rv == APR_SUCCESS && !other)
-        rv = mdm_fail(api->ctx, MDM_EINPUT, "with: there is no version before the first: name one to compare it with");
+        rv = mdm_refusal_of(api->ctx, mdm_fail(api->ctx, MDM_EINPUT, "with: there is no version before the first: name "
+                                               "one to compare it with"), "profile", row->name);
     if (rv != APR_SUCCESS || (rv = get_version(&before, &from, api, row, other)) != APR_SUCCESS
         || (rv = get_version(&after, &to, api, row, number)) != APR_SUCCESS)
         return fail(api, rv);
@@ -284,7 +289,7 @@ static int download(mdm_api_t *api, const char *name)
     mdm_library_download_t request = { 0 };
     const char *version = mdm_api_query(api, "version");
     mdm_bytes_t der;
-    apr_status_t rv = version ? read_number(&request.version, api, "version", version) : APR_SUCCESS;
+    apr_status_t rv = version ? read_number(&request.version, api, name, "version", version) : APR_SUCCESS;
 
     request.name = name;
     request.user = mdm_api_query(api, "user");
@@ -324,7 +329,7 @@ static int serve_versions(mdm_api_t *api, const char *name, const char *rest)
     if (verb)
         *verb = '\0';
     if ((rv = mdm_store_profile_get(&row, api->st, name)) != APR_SUCCESS
-        || (*rest && (rv = read_number(&version, api, "versions", number)) != APR_SUCCESS))
+        || (*rest && (rv = read_number(&version, api, name, "versions", number)) != APR_SUCCESS))
         return fail(api, rv);
     if (!*rest)
         return list_versions(api, row);

@@ -6,6 +6,7 @@
 
 #include "mdm_json.h"
 #include "mdm_library.h"
+#include "mdm_refusal.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
@@ -99,7 +100,7 @@ static mdm_library_request_t request_of(mdm_api_t *api, const char *name)
     return request;
 }
 
-static apr_status_t read_value(mdm_bytes_t *value, mdm_api_t *api, const char *name)
+static apr_status_t read_value(mdm_bytes_t *value, mdm_api_t *api)
 {
     mdm_bytes_t body;
     json_t *json;
@@ -110,7 +111,7 @@ static apr_status_t read_value(mdm_bytes_t *value, mdm_api_t *api, const char *n
         return rv;
     text = json_object_get(json, "value");
     if (json_object_size(json) != 1 || !json_is_string(text))
-        return mdm_fail(api->ctx, MDM_EINPUT, "secret %s: the body is {\"value\": a string}, and nothing else", name);
+        return mdm_fail(api->ctx, MDM_EINPUT, "the body must be {\"value\": a text}, with no other member");
     value->data = (const unsigned char *)json_string_value(text);
     value->len = json_string_length(text);
     return APR_SUCCESS;
@@ -121,12 +122,12 @@ static int rotate(mdm_api_t *api, const char *name)
     mdm_library_request_t request = request_of(api, name);
     mdm_library_secret_t made;
     json_t *json;
-    apr_status_t rv = read_value(&request.body, api, name);
+    apr_status_t rv = read_value(&request.body, api);
 
     if (rv == APR_SUCCESS)
         rv = mdm_library_rotate(&made, api->st, &request);
     if (rv != APR_SUCCESS)
-        return fail(api, rv);
+        return fail(api, mdm_refusal_of(api->ctx, rv, "secret", name));
     if (made.made && made.uses->nelts)
         mdm_worker_wake();
     json = json_pack("{s:s, s:i, s:s, s:o, s:i}", "name", name, "generation", made.generation, "outcome",

@@ -8,6 +8,7 @@
 #include "mdm_drift.h"
 #include "mdm_json.h"
 #include "mdm_profile_state.h"
+#include "mdm_refusal.h"
 #include "mdm_remedy.h"
 #include "mdm_store_drift.h"
 #include "mdm_store_profile.h"
@@ -139,8 +140,9 @@ int mdm_api_profile_devices(mdm_api_t *api, const char *name)
     if (rv == APR_SUCCESS)
         rv = mdm_store_profile_get(&profile, api->st, name);
     if (rv == APR_SUCCESS && wanted && !state)
-        rv = mdm_fail(api->ctx, MDM_EINPUT, "state: it is one of pending, sent, acked, verified, drifted, failed, "
-                      "blocked, removing, removed, gone");
+        rv = mdm_refusal_of(api->ctx, mdm_fail(api->ctx, MDM_EINPUT, "state must be one of pending, sent, acked, "
+                                               "verified, drifted, failed, blocked, removing, removed, gone"),
+                            "profile", name);
     if (rv == APR_SUCCESS)
         rv = mdm_store_desired_counts(&counts, api->st, profile->id);
     if (rv == APR_SUCCESS)

@@ -7,6 +7,7 @@
 
 #include "mdm_json.h"
 #include "mdm_person_csv.h"
+#include "mdm_refusal.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_worker.h"
@@ -35,7 +36,7 @@ static apr_status_t read_disabled(int *disabled, mdm_api_t *api)
 
     *disabled = !text ? -1 : !strcmp(text, "true");
     return !text || *disabled || !strcmp(text, "false") ? APR_SUCCESS
-        : mdm_fail(api->ctx, MDM_EINPUT, "disabled is true or false");
+        : mdm_fail(api->ctx, MDM_EINPUT, "disabled must be true or false");
 }
 
 static int list(mdm_api_t *api)
@@ -78,7 +79,7 @@ static int change(mdm_api_t *api, int replace)
         || (rv = mdm_json_read(&json, api->ctx, body)) != APR_SUCCESS
         || (rv = mdm_person_read(&person, api->ctx, json, replace)) != APR_SUCCESS
         || (rv = mdm_person_save(api->st, &person, 1, &by)) != APR_SUCCESS)
-        return fail(api, rv);
+        return fail(api, mdm_refusal_of(api->ctx, rv, "user", api->path));
     if (person.changed)
         mdm_worker_wake();
     return show(api, api->path, person.made ? HTTP_CREATED : HTTP_OK);

@@ -129,7 +129,7 @@ static apr_status_t find_version(mdm_rows_t **rows, mdm_store_t *st, mdm_stmt_e 
     apr_status_t rv = mdm_db_select(rows, st->db, stmt, args);
 
     if (rv == APR_SUCCESS && !(*rows)->count)
-        return mdm_fail(st->ctx, MDM_ENOTFOUND, "the profile has no version %d", version);
+        return mdm_fail(st->ctx, MDM_ENOTFOUND, "there is no version %d", version);
     return rv;
 }
 

@@ -106,32 +106,63 @@ def test_a_new_device_gets_what_is_for_its_user_at_once(site, new_phone):
         assert holds(phone, profile)
 
 
+def refusal_of(reply, object_, key, remedy):
+    """Whether a sentence begins with the object, and then names the key and what to do."""
+    said = reply.json["error"]
+    return said.startswith(object_) and key in said[len(object_):] and remedy in said[len(object_):]
+
+
 def test_what_is_wrong_is_refused_and_nothing_is_left(site, phone):
     name = desired.name_of("wifi")
     desired.profile(site, name, desired.wifi("fixed-CANARY"))
     group = desired.group(site, desired.name_of("empty"))
     before = site.database.sql("SELECT COUNT(*) FROM mdm_assignment")
-    for body, status, word in (
-            ({"profile": "no-such"}, 404, "no-such"), ({"group": group}, 400, "profile"),
-            ({"profile": name}, 400, "target"), ({"profile": name, "group": "no-such"}, 404, "no-such"),
-            ({"profile": name, "user": "no-such"}, 404, "no-such"),
-            ({"profile": name, "enrollment": "no-such"}, 404, "no-such"),
-            ({"profile": name, "group": group, "enrollment": phone.id}, 400, "one target"),
-            ({"profile": name, "group": group, "version": 9}, 404, "9"),
-            ({"profile": name, "group": group, "version": "1"}, 400, "version"),
-            ({"profile": name, "group": group, "priority": 5000}, 400, "priority"),
-            ({"profile": name, "group": group, "exclude": 1}, 400, "exclude"),
-            ({"profile": name, "group": group, "exclude": True, "version": 1}, 400, "exclusion"),
-            ({"profile": name, "grup": group}, 400, "grup"),
-            ({"profile": name, "group": group, "rollout": {"steps": [5, 1, 100]}}, 400, "steps"),
-            ({"profile": name, "group": group, "rollout": {"steps": [5]}}, 400, "steps"),
-            ({"profile": name, "group": group, "rollout": {"steps": [100], "hold": "soon"}}, 400, "hold"),
-            ({"profile": name, "group": group, "rollout": {"steps": [100], "stop_at": 100}}, 400, "stop_at"),
-            ({"profile": name, "group": group, "rollout": {"steps": [100], "until": 1}}, 400, "until")):
+    unnamed, named = "new assignment: ", 'assignment of profile "%s": ' % name
+    to = {"profile": name, "group": group}
+    for body, status, object_, key, remedy in (
+            ({"profile": "no-such", "group": group}, 404, 'assignment of profile "no-such": ', "profile: there is no",
+             "save it first, or mend the name"),
+            ({"group": group}, 400, unnamed, "profile is missing", "give the name of one"),
+            ({"profile": 7}, 400, unnamed, "profile must be a text", "not an integer"),
+            ({"profile": "x" * 256}, 400, 'assignment of profile "%s...": ' % ("x" * 60), "profile must",
+             "at most 255 bytes"),
+            ({"profile": name}, 400, named, "no target", "give one of group, user and enrollment"),
+            ({"profile": name, "group": "no-such"}, 404, named, "group: there is no group no-such", "make it first"),
+            ({"profile": name, "user": "no-such"}, 404, named, "user: there is no user no-such", "mend the login"),
+            ({"profile": name, "enrollment": "no-such"}, 404, named, "enrollment: ", "enroll it first"),
+            ({**to, "enrollment": phone.id}, 400, named, "group and enrollment: ", "leave one out"),
+            ({**to, "version": 9}, 404, named, "version: there is no version 9", "give one that there is"),
+            ({**to, "version": "1"}, 400, named, "version must be a number from 1 to ", "not a string"),
+            ({**to, "priority": 5000}, 400, named, "priority must be", "a number from -1000 to 1000"),
+            ({**to, "exclude": 1}, 400, named, "exclude must be", "true or false, not an integer"),
+            ({**to, "exclude": True, "version": 1}, 400, named, "exclude: ", "leave them out"),
+            ({"profile": name, "grup": group}, 400, named, "no member grup", "it has profile, one of group, user and"),
+            ({**to, "rollout": 5}, 400, named, "rollout must be", "an object with steps, hold and stop_at, not an int"),
+            ({**to, "rollout": {"steps": [5, 1, 100]}}, 400, named, "rollout.steps must be", "such as [1, 5, 20, 100]"),
+            ({**to, "rollout": {"steps": [5]}}, 400, named, "rollout.steps must be", "ends with 100"),
+            ({**to, "rollout": {"steps": [100], "hold": "soon"}}, 400, named, "rollout.hold must be", "such as 30min"),
+            ({**to, "rollout": {"steps": [100], "stop_at": 100}}, 400, named, "rollout.stop_at must be", "from 0 to 99"),
+            ({**to, "rollout": {"steps": [100], "until": 1}}, 400, named, "rollout has no member until", "it has steps")):
         reply = desired.call(site, "POST", "assignments", body)
-        assert reply.status == status and word in reply.json["error"], (body, reply.text)
+        assert reply.status == status and refusal_of(reply, object_, key, remedy), (body, reply.text)
+        reply = desired.call(site, "POST", "assignments/preview", body)
+        assert reply.status == status and refusal_of(reply, "preview: " + object_, key, remedy), (body, reply.text)
+    reply = site.api("POST", "/v1/assignments", b'{"profile": }', desired.JSON)
+    assert reply.status == 400 and refusal_of(reply, unnamed, "in line 1", "mend it there"), reply.text
     assert site.database.sql("SELECT COUNT(*) FROM mdm_assignment") == before
-    desired.assign(site, name, group=group)
+    made = desired.assign(site, name, group=group)
+    named = "assignment %s: " % made["id"]
+    as_made = desired.call(site, "GET", "assignments/" + made["id"], status=200).json
+    for body, status, key, remedy in (
+            ({"priority": "1"}, 400, "priority must be", "a number from -1000 to 1000, not a string"),
+            ({"version": 9}, 404, "version: there is no version 9", "give one that there is"),
+            ({"rollout": {"steps": []}}, 400, "rollout.steps must be", "such as [1, 5, 20, 100]"),
+            ({"group": group}, 400, "no member group", "for the rest make a new assignment")):
+        reply = desired.call(site, "PATCH", "assignments/" + made["id"], body)
+        assert reply.status == status and refusal_of(reply, named, key, remedy), (body, reply.text)
+    reply = desired.call(site, "POST", "assignments/%s/stop" % made["id"])
+    assert reply.status == 409 and refusal_of(reply, named[:-2], "rollout", "give it one with PATCH"), reply.text
+    assert desired.call(site, "GET", "assignments/" + made["id"], status=200).json == as_made
     double = desired.call(site, "POST", "assignments", {"profile": name, "group": group, "exclude": True})
     assert double.status == 409 and "already" in double.json["error"], double.text
     for path in ("assignments/1", "assignments/nothing", "changes/1", "changes/nothing"):

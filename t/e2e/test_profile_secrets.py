@@ -68,8 +68,10 @@ def test_a_download_has_the_present_value_and_another_uuid(site):
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"value": 7}', b'{"value": ""}', b'{"value": "a\\u0000b"}',
                                   b'{"value": "bell\\u0007"}', b'{"value": "CANARY", "other": 1}'])
 def test_what_is_no_value_is_refused(site, body):
-    reply = site.api("PUT", "/v1/secrets/" + name_of("refused"), body, JSON)
-    assert reply.status == 400 and reply.json["error"] and "CANARY" not in reply.text, reply.text
+    name = name_of("refused")
+    reply = site.api("PUT", "/v1/secrets/" + name, body, JSON)
+    assert reply.status == 400 and reply.json["error"].startswith('secret "%s": ' % name), reply.text
+    assert "CANARY" not in reply.text
 
 
 def test_limits_and_names_of_secrets(site):

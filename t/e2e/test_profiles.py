@@ -180,7 +180,8 @@ def test_refusals_name_object_key_and_remedy_and_leave_nothing(site, change, sai
     name = name_of("refused")
     for method, path in (("POST", "/check"), ("PUT", "")):
         reply = site.api(method, "/v1/profiles/%s%s" % (name, path), plistlib.dumps({**profile_of(), **change}), ASPEN)
-        assert reply.status == 400 and name in reply.json["error"] and said in reply.json["error"], reply.text
+        assert reply.status == 400 and reply.json["error"].startswith('profile "%s": ' % name), reply.text
+        assert said in reply.json["error"], reply.text
         assert "literal-CANARY" not in reply.text
     get(site, name, 404)
     assert site.database.sql("SELECT kind FROM mdm_event WHERE object = '%s'" % name) == []
@@ -195,8 +196,9 @@ def test_all_findings_are_told_at_once(site):
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"0\x80nonsense", b"bplist00garbage", b"<plist><dict>"])
 def test_what_is_no_property_list_is_refused(site, body):
-    reply = put(site, name_of("nonsense"), body)
-    assert reply.status == 400 and reply.json["error"], reply.text
+    name = name_of("nonsense")
+    reply = put(site, name, body)
+    assert reply.status == 400 and reply.json["error"].startswith('profile "%s": ' % name), reply.text
 
 
 def test_identifiers_are_for_good(site):
@@ -286,10 +288,18 @@ def test_pages_and_routes_of_profiles(site):
         seen += [one["name"] for one in page["profiles"]]
         cursor = page.get("next_cursor")
     assert [one for one in seen if one in names] == names
-    assert site.api("PUT", "/v1/profiles/a%20b", b"x", ASPEN).status == 400
-    assert site.api("GET", "/v1/profiles/%s/versions/0" % names[0]).status == 400
-    assert site.api("GET", "/v1/profiles/%s/versions/9" % names[0]).status == 404
-    assert site.api("GET", "/v1/profiles/%s/versions/1/diff" % names[0]).status == 400
+    odd = site.api("PUT", "/v1/profiles/a%20b", b"x", ASPEN)
+    assert odd.status == 400 and odd.json["error"].startswith('profile "a b": the name must have'), odd.text
+    for method, path, status, said in (
+            ("GET", "versions/0", 400, "versions must be the number of a version, from 1"),
+            ("GET", "versions/9", 404, "there is no version 9"), ("POST", "versions/9/restore", 404, "there is no version 9"),
+            ("GET", "versions/1/diff", 400, "with: there is no version before the first: name one to compare it with"),
+            ("GET", "versions/1/diff?with=x", 400, "with must be the number of a version, from 1"),
+            ("GET", "download?version=9", 404, "version: there is no version 9: give one that there is, or leave it out"),
+            ("GET", "devices?state=odd", 400, "state must be one of pending, sent, acked, verified, drifted, failed, "
+                                              "blocked, removing, removed, gone")):
+        reply = site.api(method, "/v1/profiles/%s/%s" % (names[0], path))
+        assert reply.status == status and reply.json["error"] == 'profile "%s": %s' % (names[0], said), reply.text
     assert site.api("GET", "/v1/profiles/%s/nonsense" % names[0]).status == 404
     assert site.api("POST", "/v1/profiles/" + names[0]).status == 405
 

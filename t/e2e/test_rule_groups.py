@@ -65,22 +65,44 @@ def test_a_rule_is_kept_as_it_was_written(site):
     call(site, "GET", "kept", status=404)
 
 
-@pytest.mark.parametrize("body, words", [
-    ({"kind": "rule"}, "rule: a group of kind rule has one"),
-    ({"rule": {"user.title": "x"}}, "rule: a group of kind rule has one"),
-    ({"kind": "dynamic"}, "kind: a group is static, rule or directory"),
-    ({"kind": "directory"}, "directory: a group of kind directory"),
-    ({"kind": "directory", "directory": "nurses"}, "is no distinguished name"),
-    ({"kind": "static", "members": []}, "there is no member members; there are kind, rule, directory"),
+@pytest.mark.parametrize("body, key, remedy", [
+    ({"kind": "rule"}, "rule is missing", 'such as {"user.title": "Nurse"}'),
+    ({"rule": {"user.title": "x"}}, "rule: a group of kind static has none", "give it the kind rule"),
+    ({"kind": "dynamic"}, "kind must be", "static, rule or directory, not dynamic"),
+    ({"kind": 1}, "kind must be", "static, rule or directory, not an integer"),
+    ({"kind": "directory"}, "directory is missing", "the distinguished name of its entry there"),
+    ({"directory": "cn=x"}, "directory: a group of kind static has none", "give it the kind directory"),
+    ({"kind": "directory", "directory": 1}, "directory must be", "a distinguished name, not an integer"),
+    ({"kind": "directory", "directory": "nurses"}, "directory: ", 'no distinguished name, such as "cn=nurses,ou='),
+    ({"kind": "static", "members": []}, "there is no member members", "there are kind, rule, directory"),
     ({"kind": "rule", "rule": {"all": [{"user.title": "x"}, {"device.OSVersoin": "17"}]}},
-     "the rule at all[1]: nothing is ever known of device.OSVersoin; did you mean OSVersion?"),
-    ({"kind": "rule", "rule": {"fact": "user.title", "op": "like", "value": "x"}}, "the rule at op: there is no oper"),
-    ({"kind": "rule", "rule": {"device.OSVersion": 17.10}}, "a version is a text"),
+     "the rule at all[1]: nothing is ever known of device.OSVersoin", "did you mean OSVersion?"),
+    ({"kind": "rule", "rule": {"fact": "user.title", "op": "like", "value": "x"}}, "the rule at op: there is no oper",
+     "there are is, is_not"),
+    ({"kind": "rule", "rule": {"fact": "user.title", "op": "is"}}, "the rule at value: there is no value", "give one"),
+    ({"kind": "rule", "rule": {"device.OSVersion": 17.10}}, "the rule at device.OSVersion: ",
+     'a version is a text ("17.10")'),
 ])
-def test_what_is_wrong_is_named_and_nothing_is_made(site, body, words):
-    refused = call(site, "PUT", "never-made", body, 400)
-    assert words in refused["error"], refused
+def test_what_is_wrong_is_named_and_nothing_is_made(site, body, key, remedy):
+    refused = call(site, "PUT", "never-made", body, 400)["error"]
+    assert refused.startswith('group "never-made": ') and key in refused and remedy in refused, refused
+    if body.get("kind") == "rule":
+        assert call(site, "POST", "never-made/preview", body, 400)["error"].startswith('group "never-made": ')
     call(site, "GET", "never-made", status=404)
+
+
+def test_what_is_wrong_with_members_is_named_and_nobody_is_put_in(site, phone):
+    call(site, "PUT", "wrong-members", status=201)
+    for body, status, words in (
+            ({}, 400, 'group "wrong-members": the body must be a JSON list of enrollment ids'),
+            ([phone.id, 7], 400, 'group "wrong-members": [1] of the body must be an enrollment id, not an integer'),
+            ([phone.id, "n" * 300], 404, "the group wrong-members is not changed: there is no enrollment %s... (1 of "
+                                         "them): leave out those that are not enrolled" % ("n" * 60))):
+        assert call(site, "PUT", "wrong-members/members", body, status)["error"] == words
+    assert call(site, "GET", "wrong-members")["members"] == 0
+    call(site, "DELETE", "wrong-members", status=204)
+    longer = call(site, "PUT", "g" * 128, status=400)["error"]
+    assert longer == 'group "%s...": the name must have 1 to 127 bytes' % ("g" * 60)
 
 
 def test_kinds_stay_and_nobody_is_put_into_a_rule(site, phone):

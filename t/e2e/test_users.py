@@ -111,23 +111,36 @@ def test_pages_of_users(site):
     assert seen[:3] == ["page-a", "page-b", "päge-c"]
 
 
-@pytest.mark.parametrize("body, words", [
-    (b"no json", "line"), (b"[]", "object"), (b'{"name": "x"}', "no member 'name'"),
-    (b'{"attributes": {"mail": "x"}}', "every user has it"), (b'{"attributes": {"a b": "x"}}', "'a b'"),
-    (b'{"attributes": {"title": 3}}', "attributes.title"), (b'{"disabled": 1}', "true or false"),
-    (b'{"email": "a\\u0000b"}', ""), (b'{"display_name": "\xff"}', ""),
-    (json.dumps({"attributes": {"a%d" % n: "x" * 1000 for n in range(60)}}).encode(), "more than 32768 bytes"),
-], ids=range(10))
-def test_what_cannot_be_said_is_refused(site, body, words):
+@pytest.mark.parametrize("body, key, remedy", [
+    (b"no json", "in line 1", "mend it there"), (b"[]", "the JSON is no object", "begin it with {"),
+    (b'{"name": "x"}', "no member 'name'", "display_name, email, disabled and attributes can be given"),
+    (b'{"attributes": {"mail": "x"}}', "'mail' cannot be the name of an attribute", "take another name"),
+    (b'{"attributes": {"a b": "x"}}', "'a b' cannot be the name of an attribute", "a letter, then letters, digits"),
+    (b'{"attributes": {"title": 3}}', "attributes.title must be", "a text or null, not an integer"),
+    (b'{"attributes": {"title": ["x", 3]}}', "attributes.title[1] must be", "a text, not an integer"),
+    (b'{"attributes": {"title": [""]}}', "attributes.title[0] is empty", "give it a text, or leave it out"),
+    (b'{"attributes": "x"}', "attributes must be", "an object of texts and lists of texts, not a string"),
+    (b'{"disabled": 1}', "disabled must be", "true or false, not an integer"),
+    (b'{"email": "a\\nb"}', "email must be", "UTF-8 text without control characters"),
+    (b'{"display_name": "%s"}' % (b"x" * 1025), "display_name must not be", "longer than 1024 bytes"),
+    (b'{"email": "a\\u0000b"}', "in line 1", "mend it there"),
+    (b'{"display_name": "\xff"}', "in line 1", "mend it there"),
+    (json.dumps({"attributes": {"a%d" % n: "x" * 1000 for n in range(60)}}).encode(), "attributes must not be",
+     "more than 32768 bytes together"),
+], ids=range(15))
+def test_what_cannot_be_said_is_refused(site, body, key, remedy):
     for method in ("PUT", "PATCH"):
         reply = site.api(method, "/v1/users/refused", body, JSON)
-        assert reply.status in (400, 413) and words in reply.json["error"], reply.text
+        assert reply.status in (400, 413) and reply.json["error"].startswith('user "refused": '), reply.text
+        assert key in reply.json["error"] and remedy in reply.json["error"], reply.text
     assert user(site, "refused") is None
 
 
 def test_logins_have_limits(site):
     assert change(site, "PUT", "x" * 255).status == 201
-    assert change(site, "PUT", "x" * 256).status == 400
+    longer = change(site, "PUT", "x" * 256)
+    assert longer.status == 400 and longer.json["error"] == \
+        'user "%s...": the login must have 1 to 255 bytes, not 256' % ("x" * 60)
     assert site.api("PUT", "/v1/users/a%09b", b"{}", JSON).status == 400
     assert site.api("DELETE", "/v1/users/ada").status == 405
 
@@ -153,6 +166,10 @@ def test_a_file_is_taken_whole_or_not(site):
     refused = upload(site, "login,department\nall-1,Sales\nall-2,Sales,Extra\n")
     assert refused.status == 400 and refused.json["error"].startswith("line 3: 3 fields"), refused.text
     assert user(site, "all-1") is None
+    assert "give as many" in refused.json["error"]
+    refused = upload(site, "login,disabled\nall-1,no\nall-2,perhaps\n")
+    assert refused.status == 400 and refused.json["error"] == \
+        'line 3: user "all-2": disabled must be yes or no, not "perhaps"'
     assert upload(site, "login,department\nall-1,Sales\nall-1,Care\n").status == 400
     assert upload(site, b"login,department\nall-1,M\xfcller\n").status == 400
     assert upload(site, "").status == 400
@@ -231,7 +248,7 @@ def test_values_that_cannot_be_are_left_out(make_site):
     site.start().upload_push_certificate()
     assert fetch_profile(site, headers={"X-Title": "x" * 1025, "X-Floor": "3"}).status == 200
     assert user(site, USER)["attributes"] == {"floor": "3"}
-    site.log.wait(r"MDM1000: MDMUserAttribute title of nurse.joy is left out: title is longer than 1024 bytes")
+    site.log.wait(r"MDM1000: MDMUserAttribute title of nurse.joy is left out: title must not be longer than 1024 bytes")
     assert fetch_profile(site, headers={"X-Title": "M\xfcller"}).status == 200
     assert user(site, USER)["attributes"] == {"floor": "3"}
 

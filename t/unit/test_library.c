@@ -158,7 +158,7 @@ START_TEST(a_version_is_restored_and_the_history_goes_on)
     request = request_of("sales");
     request.version = 1;
     ck_assert_int_eq(mdm_library_restore(&saved, st, &request), MDM_EINPUT);
-    HAS(mdm_ctx_detail(st->ctx, MDM_EINPUT), "profile sales: PayloadContent[0].Password: there is no secret wifi");
+    HAS(mdm_ctx_detail(st->ctx, MDM_EINPUT), "profile \"sales\": PayloadContent[0].Password: there is no secret wifi");
     stored("SELECT version FROM mdm_profile;", "3");
     database_end();
 }
@@ -201,11 +201,11 @@ END_TEST
 START_TEST(what_cannot_be_a_profile_is_refused_by_name)
 {
     start(_i);
-    HAS(refused(MDM_EINPUT, "x", "", 0), "profile x: there is no body");
-    HAS(refused(MDM_EPLIST, "x", "nonsense", 0), "profile x: ");
+    HAS(refused(MDM_EINPUT, "x", "", 0), "profile \"x\": there is no body");
+    HAS(refused(MDM_EPLIST, "x", "nonsense", 0), "profile \"x\": ");
     HAS(refused(MDM_EINPUT, "x", "0nonsense", 0), "neither a property list nor");
-    HAS(refused(MDM_EINPUT, "x", "<plist><dict/></plist>", 0), "not Configuration");
-    HAS(refused(MDM_EINPUT, "x", "<plist><array/></plist>", 0), "not Configuration");
+    HAS(refused(MDM_EINPUT, "x", "<plist><dict/></plist>", 0), "PayloadType must be Configuration");
+    HAS(refused(MDM_EINPUT, "x", "<plist><array/></plist>", 0), "PayloadType must be Configuration");
     HAS(refused(MDM_EINPUT, "x", file_of("<key>EncryptedPayloadContent</key><data>AAAA</data>", ""), 0), "encrypted");
     HAS(refused(MDM_EINPUT, "x", file_of("<key>IsEncrypted</key><true/>", ""), 0), "encrypted");
     HAS(refused(MDM_EINPUT, "x", file_of("<key>PayloadScope</key><string>Planet</string>", ""), 0), "PayloadScope");
@@ -220,8 +220,8 @@ START_TEST(what_cannot_be_a_profile_is_refused_by_name)
         "PayloadContent[0].Password: no device has ${device.serail}");
     HAS(refused(MDM_EINPUT, "x", file_of("", "<key>SSID</key><string>x</string>"), 0), "SSID");
     ck_assert(saved.findings && saved.findings->nelts);
-    HAS(refused(MDM_EINPUT, "../x", file_of("", ""), 0), "the name of a profile");
-    HAS(refused(MDM_EINPUT, "", file_of("", ""), 0), "the name of a profile");
+    HAS(refused(MDM_EINPUT, "../x", file_of("", ""), 0), "profile \"../x\": the name must have 1 to");
+    HAS(refused(MDM_EINPUT, "", file_of("", ""), 0), "profile \"\": the name must have 1 to");
     HAS(refused(MDM_EINPUT, "x", "{", 1), "JSON");
     HAS(refused(MDM_EINPUT, "x", "{\"note\": 1}", 1), "note");
     database_end();
@@ -395,17 +395,17 @@ START_TEST(values_have_limits)
     large[MDM_SECRET_VALUE_MAX + 1] = '\0';
     request = request_of("a");
     request.body = mdm_bytes_of(large);
-    HAS(sentence(MDM_ETOOBIG, mdm_library_rotate(&out, st, &request)), "secret a: ");
+    HAS(sentence(MDM_ETOOBIG, mdm_library_rotate(&out, st, &request)), "secret \"a\": value must not have more than");
     request.body.len--;
     large[MDM_SECRET_VALUE_MAX] = '\0';
     OK(mdm_library_rotate(&out, st, &request));
     request.body = mdm_bytes_of("");
-    HAS(sentence(MDM_EINPUT, mdm_library_rotate(&out, st, &request)), "secret a: the value is empty");
+    HAS(sentence(MDM_EINPUT, mdm_library_rotate(&out, st, &request)), "secret \"a\": value is empty: give one");
     request.body = mdm_bytes_of("bell\a");
     HAS(sentence(MDM_EINPUT, mdm_library_rotate(&out, st, &request)), ":data");
     request = request_of("a/b");
     request.body = mdm_bytes_of("x");
-    HAS(sentence(MDM_EINPUT, mdm_library_rotate(&out, st, &request)), "name of a secret");
+    HAS(sentence(MDM_EINPUT, mdm_library_rotate(&out, st, &request)), "secret \"a/b\": the name must have 1 to");
     /* what is taken as base64 has to be it, whichever comes first */
     secret("blob", "no base64!");
     HAS(refused(MDM_EINPUT, "cert", file_of("", "</dict><dict><key>PayloadType</key><string>com.apple.security.root"

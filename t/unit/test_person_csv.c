@@ -94,15 +94,15 @@ START_TEST(hostile_files_are_refused_with_their_line)
     refused("login,title\nanna,x\nbert\n", "line 3: 1 fields, and the first line names 2 columns");
     refused("login,title\nanna,x,y\n", "line 2: 3 fields");
     refused("login,title\nanna,x\n\n,y\n", "line 4: the login is empty");
-    refused("login,title\nanna,x\nbert,\"a\nb\"\n", "line 3: title is no UTF-8 text, or has control characters");
+    refused("login,title\nanna,x\nbert,\"a\nb\"\n", "line 3: user \"bert\": title must be UTF-8 text without control");
     refused("login,title\n\"anna\",\"a\nb\n", "line 2: a quote is not closed");
     refused("login,title\nanna,x\"y\n", "line 2: a quote within a field");
     refused("login,title\nanna,\"x\"y\n", "line 2: text behind a closing quote");
     refused("login,title\nanna,x\rbert,y\r", "line 2: a carriage return without a line feed");
     refused("login\nanna\nbert\nanna\n", "line 4: the login anna has been on line 2 already");
     refused("login\n\"anna \"\n", "line 2: the login 'anna ' begins or ends with a space");
-    refused("login\nan\tna\n", "line 2: a login is UTF-8 text without control characters");
-    refused("login,disabled\nanna,maybe\n", "line 2: disabled is yes or no");
+    refused("login\nan\tna\n", "line 2: user \"an\tna\": the login must be UTF-8 text without");
+    refused("login,disabled\nanna,maybe\n", "line 2: user \"anna\": disabled must be yes or no, not \"maybe\"");
     refused("login,title\nanna,x\nbert,M\xfcller\n", "line 3: this is no UTF-8 text");
     refused("\xff\xfel\n", "line 1: this is no UTF-8 text");
     refused_bytes((mdm_bytes_t){ nul, sizeof(nul) - 1 }, "line 2: this is no UTF-8 text");
@@ -132,8 +132,11 @@ START_TEST(large_files_end_somewhere)
     big = apr_pcalloc(database_pool(), len);
     memset(big, 'x', len);
     refused_bytes((mdm_bytes_t){ big, len }, "the file is larger than");
-    refused(apr_pstrcat(database_pool(), "login\n", repeat("x", 256), "\n", NULL), "line 2: a login has 1 to 255");
-    refused(apr_pstrcat(database_pool(), "login,t\nanna,", repeat("x", 1025), "\n", NULL), "line 2: t is longer than");
+    refused(apr_pstrcat(database_pool(), "login\n", repeat("x", 256), "\n", NULL),
+            apr_pstrcat(database_pool(), "line 2: user \"", repeat("x", 60),
+                        "...\": the login must have 1 to 255 bytes, not 256", NULL));
+    refused(apr_pstrcat(database_pool(), "login,t\nanna,", repeat("x", 1025), "\n", NULL),
+            "line 2: user \"anna\": t must not be longer than 1024 bytes");
     refused(apr_pstrcat(database_pool(), "login", repeat(",a", 70), "\n", NULL), "line 1: more than 64 fields");
     out = many = apr_palloc(database_pool(), 12 * (MDM_PERSON_CSV_ROWS_MAX + 2));
     out += sprintf(out, "login\n");
