@@ -195,8 +195,8 @@ START_TEST(test_backoff_is_spread)
     fixture_run();
     for (i = 0; i < 20; i++) {
         waits[i] = fixture_due_in(i);
-        ck_assert_msg(waits[i] >= apr_time_from_msec(500) && waits[i] <= apr_time_from_sec(1), "%d: %" APR_TIME_T_FMT, i,
-                      waits[i]);
+        ck_assert_msg(waits[i] >= apr_time_from_msec(500) && waits[i] <= apr_time_from_sec(1),
+                      "%d: %" APR_TIME_T_FMT, i, waits[i]);
         for (k = 0; k < i && waits[k] != waits[i]; k++)
             ;
         distinct += k == i;
