@@ -300,8 +300,10 @@ static apr_status_t still_enrolled(apr_array_header_t **ids, mdm_store_t *st, co
     return APR_SUCCESS;
 }
 
+/* mdmctl knows no directives, and what has waited there without an end must not wait here without one. */
 static apr_status_t take_command(import_t *i, const mdm_nanomdm_command_t *open)
 {
+    const mdm_site_t defaults = { .destructive_lifetime = MDM_DESTRUCTIVE_LIFETIME };
     apr_array_header_t *ids, *ignored;
     mdm_command_t *command;
     apr_status_t rv = mdm_store_command_get(&command, i->st, open->uuid);
@@ -312,8 +314,8 @@ static apr_status_t take_command(import_t *i, const mdm_nanomdm_command_t *open)
     if ((rv = still_enrolled(&ids, i->st, open->enrollment_ids)) != APR_SUCCESS || !ids->nelts)
         return rv;
     if ((rv = mdm_command_read(&command, i->st->ctx, mdm_bytes_of(open->body))) == APR_SUCCESS)
-        rv = mdm_command_enqueue(&ignored, i->st, NULL, command, (const char *const *)ids->elts, ids->nelts, 0,
-                                 i->actor);
+        rv = mdm_command_enqueue(&ignored, i->st, &defaults, command, (const char *const *)ids->elts, ids->nelts,
+                                 0, i->actor);
     if (rv == APR_SUCCESS) {
         i->counts->commands++;
         i->counts->waiting += ids->nelts;

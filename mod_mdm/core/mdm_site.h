@@ -33,6 +33,9 @@ typedef struct mdm_webhook_sink_t {
     apr_array_header_t *topics;         /* const char *, as "mdm.Connect"; NULL: all */
 } mdm_webhook_sink_t;
 
+/* How long a destructive command waits where the site says nothing (MDMDestructiveLifetime). */
+#define MDM_DESTRUCTIVE_LIFETIME apr_time_from_sec(90 * 86400)
+
 #define MDM_ESCROW_KEY_UNLOCK_URL "https://deviceservices-external.apple.com/deviceservicesworkers/escrowKeyUnlock"
 
 typedef struct mdm_site_t {

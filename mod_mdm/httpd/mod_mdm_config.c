@@ -251,7 +251,7 @@ void mdm_config_resolve(mdm_conf_t *conf, server_rec *s, apr_pool_t *p)
     DEFAULT_NUM(signature_sha1, 1);
     DEFAULT_NUM(retroactive_identity, 0);
     DEFAULT_NUM(history_lifetime, 90 * DAY);
-    DEFAULT_NUM(destructive_lifetime, 90 * DAY);
+    DEFAULT_NUM(destructive_lifetime, MDM_DESTRUCTIVE_LIFETIME);
     DEFAULT_NUM(queue_limit, 1000);
     DEFAULT_PTR(profile_retry, default_profile_retry(p));
     DEFAULT_NUM(profile_check, DAY);

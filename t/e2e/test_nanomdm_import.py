@@ -2,6 +2,7 @@
 """mdmctl nanomdm import: from a PostgreSQL database with NanoMDM's tables, every enrollment works on here without
 enrolling anew: it shows its old identity, is pushed to, and gets the commands that waited for it there."""
 
+import datetime
 import os
 import plistlib
 
@@ -97,6 +98,15 @@ def nano(cluster):
     cluster.sql("postgres", 'DROP DATABASE "%s" WITH (FORCE)' % made.name)
 
 
+def unlock_token_of(site, phone):
+    """What comes with a ClearPasscode."""
+    uuid, body = command("ClearPasscode")
+    assert site.enqueue(phone.id, body, nopush=True).status == 200
+    [done] = phone.connect()
+    assert done.uuid == uuid
+    return plistlib.loads(done.raw)["Command"]["UnlockToken"]
+
+
 def run_import(site, nano):
     return site.ctl("nanomdm", "import", "--from", "pgsql:" + nano.cluster.params(nano.name), check=False)
 
@@ -141,6 +151,7 @@ def test_devices_of_nanomdm_work_on_here(make_site, nano, keys, apns, closing):
         phone.identity_mode = mac.identity_mode = mode
         assert served(phone.idle()) == first[0], mode
     assert phone.connect() and site.queue_uuids(phone.id) == []
+    assert unlock_token_of(site, phone) == b"\x01\x02unlock"
     assert served(mac.idle()) == first[0] and served(user.idle()) == for_user[0]
     gone.identity_mode = "tls"
     site.log.expect(r"refused a message of %s" % gone.id)
@@ -215,7 +226,7 @@ def test_what_happened_there_since_comes_with_the_next_import(make_site, nano, k
     assert site.queue_uuids(phone.id) == [refused[0], later[0]]
     assert site.queue_uuids(quiet.id) == [one[0] for one in (answered, pruned, refused, taken_back)]
     assert [one.uuid for one in phone.connect()] == [refused[0], later[0]]
-    assert phone.get_bootstrap_token() is None
+    assert phone.get_bootstrap_token() is None and unlock_token_of(site, phone) == b"second"
     site.log.expect("refused a message of")
     with phone.as_identity(*old):
         assert phone.idle().status == 403
@@ -228,6 +239,23 @@ def test_what_happened_there_since_comes_with_the_next_import(make_site, nano, k
         assert apns.wait_pushes(1, magic=one.push_magic)[-1].token == one.token.hex()
     again = run_import(site, nano)
     assert "brought up to date: 0 enrollments" in again.stdout and "ended there meanwhile: 0 commands" in again.stdout
+
+
+def test_what_destroys_has_an_end_here(make_site, nano, keys, closing):
+    """NanoMDM knows none: an erase that waited there must not reach a device that comes back after years."""
+    site = make_site().start()
+    phone = closing(device_of(site))
+    nano.identify(phone, keys.take(), 2)
+    nano.add_device(phone)
+    erase, ask = command("EraseDevice"), command()
+    for uuid, body in (erase, ask):
+        nano.add_command(body, uuid, phone.id)
+    before = datetime.datetime.now(datetime.timezone.utc)
+    assert run_import(site, nano).returncode == 0
+    assert set(site.queue_uuids(phone.id)) == {erase[0], ask[0]}
+    end = datetime.datetime.fromisoformat(site.show_command(erase[0])["not_after"].replace("Z", "+00:00"))
+    assert datetime.timedelta(days=90, minutes=-1) < end - before < datetime.timedelta(days=90, minutes=5)
+    assert "not_after" not in site.show_command(ask[0])
 
 
 def test_who_is_between_authenticate_and_tokenupdate_goes_on_here(make_site, nano, keys, closing):
