@@ -14,7 +14,8 @@
 #define TIMEOUT apr_time_from_sec(30)
 #define LEASE apr_time_from_sec(60)                  /* a request and its writing down fit in */
 #define RETRY_FIRST apr_time_from_sec(1)
-#define RETRY_MAX apr_time_from_sec(600)
+#define RETRY_MAX_SECONDS 600
+#define RETRY_MAX apr_time_from_sec(RETRY_MAX_SECONDS)
 #define REFUSALS_MAX 5                               /* of one event by a receiver that is not down */
 #define SWEEP apr_time_from_sec(60)
 #define LOOK apr_time_from_sec(1)
@@ -40,6 +41,7 @@ typedef struct entry_t {
     mdm_webhook_row_t row;
     const char *headers[3];
     outcome_e outcome;
+    apr_interval_time_t asked;        /* Retry-After */
     const char *error;
 } entry_t;
 
@@ -122,7 +124,8 @@ static int is_final(const entry_t *entry)
 
 static apr_time_t retry_at(const entry_t *entry)
 {
-    apr_time_t at = mdm_ctx_now(entry->webhook->ctx) + backoff(entry->row.attempts);
+    apr_interval_time_t wait = backoff(entry->row.attempts);
+    apr_time_t at = mdm_ctx_now(entry->webhook->ctx) + (wait < entry->asked ? entry->asked : wait);
 
     return at < entry->sink->hold_until ? entry->sink->hold_until : at;
 }
@@ -191,28 +194,35 @@ static void judge(entry_t *entry, const mdm_http_answer_t *answer)
         return;
     }
     entry->outcome = !answer->status || says_later(answer->status) ? OUT_DOWN : OUT_REFUSED;
+    if (entry->outcome == OUT_DOWN && answer->retry_after > 0)
+        entry->asked = apr_time_from_sec(answer->retry_after < RETRY_MAX_SECONDS ? answer->retry_after
+                                                                                 : RETRY_MAX_SECONDS);
     entry->error = answer->status ? apr_psprintf(entry->pool, "HTTP status %d", answer->status)
                                   : apr_pstrndup(entry->pool, answer->error ? answer->error : "no answer", ERROR_MAX);
 }
 
-static void note_down(sink_t *sink, const entry_t *entry, const mdm_http_answer_t *answer)
+/*
+ * An event that has failed before says little of the receiver, which may have trouble with one enrollment alone. So it
+ * does not close what is open, and where nothing is open it does not lengthen the gap: what else comes is tried soon.
+ */
+static void note_down(sink_t *sink, const entry_t *entry)
 {
     const mdm_ctx_t *ctx = entry->webhook->ctx;
-    apr_interval_time_t wait = backoff(sink->failures), asked = 0;
+    int again = entry->row.attempts > 0;
+    apr_interval_time_t wait = backoff(sink->failures && again ? sink->failures - 1 : sink->failures);
     apr_time_t now = mdm_ctx_now(ctx);
 
+    if (sink->open && again)
+        return;
     if (sink->open || !sink->failures)
         mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0944) "the webhook %s takes no events, they wait: %s",
                 sink->shown, entry->error);
     /* Several that were under way fail at once: that is one failure of the receiver. */
     if (!sink->open && now < sink->hold_until)
         return;
-    if (answer->retry_after > 0)
-        asked = apr_time_from_sec(answer->retry_after);
-    asked = asked > RETRY_MAX ? RETRY_MAX : asked;
     sink->open = 0;
-    sink->failures++;
-    sink->hold_until = now + (asked > wait ? asked : wait);
+    sink->failures += !again || !sink->failures;
+    sink->hold_until = now + (!again && wait < entry->asked ? entry->asked : wait);
 }
 
 static void note_open(sink_t *sink, const entry_t *entry)
@@ -243,7 +253,7 @@ static void answered(void *baton, const mdm_http_answer_t *answer)
     entry->webhook->under_way--;
     judge(entry, answer);
     if (entry->outcome == OUT_DOWN)
-        note_down(entry->sink, entry, answer);
+        note_down(entry->sink, entry);
     else
         note_open(entry->sink, entry);
     end_entry(entry);

@@ -34,7 +34,7 @@ CASES = {
     "2_8": ["prefix", "no_identifiers", "methods", "query", "no_body", "gettoken", "declarations", "bootstrap", "gone"],
     "2_9": ["users_checkout", "users_with_the_device", "old_certificate", "unlock_token", "before_the_first_tokenupdate",
             "queues_of_users"],
-    "part_3": ["wrong_certificate", "topics", "is_down", "keep_the_order", "refuses", "lifetime", "silent", "crash"],
+    "part_3": ["members", "wrong_certificate", "topics", "is_down", "keep_the_order", "put_off", "refuses", "lifetime", "silent", "crash"],
 }
 
 

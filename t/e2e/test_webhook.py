@@ -9,6 +9,7 @@ import plistlib
 import re
 import signal
 import ssl
+import time
 
 import pytest
 
@@ -25,9 +26,13 @@ def receiver(closing):
     return closing(Receiver().start())
 
 
-def with_webhook(make_site, *lines, **directives):
+ONE_PROCESS = "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMinSpareThreads 1\n"
+
+
+def with_webhook(make_site, *lines, server_extra="", **directives):
     """A running site that sends its events as the lines of MDMWebhookURL say."""
     site = make_site(directives=directives)
+    site.server_extra = server_extra
     site.locations += "".join("\n" + "  MDMWebhookURL %s" % line for line in lines)
     site.start()
     site.upload_push_certificate()
@@ -117,6 +122,40 @@ def test_row_19_answers_commands_users_and_failures_are_told(make_site, new_phon
     assert told[0].event["ids"]["id"] == phone.id
 
 
+def test_part_3_members_of_every_kind_of_enrollment_and_of_the_other_topics(make_site, new_phone, receiver):
+    site = with_webhook(make_site, receiver.url)
+    byod, ipad = new_phone(site, enrollment_id="ENR-HOOK-1"), new_phone(site)
+    person = byod.user_channel("PERSON-1")
+    pupil = ipad.user_channel("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "joy")
+    enr, udid = {"enrollment_id": "ENR-HOOK-1"}, {"udid": ipad.udid}
+    known = {byod: (enr, {"id": "ENR-HOOK-1", "type": "User Enrollment (Device)"}),
+             person: (enr, {"id": "ENR-HOOK-1:PERSON-1", "type": "User Enrollment", "parent_id": "ENR-HOOK-1"}),
+             ipad: (udid, {"id": ipad.udid, "type": "Device"}),
+             pupil: (udid, {"id": ipad.udid + ":joy", "type": "Shared iPad", "parent_id": ipad.udid})}
+
+    def told(channel, topic, **more):
+        sent, ids = known[channel]
+        event = dict(receiver.wait(1, id=ids["id"], topic=topic)[0].event)
+        assert base64.b64decode(event.pop("raw_payload")) in [reply.sent_body for reply in channel.device.log]
+        assert event == {**sent, "ids": ids, **more}
+    for one in (person, pupil):
+        one.token_update()
+    for one in known:
+        assert one.idle().status == 200
+        told(one, "mdm.TokenUpdate", token_update_tally=1)
+        told(one, "mdm.Connect", status="Idle")
+    ipad.set_bootstrap_token(b"token")
+    ipad.get_bootstrap_token()
+    for one in (byod, pupil):
+        assert one.send_checkin({"MessageType": "DeclarativeManagement", "Endpoint": "tokens"}).status == 404
+    for one, topic in ((ipad, "SetBootstrapToken"), (ipad, "GetBootstrapToken"), (byod, "DeclarativeManagement"),
+                       (pupil, "DeclarativeManagement")):
+        told(one, "mdm." + topic)
+    assert ipad.send_report({"Status": "Idle", "EnrollmentID": "both"}).status == 200
+    both = receiver.wait(2, id=ipad.id, topic="mdm.Connect")[1].event
+    assert both["udid"] == both["ids"]["id"] == ipad.udid and both["enrollment_id"] == "both"
+
+
 def test_part_3_a_message_of_a_wrong_certificate_is_not_told(make_site, new_phone, new_device, receiver):
     site = with_webhook(make_site, receiver.url)
     phone, other = new_phone(site), new_phone(site)
@@ -185,14 +224,15 @@ def test_without_a_receiver_nothing_is_stored_and_no_trace_id_made(site, steady_
     assert site.api("GET", "/v1/webhooks").json == {"webhooks": []}
 
 
-def test_part_3_retries_keep_the_order_of_one_enrollment_and_hold_up_no_other(make_site, new_phone, closing):
+@pytest.mark.parametrize("status", [500, 503])
+def test_part_3_retries_keep_the_order_of_one_enrollment_and_hold_up_no_other(make_site, new_phone, closing, status):
     failing = {}
 
     def rule(one):
         if one.id != failing.get("id"):
             return 200
         failing["tries"].append(one.event_id)
-        return 500 if len(failing["tries"]) < 3 else 200
+        return status if len(failing["tries"]) < 3 else 200
     receiver = closing(Receiver(rule).start())
     site = with_webhook(make_site, receiver.url)
     bad, good = new_phone(site), new_phone(site)
@@ -205,6 +245,31 @@ def test_part_3_retries_keep_the_order_of_one_enrollment_and_hold_up_no_other(ma
     assert len(set(failing["tries"][:3])) == 1 and len(set(failing["tries"])) == 3
     ends = [one.time for one in receiver.taken(id=good.id)]
     assert max(ends) < receiver.taken(id=bad.id)[2].time
+
+
+@pytest.mark.once
+def test_part_3_an_enrollment_that_is_always_put_off_holds_up_no_other(make_site, new_phone, closing):
+    """503 says that the receiver is down. Said of one event again and again, it is not for the others. One process, so
+    that no other's sender, which knows nothing of it, helps out."""
+    tries, bad = [], []
+
+    def rule(one):
+        if [one.id] != bad:
+            return 200
+        tries.append(one.time)
+        return 503
+    receiver = closing(Receiver(rule).start())
+    site = with_webhook(make_site, receiver.url, server_extra=ONE_PROCESS)
+    put_off, good = new_phone(site), new_phone(site)
+    receiver.wait(4)
+    bad.append(put_off.id)
+    assert put_off.idle().status == 200
+    for wanted in (4, 5):
+        wait_until(lambda: len(tries) >= wanted, 60, "%d tries" % wanted)
+        sent = time.time()
+        assert good.idle().status == 200
+        assert receiver.wait(wanted - 1, id=good.id)[-1].time - sent < 5, "the gap is eight seconds and more by now"
+    wait_until(lambda: waiting(site) == 1, what="one event that waits")
 
 
 @pytest.mark.once
