@@ -11,7 +11,7 @@ import pytest
 from .keys import TOPIC
 
 FORM = {"topic": TOPIC, "serial": "C02ABC", "productType": "iPhone14,2", "escrowKey": "SECRET-KEY/1 +&", "orgName": "Ärzte & Co",
-        "guid": "G-1", "imei": "35 1", "other": "ignored"}
+        "guid": "G-1", "imei": "35 1", "imei2": "35 2", "meid": "A0+1", "other": "ignored"}
 TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -76,7 +76,8 @@ def test_2_6_apples_answer_is_passed_through(site, apple):
     assert (("userId", TOPIC),) in who["subject"]
     where = urllib.parse.urlsplit(path)
     assert where.path == "/unlock"
-    assert urllib.parse.parse_qs(where.query) == {"serial": ["C02ABC"], "productType": ["iPhone14,2"], "imei": ["35 1"]}
+    assert urllib.parse.parse_qs(where.query) == {"serial": ["C02ABC"], "productType": ["iPhone14,2"], "imei": ["35 1"],
+                                                   "imei2": ["35 2"], "meid": ["A0+1"]}
     assert urllib.parse.parse_qs(body.decode()) == {"orgName": ["Ärzte & Co"], "guid": ["G-1"],
                                                     "escrowKey": ["SECRET-KEY/1 +&"]}
     assert headers["Content-Type"] == "application/x-www-form-urlencoded"
@@ -96,7 +97,7 @@ def test_2_6_forms_that_lack_something_are_400(site, apple):
         for value in (None, ""):
             reply = unlock(site, **{name: value})
             assert reply.status == 400 and name in reply.json["error"], reply
-    good = urllib.parse.urlencode(FORM)
+    good = urllib.parse.urlencode({key: value for key, value in FORM.items() if key not in ("imei2", "meid")})
     for bad in ("", "garbage", "%", good + "&imei2=%zz", good + "&meid=%00", good + "&meid=%ff", good + "&meid=" + "x" * 2000,
                 good + "&a=b" * 100, "\0" + good, "{}"):
         reply = site.api("POST", "/v1/escrowkeyunlock", bad.encode(), TYPE)
@@ -105,7 +106,8 @@ def test_2_6_forms_that_lack_something_are_400(site, apple):
     assert site.api("GET", "/v1/escrowkeyunlock").status == 405
     assert site.api("POST", "/v1/escrowkeyunlock", good.encode(), TYPE, user=None).status == 401
     assert not apple.asked
-    assert unlock(site, FORM, imei=None).status == 200, "imei is optional"
+    assert unlock(site, FORM, imei=None, imei2=None, meid=None).status == 200, "these are optional"
+    assert set(urllib.parse.parse_qs(urllib.parse.urlsplit(apple.asked[0][0]).query)) == {"serial", "productType"}
 
 
 @pytest.mark.once
