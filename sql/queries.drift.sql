@@ -188,8 +188,8 @@ FROM mdm_enrollment e JOIN mdm_assignment a ON (a.exclude = 0 AND a.rollout_stat
 JOIN mdm_profile p ON p.id = a.profile
 WHERE e.id IN (%64lld) AND e.state = 2 AND (p.scope = 'User') = (e.parent > 0)
     AND ((a.kind = 3 AND (a.target = CAST(e.id AS TEXT) OR (e.parent > 0 AND a.target = CAST(e.parent AS TEXT))))
-        OR (a.kind = 2 AND a.target = e.login
-            AND NOT EXISTS (SELECT 1 FROM mdm_user u WHERE u.login = e.login AND u.disabled = 1))
+        OR (a.kind = 2 AND a.target = e.login AND (a.exclude = 1
+            OR NOT EXISTS (SELECT 1 FROM mdm_user u WHERE u.login = e.login AND u.disabled = 1)))
         OR (a.kind = 1 AND EXISTS (SELECT 1 FROM mdm_member m
             WHERE (m.enrollment = e.id OR m.enrollment = e.parent) AND CAST(m.collection AS TEXT) = a.target)))
     AND (a.exclude = 1 OR NOT EXISTS (SELECT 1 FROM mdm_desired d

@@ -17,7 +17,7 @@ typedef struct {
     mdm_catalog_t *catalog;
     const apr_array_header_t *profiles;   /* of these alone, or NULL */
     apr_hash_t *groups;           /* enrollment id -> array of apr_int64_t */
-    apr_hash_t *disabled;         /* login -> "" */
+    apr_hash_t *disabled;         /* login -> "": what excludes them holds all the same */
 } look_t;
 
 /* What applies to one enrollment for one profile. */
@@ -177,7 +177,7 @@ static void claim(apr_hash_t *claims, const look_t *k, const mdm_effect_of_t *of
         }
         if (entry->assignment->exclude)
             c->excluded = 1;
-        else
+        else if (kind != MDM_ASSIGNMENT_USER || !apr_hash_get(k->disabled, target, APR_HASH_KEY_STRING))
             APR_ARRAY_PUSH(c->entries, const mdm_catalog_entry_t *) = entry;
     }
 }
@@ -307,14 +307,12 @@ static apr_status_t find_effects(look_t *k, mdm_effect_of_t *of)
 {
     apr_pool_t *p = pool_of(k);
     apr_hash_t *claims = apr_hash_make(p);
-    const char *login = of->enrollment->user;
     apr_hash_index_t *hi;
 
     claim_by_id(claims, k, of, of->enrollment);
     if (of->device != of->enrollment)
         claim_by_id(claims, k, of, of->device);
-    if (login && !apr_hash_get(k->disabled, login, APR_HASH_KEY_STRING))
-        claim(claims, k, of, MDM_ASSIGNMENT_USER, login);
+    claim(claims, k, of, MDM_ASSIGNMENT_USER, of->enrollment->user);
     for (hi = apr_hash_first(p, claims); hi; hi = apr_hash_next(hi)) {
         const claim_t *c = apr_hash_this_val(hi);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What should hold for enrollments, and why. An exclusion beats every assignment; of several assignments of a profile
- * that with the highest priority decides the version (then the one that names the enrollment, then the user, then a
- * group, then the older); of two profiles with a payload of which there can be but one, that with the higher priority
- * wins and the other is blocked. Profiles of scope System are for devices, of scope User for user channels, which are
- * in the groups of their device too. Any thread; writes nothing.
+ * What should hold for enrollments, and why. An exclusion beats every assignment, also that of a user who is disabled,
+ * to whom nothing else is assigned; of several assignments of a profile that with the highest priority decides the
+ * version (then the one that names the enrollment, then the user, then a group, then the older); of two profiles with a
+ * payload of which there can be but one, that with the higher priority wins and the other is blocked. Profiles of scope
+ * System are for devices, of scope User for user channels, which are in the groups of their device too. Any thread;
+ * writes nothing.
  */
 #ifndef MDM_EFFECT_H
 #define MDM_EFFECT_H

@@ -96,6 +96,21 @@ def test_a_user_has_it_on_all_his_devices(site, new_phone):
     assert not holds(mine, profile) and not holds(other, profile)
 
 
+def test_what_is_kept_from_a_user_stays_so_while_the_user_is_disabled(site, phone):
+    name = desired.name_of("wifi")
+    profile = desired.profile(site, name, desired.wifi("fixed-CANARY"))
+    desired.assign(site, name, user=devices.USER, exclude=True)
+    assert desired.call(site, "PATCH", "users/" + devices.USER, {"disabled": True}).json["disabled"] is True
+    try:
+        desired.assign(site, name, group=desired.group(site, desired.name_of("some"), [phone.id]))
+        desired.settled(site)
+        assert not holds(phone, profile) and desired.rows(site, name) == {}
+    finally:
+        desired.call(site, "PATCH", "users/" + devices.USER, {"disabled": False}, 200)
+    desired.settled(site)
+    assert not holds(phone, profile)
+
+
 def test_a_new_device_gets_what_is_for_its_user_at_once(site, new_phone):
     name = desired.name_of("first-day")
     profile = desired.profile(site, name, desired.wifi("fixed-CANARY"))

@@ -48,6 +48,8 @@ static const char *text_of(apr_int64_t number)
 
 START_TEST(targets_exclusions_and_priorities)
 {
+    apr_int64_t id;
+
     desired_start(_i);
     desired_enrol(1, 0, "anna");
     desired_enrol(2, 0, "bert");
@@ -81,6 +83,12 @@ START_TEST(targets_exclusions_and_priorities)
     desired_user("anna", NULL, "{}");
     ck_assert_str_eq(effects_of(1), "7:2 member of the group everyone\n8:1 device of the user anna");
     database_sql("UPDATE mdm_user SET disabled = 1;");
+    ck_assert_str_eq(effects_of(1), "7:2 member of the group everyone");
+
+    /* what is kept from a user stays so while he is disabled */
+    id = desired_assign(7, MDM_ASSIGNMENT_USER, "anna", 1, 0, NULL);
+    ck_assert_str_eq(effects_of(1), "");
+    desired_unassign(id);
     ck_assert_str_eq(effects_of(1), "7:2 member of the group everyone");
 
     /* an archived profile is for nobody */

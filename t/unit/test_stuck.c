@@ -200,6 +200,12 @@ START_TEST(its_turn_in_a_rollout_has_not_come)
             "rollout_state, rollout_step, rollout_version, rollout_from, rollout_at, created_at, changed_at) "
             "VALUES (90, 5, 0, 1, '44', 1, 0, 0, 0, 0, 0, 0, 0, 1, 1);");
         is(MDM_STUCK_NOT, NULL);                      /* it is not for it at all */
+        sql("UPDATE mdm_assignment SET kind = 2, target = 'anna' WHERE id = 90;");
+        is(MDM_STUCK_NOT, NULL);
+        sql("INSERT INTO mdm_user (login, attributes, source, disabled, created_at, changed_at, synced_at) "
+            "VALUES ('anna', '{}', 'api', 1, 1, 1, 0);");
+        is(MDM_STUCK_NOT, NULL);                      /* nor while its user is disabled */
+        sql("DELETE FROM mdm_user;");
         sql("DELETE FROM mdm_assignment WHERE id = 90;");
         desired(5, 4, 0, "0, NULL");
         sql("UPDATE mdm_desired SET version = 2;");
