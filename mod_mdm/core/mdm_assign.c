@@ -13,7 +13,6 @@
 #include "mdm_store.h"
 #include "mdm_store_profile.h"
 
-#define LOOKS 1024                /* enrollments that are looked at for warnings alone */
 #define TRIES 4                   /* with others saving between the look and the write */
 
 typedef struct {
@@ -104,7 +103,7 @@ static apr_status_t check(save_t *s)
         return rv;
     /* all enrollments matter only when somebody could stand in its way */
     if (mdm_catalog_cluster(catalog, &a->profile, 1)->nelts == 1)
-        request.looks = LOOKS;
+        request.looks = MDM_JUDGE_LOOKS;
     if ((rv = mdm_preview_run(&preview, st, &request)) != APR_SUCCESS)
         return rv;
     s->warnings = preview->warnings;

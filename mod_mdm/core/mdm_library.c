@@ -290,6 +290,18 @@ static apr_status_t save(void *baton, mdm_db_t *db)
     return w->dry ? APR_SUCCESS : store(w, row, version);
 }
 
+/* Not in the transaction, which keeps others out meanwhile. What was saved stays so if this cannot be done. */
+static void judge_devices(mdm_library_saved_t *saved, mdm_store_t *st)
+{
+    apr_status_t rv = mdm_judge_profile(&saved->notes, st, saved->profile, saved->version->body);
+
+    if (rv == APR_SUCCESS)
+        return;
+    mdm_judge_note(saved->notes, MDM_FINDING_WARN, apr_pstrcat(st->ctx->pool, "the devices that are to have it could "
+                   "not be looked at: ", mdm_ctx_detail(st->ctx, rv), NULL), st->ctx->pool);
+    mdm_ctx_clear(st->ctx);
+}
+
 static apr_status_t run(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_site_t *site,
                         const mdm_library_request_t *request, int dry)
 {
@@ -305,6 +317,8 @@ static apr_status_t run(mdm_library_saved_t *saved, mdm_store_t *st, const mdm_s
     w.request = request;
     w.dry = dry;
     rv = dry ? save(&w, st->db) : mdm_db_transact(st->db, save, &w);
+    if (rv == APR_SUCCESS)
+        judge_devices(saved, st);
     return mdm_refusal_of(st->ctx, rv, "profile", request->name);
 }
 
@@ -363,6 +377,8 @@ apr_status_t mdm_library_restore(mdm_library_saved_t *saved, mdm_store_t *st, co
     w.st = st;
     w.request = request;
     rv = mdm_db_transact(st->db, restore, &w);
+    if (rv == APR_SUCCESS)
+        judge_devices(saved, st);
     return saved->profile ? mdm_refusal_of(st->ctx, rv, "profile", request->name) : rv;
 }
 

@@ -9,7 +9,7 @@
 #ifndef MDM_LIBRARY_H
 #define MDM_LIBRARY_H
 
-#include "mdm_payload_check.h"
+#include "mdm_judge.h"
 #include "mdm_site.h"
 #include "mdm_store.h"
 #include "mdm_template.h"
@@ -41,6 +41,7 @@ typedef struct mdm_library_saved_t {
     apr_array_header_t *findings; /* mdm_finding_t; also of a refusal, as far as it came; NULL: not so far */
     int enrollments;              /* for which it should hold by now */
     int assignments;              /* that an archive ended */
+    apr_array_header_t *notes;    /* mdm_judge_note_t: what devices will not do with it; not of an archive */
 } mdm_library_saved_t;
 
 /**

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A profile held against one device: its system, version, supervision, way of enrollment, channel. Called when a
- * profile is assigned and where its state is shown, any thread. A payload that the device will not take is refused; a
- * key that it will ignore is a warning.
+ * A profile held against one device: its system, version, supervision, way of enrollment, channel. Called through
+ * mdm_judge when an assignment or a profile is previewed or saved, any thread. A payload that the device will refuse is
+ * a finding that refuses, a key that it will ignore one that warns. Both are told and neither keeps anything from being
+ * saved and sent: the target changes by itself, and what the device then answers counts.
  */
 #include <string.h>
 

@@ -9,14 +9,12 @@
 #include <apr_strings.h>
 
 #include "mdm_json.h"
-#include "mdm_payload_check.h"
 #include "mdm_preview.h"
 #include "mdm_store_profile.h"
 #include "mdm_store_queue.h"
 #include "mdm_store_secret.h"
 
 #define AHEAD 1024
-#define NOTES_MAX 20              /* different sentences */
 
 typedef struct {
     mdm_store_t *st;              /* whose pool keeps what is told */
@@ -27,8 +25,7 @@ typedef struct {
     apr_array_header_t *forced, *cluster;
     int user_scope;
     apr_int64_t profile;          /* that the request is about; 0: a secret */
-    const mdm_plist_t *tree;      /* of the version that would be installed, to hold against devices; or NULL */
-    apr_hash_t *judged;           /* kind of device -> apr_array_header_t of const char * */
+    mdm_judge_t *judge;           /* of the version that would be installed; or NULL */
 } walk_t;
 
 /* ---- the catalog as it would be */
@@ -92,7 +89,7 @@ static apr_status_t pretend(walk_t *w)
 
 /* ---- what devices will not do with it */
 
-static apr_status_t read_tree(walk_t *w)
+static apr_status_t make_judge(walk_t *w)
 {
     mdm_catalog_profile_t *p = mdm_catalog_profile(w->catalog, w->profile);
     const mdm_assignment_t *a = w->request->what == MDM_PREVIEW_ASSIGNMENT ? w->request->assignment : NULL;
@@ -108,82 +105,22 @@ static apr_status_t read_tree(walk_t *w)
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS && (rv = mdm_plist_read(&tree, w->st->ctx, v->body)) == APR_SUCCESS)
-        w->tree = tree;
+        w->judge = mdm_judge_create(w->st->ctx, tree, w->preview->warnings);
     return rv;
 }
 
-static void note(apr_array_header_t *notes, const char *text, apr_pool_t *p)
+static apr_status_t warn(walk_t *w, mdm_store_t *st, const apr_array_header_t *items)
 {
-    mdm_preview_note_t *n;
+    apr_array_header_t *ofs = apr_array_make(st->ctx->pool, items->nelts, sizeof(const mdm_effect_of_t *));
     int i;
 
-    for (i = 0; i < notes->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(notes, i, mdm_preview_note_t).text, text))
-            break;
-    }
-    if (i == NOTES_MAX)
-        return;
-    if (i == notes->nelts) {
-        n = apr_array_push(notes);
-        n->text = apr_pstrdup(p, text);
-        n->count = 0;
-    }
-    APR_ARRAY_IDX(notes, i, mdm_preview_note_t).count++;
-}
-
-/* Devices of the same kind are judged once. */
-static const apr_array_header_t *judge(walk_t *w, const mdm_effect_of_t *of, int supervised)
-{
-    const mdm_enrollment_t *d = of->device;
-    apr_pool_t *p = w->st->ctx->pool;
-    const char *key = apr_psprintf(p, "%s|%s|%s|%d", of->enrollment->type, d->product_name ? d->product_name : "",
-                                   d->os_version ? d->os_version : "", supervised);
-    apr_array_header_t *texts = apr_hash_get(w->judged, key, APR_HASH_KEY_STRING), *findings;
-    mdm_payload_target_t target;
-    int i;
-
-    if (texts)
-        return texts;
-    texts = apr_array_make(p, 2, sizeof(const char *));
-    target = mdm_payload_target(of->enrollment->type, d->product_name, d->os_version, supervised);
-    findings = mdm_payload_check_target(w->st->ctx, w->tree, &target);
-    for (i = 0; i < findings->nelts; i++)
-        APR_ARRAY_PUSH(texts, const char *) = APR_ARRAY_IDX(findings, i, mdm_finding_t).text;
-    apr_hash_set(w->judged, key, APR_HASH_KEY_STRING, texts);
-    return texts;
-}
-
-static apr_status_t warn(walk_t *w, mdm_store_t *st, const mdm_effect_batch_t *batch, const apr_array_header_t *items)
-{
-    static const char *const names[] = { "IsSupervised" };
-    apr_int64_t ids[MDM_QUEUE_CHUNK];
-    apr_hash_t *supervised = apr_hash_make(st->ctx->pool);
-    apr_array_header_t *facts;
-    apr_status_t rv;
-    int i, t;
-
-    for (i = 0; i < batch->all->nelts; i++)
-        ids[i] = APR_ARRAY_IDX(batch->all, i, mdm_effect_of_t).device->id;
-    if ((rv = mdm_store_batch_facts(&facts, st, ids, batch->all->nelts, names, 1)) != APR_SUCCESS)
-        return rv;
-    for (i = 0; i < facts->nelts; i++) {
-        const mdm_batch_fact_t *fact = &APR_ARRAY_IDX(facts, i, mdm_batch_fact_t);
-
-        apr_hash_set(supervised, &fact->enrollment, sizeof(fact->enrollment), fact->value);
-    }
     for (i = 0; i < items->nelts; i++) {
         const mdm_plan_item_t *item = &APR_ARRAY_IDX(items, i, mdm_plan_item_t);
-        const apr_array_header_t *texts;
-        const char *value;
 
-        if (item->profile != w->profile || item->action > MDM_PLAN_REPLACE)
-            continue;
-        value = apr_hash_get(supervised, &item->of->device->id, sizeof(item->of->device->id));
-        texts = judge(w, item->of, value ? !strcmp(value, "true") : -1);
-        for (t = 0; t < texts->nelts; t++)
-            note(w->preview->warnings, APR_ARRAY_IDX(texts, t, const char *), w->st->ctx->pool);
+        if (item->profile == w->profile && item->action <= MDM_PLAN_REPLACE)
+            APR_ARRAY_PUSH(ofs, const mdm_effect_of_t *) = item->of;
     }
-    return APR_SUCCESS;
+    return mdm_judge_some(w->judge, st, ofs);
 }
 
 /* ---- sums */
@@ -223,7 +160,7 @@ static void sum_up(walk_t *w, const apr_array_header_t *items)
         apr_array_header_t *named = preview->named[item->action];
 
         if (item->action == MDM_PLAN_BLOCK)
-            note(preview->blocked, item->reason, w->st->ctx->pool);
+            mdm_judge_note(preview->blocked, 0, item->reason, w->st->ctx->pool);
         if (preview->counts[item->action]++ < MDM_PREVIEW_NAMED)
             APR_ARRAY_PUSH(named, const char *) = apr_pstrdup(w->st->ctx->pool, item->of->enrollment->enrollment_id);
     }
@@ -246,8 +183,8 @@ static apr_status_t do_batch(walk_t *w, const apr_int64_t *ids, int count)
     rv = mdm_effect_batch(&batch, &step, w->catalog, ids, count, w->cluster, 0);
     if (rv == APR_SUCCESS)
         rv = mdm_plan_make(&items, &step, w->render, batch, w->forced);
-    if (rv == APR_SUCCESS && w->tree)
-        rv = warn(w, &step, batch, items);
+    if (rv == APR_SUCCESS && w->judge)
+        rv = warn(w, &step, items);
     if (rv == APR_SUCCESS) {
         note_ties(w, batch);
         sum_up(w, items);
@@ -296,7 +233,7 @@ static apr_status_t walk(walk_t *w)
 
 apr_status_t mdm_preview_run(mdm_preview_t **out, mdm_store_t *st, const mdm_preview_request_t *request)
 {
-    walk_t w = { st, request, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL };
+    walk_t w = { st, request, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL };
     apr_pool_t *p = st->ctx->pool;
     apr_status_t rv;
     int i;
@@ -304,31 +241,17 @@ apr_status_t mdm_preview_run(mdm_preview_t **out, mdm_store_t *st, const mdm_pre
     w.preview = *out = apr_pcalloc(p, sizeof(**out));
     for (i = 0; i <= MDM_PLAN_WAIT; i++)
         w.preview->named[i] = apr_array_make(p, 8, sizeof(const char *));
-    w.preview->blocked = apr_array_make(p, 2, sizeof(mdm_preview_note_t));
-    w.preview->warnings = apr_array_make(p, 2, sizeof(mdm_preview_note_t));
+    w.preview->blocked = apr_array_make(p, 2, sizeof(mdm_judge_note_t));
+    w.preview->warnings = apr_array_make(p, 2, sizeof(mdm_judge_note_t));
     w.forced = apr_array_make(p, 4, sizeof(apr_int64_t));
-    w.judged = apr_hash_make(p);
     w.render = mdm_render_create(st);
     if ((rv = mdm_catalog_load(&w.catalog, st)) != APR_SUCCESS || (rv = pretend(&w)) != APR_SUCCESS
-        || (rv = read_tree(&w)) != APR_SUCCESS)
+        || (rv = make_judge(&w)) != APR_SUCCESS)
         return rv;
     return walk(&w);
 }
 
 /* ---- as JSON */
-
-static json_t *notes_json(const apr_array_header_t *notes)
-{
-    json_t *list = json_array();
-    int i;
-
-    for (i = 0; i < notes->nelts; i++) {
-        const mdm_preview_note_t *n = &APR_ARRAY_IDX(notes, i, mdm_preview_note_t);
-
-        json_array_append_new(list, json_pack("{s:s, s:I}", "text", n->text, "enrollments", (json_int_t)n->count));
-    }
-    return list;
-}
 
 json_t *mdm_preview_json(const mdm_preview_t *preview)
 {
@@ -348,8 +271,8 @@ json_t *mdm_preview_json(const mdm_preview_t *preview)
         json_object_set_new(json, names[action], json_pack("{s:I, s:o}", "count", (json_int_t)preview->counts[action],
                                                            "enrollments", ids));
     }
-    json_object_set_new(json, "reasons", notes_json(preview->blocked));
-    json_object_set_new(json, "warnings", notes_json(preview->warnings));
+    json_object_set_new(json, "reasons", mdm_judge_notes_json(preview->blocked));
+    json_object_set_new(json, "warnings", mdm_judge_notes_json(preview->warnings));
     if (preview->ties)
         json_object_set_new(json, "conflict", json_pack("{s:s, s:I}", "text", preview->tie, "enrollments",
                                                         (json_int_t)preview->ties));

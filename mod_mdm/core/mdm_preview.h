@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "mdm_judge.h"
 #include "mdm_plan.h"
 
 #define MDM_PREVIEW_NAMED 1000    /* enrollments named for each action, at most */
@@ -29,18 +30,12 @@ typedef struct mdm_preview_request_t {
     apr_int64_t looks;            /* at so many enrollments at most; 0: at all */
 } mdm_preview_request_t;
 
-/* A sentence about some of the enrollments. */
-typedef struct mdm_preview_note_t {
-    const char *text;
-    apr_int64_t count;
-} mdm_preview_note_t;
-
 typedef struct mdm_preview_t {
     apr_int64_t looked;
     apr_int64_t counts[MDM_PLAN_WAIT + 1];        /* by mdm_plan_e */
     apr_array_header_t *named[MDM_PLAN_WAIT + 1]; /* const char *: enrollment ids, MDM_PREVIEW_NAMED of each */
-    apr_array_header_t *blocked;  /* mdm_preview_note_t: why some cannot get it */
-    apr_array_header_t *warnings; /* mdm_preview_note_t: what devices among them will not do with it */
+    apr_array_header_t *blocked;  /* mdm_judge_note_t: why some cannot get it */
+    apr_array_header_t *warnings; /* mdm_judge_note_t: what devices among them will not do with it */
     const char *tie;              /* two profiles of the same priority want one place: who, where; NULL: none do */
     apr_int64_t ties;
 } mdm_preview_t;

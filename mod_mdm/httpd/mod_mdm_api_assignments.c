@@ -61,20 +61,6 @@ static int list(mdm_api_t *api)
     return mdm_api_json(api, HTTP_OK, json);
 }
 
-static json_t *warnings_json(const apr_array_header_t *warnings)
-{
-    json_t *items = json_array();
-    int i;
-
-    for (i = 0; i < warnings->nelts; i++) {
-        const mdm_preview_note_t *note = &APR_ARRAY_IDX(warnings, i, mdm_preview_note_t);
-
-        json_array_append_new(items, json_pack("{s:s, s:I}", "text", note->text, "enrollments",
-                                               (json_int_t)note->count));
-    }
-    return items;
-}
-
 static int show(mdm_api_t *api, apr_int64_t id, int status, const apr_array_header_t *warnings)
 {
     mdm_assignment_t *a;
@@ -85,7 +71,7 @@ static int show(mdm_api_t *api, apr_int64_t id, int status, const apr_array_head
         return fail(api, rv);
     json = mdm_assign_json(a, api->r->pool);
     if (warnings)
-        json_object_set_new(json, "warnings", warnings_json(warnings));
+        json_object_set_new(json, "warnings", mdm_judge_notes_json(warnings));
     return mdm_api_json(api, status, json);
 }
 

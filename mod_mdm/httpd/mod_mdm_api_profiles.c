@@ -234,6 +234,7 @@ static int answer(mdm_api_t *api, const mdm_library_saved_t *saved, int status)
     mdm_json_set_text(json, "outcome", outcome_name(saved->outcome));
     mdm_json_set_text(json, "sha256", mdm_sha256_hex(saved->version->body, api->r->pool));
     json_object_set_new(json, "enrollments", json_integer(saved->enrollments));
+    json_object_set_new(json, "device_warnings", mdm_judge_notes_json(saved->notes));
     return mdm_api_json(api, status, json);
 }
 

@@ -87,6 +87,14 @@ def until(check, timeout=60, what=""):
         time.sleep(0.05)
 
 
+def ask_supervision(site, *phones):
+    """Let the server learn which of them are supervised; it does not ask by itself."""
+    for phone in phones:
+        call(site, "POST", "commands", {"command": {"RequestType": "DeviceInformation", "Queries": ["IsSupervised"]},
+                                        "push": False, "targets": {"ids": [phone.id]}}, 201)
+        phone.connect()
+
+
 def rows(site, name):
     """state by enrollment id, of a profile."""
     found = site.database.sql("SELECT e.enrollment_id, d.state FROM mdm_desired d JOIN mdm_enrollment e ON e.id = "

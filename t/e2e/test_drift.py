@@ -178,6 +178,11 @@ def test_feature_22_removal_disallowed(site, new_phone):
     found = row(site, private, name)
     assert found["observed"]["removal_disallowed"] is False
     assert (found["state"], found["drift"]) == ("verified", "flags"), "reported, not mended"
+    # and told whoever saves it
+    desired.ask_supervision(site, school, private)
+    (told,) = desired.profile(site, name, wifi(), PayloadRemovalDisallowed=True)["device_warnings"]
+    assert told["text"].startswith("PayloadRemovalDisallowed: ignored by this device: on iOS it needs supervision")
+    assert (told["severity"], told["enrollments"]) == ("warn", 1)
     end_assignments(site, name)
     for phone in (school, private):
         assert "RemoveProfile" in types(phone.connect()) and state(site, phone, name) == "removed"

@@ -3,8 +3,12 @@
 
 import pytest
 
+from mdmsim import answers
+
 from . import desired
 
+RESTRICTIONS = "com.apple.applicationaccess"
+HOME = {"type": "com.apple.homescreenlayout", "Pages": []}
 ACTIONS = ("install", "replace", "remove", "withdraw", "blocked", "waiting")
 
 
@@ -100,31 +104,88 @@ def test_a_preview_names_the_reason_where_it_cannot_be(site, three):
     assert said["conflict"]["enrollments"] == 1 and two in said["conflict"]["text"], said
 
 
+def notes(found, text):
+    """(severity, enrollments) of the sentences with this text in them."""
+    return [(note["severity"], note["enrollments"]) for note in found if text in note["text"]]
+
+
 def test_feature_07_supervised_keys_are_flagged_before_sending(site, new_phone):
     plain, supervised = new_phone(site), new_phone(site, supervised=True)
-    for phone in (plain, supervised):
-        body = {"command": {"RequestType": "DeviceInformation", "Queries": ["IsSupervised"]}, "push": False,
-                "targets": {"ids": [phone.id]}}
-        desired.call(site, "POST", "commands", body, 201)
-        phone.connect()
+    desired.ask_supervision(site, plain, supervised)
     group = desired.group(site, desired.name_of("some"), [plain.id, supervised.id])
     name = desired.name_of("restrictions")
-    profile = desired.profile(site, name, {"type": "com.apple.applicationaccess", "allowAppInstallation": False,
+    profile = desired.profile(site, name, {"type": RESTRICTIONS, "allowAppInstallation": False,
                                            "allowCamera": False, "ratingApps": 200})
     said = desired.preview(site, profile=name, group=group)
     assert counts(said) == {"install": 2}
-    flagged = [note for note in said["warnings"] if "allowAppInstallation" in note["text"]]
-    assert [note["enrollments"] for note in flagged] == [1] and "supervis" in flagged[0]["text"], said
+    assert notes(said["warnings"], "allowAppInstallation: ignored by this device: on iOS it needs supervision") == [
+        ("warn", 1)], said
     made = desired.assign(site, name, group=group)
     assert made["warnings"] == said["warnings"]
     # nobody is left out: a phone that is not supervised ignores the one key, and takes the others
     desired.settled(site)
     for phone in (plain, supervised):
         phone.connect()
-        payload = phone.profiles.payload(profile["identifier"], "com.apple.applicationaccess")
+        payload = phone.profiles.payload(profile["identifier"], RESTRICTIONS)
         assert payload["allowAppInstallation"] is False and payload["allowCamera"] is False
         assert (type(payload["ratingApps"]), payload["ratingApps"]) == (int, 200)
     assert desired.rows(site, name) == {plain.id: 4, supervised.id: 4}
+
+
+def test_a_payload_that_a_device_refuses_is_told_at_every_save_and_sent(site, new_phone):
+    plain, supervised = new_phone(site), new_phone(site, supervised=True)
+    desired.ask_supervision(site, plain, supervised)
+    group = desired.group(site, desired.name_of("some"), [plain.id, supervised.id])
+    name, refused = desired.name_of("home"), "(com.apple.homescreenlayout): this device cannot have it"
+    restrictions = {"type": RESTRICTIONS, "allowCamera": False}
+    saved = desired.profile(site, name, restrictions)
+    assert saved["device_warnings"] == [], "nobody is to have it"
+    assert desired.assign(site, name, group=group)["warnings"] == []
+    body = {"display_name": name, "payloads": [{**restrictions, "allowAppInstallation": False}, HOME]}
+    checked = desired.call(site, "POST", "profiles/%s/check" % name, body, 200).json
+    saved = desired.call(site, "PUT", "profiles/" + name, body, 200).json
+    assert saved["outcome"] == "changed" and saved["device_warnings"] == checked["device_warnings"]
+    assert [note["severity"] for note in saved["device_warnings"]] == ["refuse", "warn"], saved
+    assert notes(saved["device_warnings"], refused) == [("refuse", 1)], saved
+    again = desired.call(site, "PUT", "profiles/" + name, body, 200).json
+    assert again["outcome"] == "unchanged" and again["device_warnings"] == saved["device_warnings"]
+
+    back = desired.call(site, "POST", "profiles/%s/versions/1/restore" % name, status=200).json
+    assert back["device_warnings"] == []
+    desired.settled(site)
+    said = desired.preview(site, profile=name, version=2)
+    assert notes(said["warnings"], refused) == [("refuse", 1)], said
+    forth = desired.call(site, "POST", "profiles/%s/versions/2/restore" % name, status=200).json
+    assert forth["device_warnings"] == saved["device_warnings"]
+
+    plain.profiles.refuse(HOME["type"], answers.error(4001, "MCInstallationErrorDomain", "Not supervised"))
+    desired.settled(site)
+    plain.connect()
+    supervised.connect()
+    assert desired.rows(site, name) == {plain.id: 6, supervised.id: 4}, "what the device says counts"
+
+
+def test_a_pinned_version_is_not_held_against_what_is_saved(site, new_phone):
+    phone = new_phone(site)
+    desired.ask_supervision(site, phone)
+    name = desired.name_of("home")
+    desired.profile(site, name, {"type": RESTRICTIONS, "allowCamera": False})
+    desired.assign(site, name, enrollment=phone.id, version=1)
+    assert desired.profile(site, name, HOME)["device_warnings"] == []
+
+
+def test_supervision_that_nobody_knows_is_said(site, new_phone):
+    phone = new_phone(site)
+    name = desired.name_of("home")
+    desired.profile(site, name, HOME)
+    said = desired.preview(site, profile=name, enrollment=phone.id)
+    assert notes(said["warnings"], "supervision of the device is not known: ask it for IsSupervised") == [("warn", 1)]
+    assert len(said["warnings"]) == 1 and HOME["type"] in said["warnings"][0]["text"], said
+    assert desired.assign(site, name, enrollment=phone.id)["warnings"] == said["warnings"]
+    assert desired.profile(site, name, HOME)["device_warnings"] == said["warnings"]
+    plain = desired.name_of("camera")
+    desired.profile(site, plain, {"type": RESTRICTIONS, "allowCamera": False})
+    assert desired.preview(site, profile=plain, enrollment=phone.id)["warnings"] == [], "it makes no difference there"
 
 
 def test_previews_of_nonsense_are_refused(site):
