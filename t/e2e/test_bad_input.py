@@ -65,6 +65,7 @@ HOSTILE = {
                       + b"</dict>"),
     "depth-65-array": nested(65),
     "depth-65-dict": nested(65, b"dict"),
+    "depth-65-in-a-message": plist(IDLE % b"x" + b"<key>a</key>" + b"<array>" * 64 + b"</array>" * 64 + b"</dict>"),
     "depth-100000": nested(100000),
     "duplicate-key": plist(IDLE % b"x" + b"<key>Status</key><string>Acknowledged</string></dict>"),
     "duplicate-key-below": plist(IDLE % b"x" + b"<key>a</key><dict><key>b</key><true/><key>b</key><false/></dict></dict>"),

@@ -47,7 +47,7 @@ def hand_over(site, message, method="PUT", key=API_KEY, user="nanomdm", headers=
 
 
 def authenticate(phone):
-    return {"MessageType": "Authenticate", "UDID": phone.udid, "Topic": phone.topic, "SerialNumber": phone.serial,
+    return {"MessageType": "Authenticate", **phone.identifiers(), "Topic": phone.topic, "SerialNumber": phone.serial,
             "DeviceName": "From afar", "Model": phone.model}
 
 
@@ -102,6 +102,23 @@ def test_2_7_a_user_channel_and_a_checkout_are_handed_over(migration, closing, k
     assert mac.idle().status == 200 and user.idle().status == 200
     assert hand_over(site, {"MessageType": "CheckOut", "UDID": mac.udid, "Topic": mac.topic}).status == 200
     assert site.show(mac.id)["state"] == "left" and site.show(user.id)["state"] == "left"
+
+
+def test_2_7_all_kinds_of_enrollments_are_handed_over(migration, closing, keys):
+    site = migration
+    pad, own = phone_of(site, closing, keys), phone_of(site, closing, keys, enrollment_id="ENR-0123456789")
+    at_pad = pad.user_channel("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "joy@example.com")
+    at_own = own.user_channel()
+    named = {pad: (pad.udid, "Device"), at_pad: (pad.udid + ":joy@example.com", "Shared iPad"),
+             own: ("ENR-0123456789", "User Enrollment (Device)"),
+             at_own: ("ENR-0123456789:" + at_own.user_id, "User Enrollment")}
+    for one, (enrollment_id, kind) in named.items():
+        if one in (pad, own):
+            assert hand_over(site, authenticate(one)).status == 200
+        assert hand_over(site, token_update(one, pad.topic)).status == 200
+        shown = site.show(enrollment_id)
+        assert shown["type"] == kind and shown["state"] == "enrolled"
+        assert one.idle().status == 200
 
 
 def test_handing_over_twice_changes_nothing_but_tokens(migration, closing, keys):

@@ -59,19 +59,19 @@ class NanoMDM:
         """An identity as another server's CA issues it, with a small serial number."""
         device.set_identity(pki.self_signed("CN=" + device.udid, key, serial=serial), key)
 
-    def add_device(self, device, enabled=True, tally=1, unlock=None, bootstrap=None):
+    def add_device(self, device, enabled=True, tally=1, unlock=None, bootstrap=None, kind="Device"):
         device.new_token()
-        message = {"MessageType": "Authenticate", "UDID": device.udid, "SerialNumber": device.serial,
+        message = {"MessageType": "Authenticate", **device.identifiers(), "SerialNumber": device.serial,
                    "Topic": device.topic, "Model": device.model, "OSVersion": "17.5", "DeviceName": "Old phone"}
-        self.insert("devices", id=device.udid, serial_number=device.serial,
+        self.insert("devices", id=device.id, serial_number=device.serial,
                     identity_cert=device.certificate and pki.pem(device.certificate),
                     unlock_token=unlock and "\\x" + unlock.hex(), bootstrap_token_b64=bootstrap,
                     authenticate=plistlib.dumps(message).decode(), authenticate_at="2026-05-04 03:02:00",
                     token_update_at="2026-05-04 03:02:01")
-        self.add_enrollment(device, device.udid, "Device", enabled, tally)
+        self.add_enrollment(device, device.id, kind, enabled, tally)
 
     def add_enrollment(self, channel, device_id, kind, enabled=True, tally=1, user_id=None):
-        self.insert("enrollments", id=channel.id, device_id=device_id, user_id=user_id, type=kind,
+        self.insert("enrollments", id=user_id or channel.id, device_id=device_id, user_id=user_id, type=kind,
                     topic=channel.device.topic if user_id else channel.topic, push_magic=channel.push_magic,
                     token_hex=channel.token.hex(), enabled=enabled, token_update_tally=tally,
                     last_seen_at="2026-05-04 03:02:01")
@@ -162,6 +162,32 @@ def test_devices_of_nanomdm_work_on_here(make_site, nano, keys, apns, closing):
     again = run_import(site, nano)
     assert again.returncode == 0 and "enrollments: 0 taken over (0 of them disabled), 4 were here" in again.stdout
     assert "open commands: 0" in again.stdout
+
+
+def test_all_kinds_of_enrollments_are_taken_over(make_site, nano, keys, closing):
+    site = make_site().start()
+    pad, own = closing(device_of(site)), closing(device_of(site, enrollment_id="ENR-0123456789"))
+    at_pad = pad.user_channel("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "joy@example.com", "Nurse Joy")
+    at_own = own.user_channel()
+    nano.insert("push_certs", topic=site.topic, cert_pem=pki.pem(keys.push), key_pem=pki.pem(keys.push_key))
+    kinds = {pad: "Device", at_pad: "Shared iPad", own: "User Enrollment (Device)", at_own: "User Enrollment"}
+    ids = {pad: pad.udid, at_pad: pad.udid + ":joy@example.com", own: "ENR-0123456789",
+           at_own: "ENR-0123456789:" + at_own.user_id}
+    for number, (device, user) in enumerate(((pad, at_pad), (own, at_own))):
+        nano.identify(device, keys.take(), number + 2)
+        device.identity_mode = "tls"
+        nano.add_device(device, kind=kinds[device])
+        user.new_token()
+        nano.insert("users", id=ids[user], device_id=ids[device], user_short_name=user.short_name)
+        nano.add_enrollment(user, ids[device], kinds[user], user_id=ids[user])
+    done = run_import(site, nano)
+    assert done.returncode == 0 and "enrollments: 4 taken over (0 of them disabled)" in done.stdout, done.stderr
+    for one, kind in kinds.items():
+        uuid, body = command("ProfileList")
+        assert site.show(ids[one])["type"] == kind and site.show(ids[one])["state"] == "enrolled"
+        assert site.enqueue(ids[one], body, nopush=True).status == 200
+        assert served(one.idle()) == uuid and one.token_update().status == 200
+        assert site.show(ids[one])["token_update_tally"] == 2
 
 
 def test_what_cannot_be_taken_over_is_named_and_the_rest_is(make_site, nano, keys, closing):
