@@ -84,16 +84,26 @@ static apr_status_t put(save_t *s)
     return rv == APR_SUCCESS ? note(s->st, "assignment.created", a, s->actor) : rv;
 }
 
+static apr_status_t find_tie(mdm_store_t *st, const mdm_assignment_t *a, const mdm_preview_t *preview)
+{
+    if (!preview->ties || a->exclude)
+        return APR_SUCCESS;
+    return mdm_fail(st->ctx, MDM_EEXIST, "nothing was saved: %s (%" APR_INT64_T_FMT " enrollments): give one of "
+                    "the assignments a higher priority, or exclude them", preview->tie, preview->ties);
+}
+
 static apr_status_t check(save_t *s)
 {
     mdm_store_t *st = s->st;
     const mdm_assignment_t *a = s->assignment;
-    mdm_preview_request_t request = { MDM_PREVIEW_ASSIGNMENT, a, 0, 0, NULL, 0 };
+    mdm_preview_request_t request = { 0 };
     const apr_array_header_t *single;
     mdm_catalog_t *catalog;
     mdm_preview_t *preview;
     apr_status_t rv = mdm_catalog_load(&catalog, st);
 
+    request.what = MDM_PREVIEW_ASSIGNMENT;
+    request.assignment = a;
     if (rv == APR_SUCCESS)
         rv = mdm_catalog_put(catalog, st, a);
     if (rv == APR_SUCCESS)
@@ -107,9 +117,26 @@ static apr_status_t check(save_t *s)
     if ((rv = mdm_preview_run(&preview, st, &request)) != APR_SUCCESS)
         return rv;
     s->warnings = preview->warnings;
-    if (preview->ties && !a->exclude)
-        return mdm_fail(st->ctx, MDM_EEXIST, "nothing was saved: %s (%" APR_INT64_T_FMT " enrollments): give one of "
-                        "the assignments a higher priority, or exclude them", preview->tie, preview->ties);
+    return find_tie(st, a, preview);
+}
+
+apr_status_t mdm_assign_foresee(const char **refusal, mdm_store_t *st, const mdm_preview_request_t *request,
+                                const mdm_preview_t *preview)
+{
+    const mdm_assignment_t *a = request->assignment;
+    apr_status_t rv = APR_SUCCESS;
+
+    *refusal = NULL;
+    if (request->what != MDM_PREVIEW_ASSIGNMENT)
+        return APR_SUCCESS;
+    if (!a->created_at)
+        rv = find_double(st, a);
+    if (rv == APR_SUCCESS)
+        rv = find_tie(st, a, preview);
+    if (rv != MDM_EEXIST)
+        return rv;
+    *refusal = apr_pstrdup(st->ctx->pool, mdm_ctx_detail(st->ctx, rv));
+    mdm_ctx_clear(st->ctx);
     return APR_SUCCESS;
 }
 

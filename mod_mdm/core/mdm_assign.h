@@ -25,8 +25,22 @@ apr_status_t mdm_assign_read(mdm_assignment_t **out, mdm_store_t *st, const json
 /** Read what is to be other: version (null: the current one), priority, rollout (null: at once). Not saved. */
 apr_status_t mdm_assign_read_change(mdm_assignment_t **out, mdm_store_t *st, apr_int64_t id, const json_t *json);
 
-/** Read what a preview is asked for: an assignment, {"delete": id}, {"profile", "version"} or {"secret"}. */
+/**
+ * Read what a preview is asked for: a new assignment, {"assignment": id} with what is to be other of it,
+ * {"delete": id}, {"archive": profile}, {"profile", "version"} or {"secret"}.
+ * @return MDM_EINPUT, MDM_ENOTFOUND naming member and object
+ */
 apr_status_t mdm_assign_read_preview(mdm_preview_request_t *out, mdm_store_t *st, const json_t *json);
+
+/** Of those {"assignment": id} and {"archive": profile}. */
+apr_status_t mdm_assign_read_edit(mdm_preview_request_t *out, mdm_store_t *st, const json_t *json);
+
+/**
+ * With what a save of that which was previewed would be refused, as mdm_assign_save refuses it with MDM_EEXIST; NULL:
+ * with nothing.
+ */
+apr_status_t mdm_assign_foresee(const char **refusal, mdm_store_t *st, const mdm_preview_request_t *request,
+                                const mdm_preview_t *preview);
 
 /**
  * Save a new one, which gets its id, or a changed one.

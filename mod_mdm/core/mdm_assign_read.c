@@ -259,6 +259,8 @@ apr_status_t mdm_assign_read_preview(mdm_preview_request_t *out, mdm_store_t *st
     apr_array_header_t *generations;
     apr_status_t rv;
 
+    if (json_object_get(json, "assignment") || json_object_get(json, "archive"))
+        return mdm_assign_read_edit(out, st, json);
     memset(out, 0, sizeof(*out));
     if ((rv = get_text(&secret, st->ctx, json, "secret")) != APR_SUCCESS
         || (rv = get_text(&id, st->ctx, json, "delete")) != APR_SUCCESS)

@@ -13,6 +13,8 @@
 #include "mdm_payload_table.h"
 #include "mdm_store_profile.h"
 
+#define VERSIONS_MAX 1000         /* the newest of a profile, beside those in use */
+
 static const char *target_key(mdm_assignment_kind_e kind, const char *target, apr_pool_t *p)
 {
     return apr_psprintf(p, "%d:%s", kind, target);
@@ -234,9 +236,45 @@ apr_status_t mdm_catalog_load(mdm_catalog_t **out, mdm_store_t *st)
     return load_assignments(c, st);
 }
 
+/* ---- what was, beside what is */
+
+static apr_status_t widen(mdm_catalog_t *c, mdm_store_t *st, apr_int64_t profile)
+{
+    apr_pool_t *p = c->ctx->pool;
+    apr_array_header_t *versions;
+    mdm_profile_row_t *row;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    if (!mdm_catalog_profile(c, profile)) {
+        if ((rv = mdm_store_profile_by_id(&row, st, profile)) != APR_SUCCESS)
+            return rv;
+        (void)add_profile(c, row->id, row->name, row->identifier, row->scope, row->version);
+    }
+    rv = mdm_store_profile_version_list(&versions, st, profile, 0, VERSIONS_MAX);
+    for (i = 0; rv == APR_SUCCESS && i < versions->nelts; i++) {
+        const mdm_profile_version_t *v = APR_ARRAY_IDX(versions, i, const mdm_profile_version_t *);
+
+        if (!apr_hash_get(c->single, version_key(profile, v->version, p), APR_HASH_KEY_STRING))
+            note_single(c, profile, v->version, v->detail);
+    }
+    return rv;
+}
+
+apr_status_t mdm_catalog_widen(mdm_catalog_t *c, mdm_store_t *st, const apr_int64_t *profiles, int count)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < count; i++)
+        rv = widen(c, st, profiles[i]);
+    find_clusters(c);
+    return rv;
+}
+
 /* ---- as a save would change it */
 
-void mdm_catalog_drop(mdm_catalog_t *c, apr_int64_t assignment)
+static void drop(mdm_catalog_t *c, apr_int64_t assignment, apr_int64_t profile)
 {
     apr_array_header_t *entries = c->entries;
     int i;
@@ -246,9 +284,24 @@ void mdm_catalog_drop(mdm_catalog_t *c, apr_int64_t assignment)
     for (i = 0; i < entries->nelts; i++) {
         const mdm_catalog_entry_t *entry = APR_ARRAY_IDX(entries, i, mdm_catalog_entry_t *);
 
-        if (entry->assignment->id != assignment)
+        if (entry->assignment->id != assignment && entry->profile->id != profile)
             (void)add_entry(c, entry->assignment, entry->profile);
     }
+}
+
+void mdm_catalog_drop(mdm_catalog_t *c, apr_int64_t assignment)
+{
+    drop(c, assignment, 0);
+}
+
+void mdm_catalog_drop_profile(mdm_catalog_t *c, apr_int64_t profile)
+{
+    drop(c, 0, profile);
+}
+
+void mdm_catalog_put_version(mdm_catalog_t *c, apr_int64_t profile, int version, const char *detail)
+{
+    note_single(c, profile, version, detail);
 }
 
 apr_status_t mdm_catalog_put(mdm_catalog_t *c, mdm_store_t *st, const mdm_assignment_t *assignment)

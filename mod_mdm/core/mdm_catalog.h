@@ -35,12 +35,17 @@ typedef struct mdm_catalog_single_t {
     const char *systems;          /* letters as in mdm_key.h: on which it is so */
 } mdm_catalog_single_t;
 
+#define MDM_CATALOG_JOINS "joins"
+#define MDM_CATALOG_LEAVES "leaves"
+
 typedef struct mdm_catalog_t {
     mdm_ctx_t *ctx;
     apr_array_header_t *entries;  /* mdm_catalog_entry_t *, in the order of assignments */
     apr_hash_t *profiles;         /* id -> mdm_catalog_profile_t * */
     apr_hash_t *by_target;        /* "KIND:TARGET" -> apr_array_header_t of mdm_catalog_entry_t * */
     apr_hash_t *single;           /* "PROFILE:VERSION" -> apr_array_header_t of mdm_catalog_single_t */
+    apr_int64_t moved;            /* a group whose members would be others; 0: none */
+    apr_hash_t *moves;            /* enrollment id -> "joins" or "leaves": that group; or NULL */
 } mdm_catalog_t;
 
 /** Read it; everything lives in ctx->pool of the store. Three statements. @return MDM_EINPUT: a row that is nonsense */
@@ -51,6 +56,21 @@ apr_status_t mdm_catalog_put(mdm_catalog_t *catalog, mdm_store_t *st, const mdm_
 
 /** Take an assignment out. */
 void mdm_catalog_drop(mdm_catalog_t *catalog, apr_int64_t assignment);
+
+/** All assignments of a profile end. */
+void mdm_catalog_drop_profile(mdm_catalog_t *catalog, apr_int64_t profile);
+
+/**
+ * A version that is not saved yet: what mdm_catalog_single will say of it.
+ * @param detail as mdm_profile_version_t.detail
+ */
+void mdm_catalog_put_version(mdm_catalog_t *catalog, apr_int64_t profile, int version, const char *detail);
+
+/**
+ * Learn all versions of some profiles, assigned or not: what devices hold of one that is not assigned any more, or of
+ * an earlier version, has stood in the way of others. One or two statements for each.
+ */
+apr_status_t mdm_catalog_widen(mdm_catalog_t *catalog, mdm_store_t *st, const apr_int64_t *profiles, int count);
 
 /** Another version is current; rollouts begin again as mdm_rollout_restart does. */
 apr_status_t mdm_catalog_set_version(mdm_catalog_t *catalog, mdm_store_t *st, apr_int64_t profile, int version);
@@ -70,7 +90,7 @@ apr_status_t mdm_catalog_single(const apr_array_header_t **single, mdm_catalog_t
 
 /**
  * These profiles and all that can stand in their way, each once: array of apr_int64_t in order, in the pool of the
- * catalog. Profiles that are not assigned (any more) are kept.
+ * catalog. Profiles that it does not know are kept.
  */
 apr_array_header_t *mdm_catalog_cluster(const mdm_catalog_t *catalog, const apr_int64_t *profiles, int count);
 

@@ -58,6 +58,36 @@ static apr_status_t read_devices(apr_hash_t **out, look_t *k, const apr_array_he
     return rv;
 }
 
+static void put_group(look_t *k, apr_int64_t enrollment, apr_int64_t group)
+{
+    apr_array_header_t *groups = apr_hash_get(k->groups, &enrollment, sizeof(enrollment));
+
+    if (!groups) {
+        groups = apr_array_make(pool_of(k), 8, sizeof(apr_int64_t));
+        apr_hash_set(k->groups, apr_pmemdup(pool_of(k), &enrollment, sizeof(enrollment)), sizeof(enrollment), groups);
+    }
+    APR_ARRAY_PUSH(groups, apr_int64_t) = group;
+}
+
+/* Who would join the group whose members would be others; whoever leaves it is passed over above. */
+static void move_members(look_t *k, const apr_int64_t *ids, int count)
+{
+    int i;
+
+    for (i = 0; i < count && k->catalog->moves; i++) {
+        const char *moves = apr_hash_get(k->catalog->moves, &ids[i], sizeof(ids[i]));
+
+        if (moves && !strcmp(moves, MDM_CATALOG_JOINS))
+            put_group(k, ids[i], k->catalog->moved);
+    }
+}
+
+static int leaves(const look_t *k, const mdm_membership_t *m)
+{
+    return k->catalog->moves && m->group == k->catalog->moved
+           && apr_hash_get(k->catalog->moves, &m->enrollment, sizeof(m->enrollment));
+}
+
 static apr_status_t read_groups(look_t *k, const apr_array_header_t *all)
 {
     apr_int64_t ids[2 * MDM_QUEUE_CHUNK];
@@ -76,14 +106,12 @@ static apr_status_t read_groups(look_t *k, const apr_array_header_t *all)
     rv = mdm_store_batch_memberships(&list, k->st, ids, n);
     for (i = 0; rv == APR_SUCCESS && i < list->nelts; i++) {
         const mdm_membership_t *m = &APR_ARRAY_IDX(list, i, mdm_membership_t);
-        apr_array_header_t *groups = apr_hash_get(k->groups, &m->enrollment, sizeof(m->enrollment));
 
-        if (!groups) {
-            groups = apr_array_make(pool_of(k), 8, sizeof(apr_int64_t));
-            apr_hash_set(k->groups, &m->enrollment, sizeof(m->enrollment), groups);
-        }
-        APR_ARRAY_PUSH(groups, apr_int64_t) = m->group;
+        if (!leaves(k, m))
+            put_group(k, m->enrollment, m->group);
     }
+    if (rv == APR_SUCCESS)
+        move_members(k, ids, n);
     return rv;
 }
 

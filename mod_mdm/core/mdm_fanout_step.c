@@ -164,8 +164,10 @@ static apr_status_t name_profiles(mdm_fanout_work_t *work, const mdm_change_t *c
             if (!work->forced->nelts || APR_ARRAY_IDX(work->forced, work->forced->nelts - 1, apr_int64_t) != id)
                 APR_ARRAY_PUSH(work->forced, apr_int64_t) = id;
         }
+    /* who was blocked by what goes now can have his */
+    rv = mdm_catalog_widen(work->catalog, st, (const apr_int64_t *)work->forced->elts, work->forced->nelts);
     work->cluster = mdm_catalog_cluster(work->catalog, (const apr_int64_t *)work->forced->elts, work->forced->nelts);
-    return APR_SUCCESS;
+    return rv;
 }
 
 static int has_rollout(const mdm_catalog_t *catalog, apr_int64_t profile)

@@ -262,6 +262,20 @@ static void name_moves(mdm_group_preview_t *preview, const page_t *page, apr_poo
     }
 }
 
+static apr_status_t tell_moves(const mdm_group_preview_t *preview, const page_t *page)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; preview->moved && rv == APR_SUCCESS && i < page->subjects->nelts; i++) {
+        const verdict_t *v = &page->verdicts[i];
+
+        if (v->joins || v->leaves)
+            rv = preview->moved(preview->baton, APR_ARRAY_IDX(page->subjects, i, mdm_subject_t).enrollment, v->joins);
+    }
+    return rv;
+}
+
 apr_status_t mdm_group_preview(mdm_group_preview_t *preview, mdm_store_t *st)
 {
     /* rows of the database go to the pool of its context: each page gets one of its own, so that memory is bounded */
@@ -283,6 +297,8 @@ apr_status_t mdm_group_preview(mdm_group_preview_t *preview, mdm_store_t *st)
         if (rv != APR_SUCCESS)
             return rv;
         name_moves(preview, &page, whole);
+        if ((rv = tell_moves(preview, &page)) != APR_SUCCESS)
+            return rv;
         more = page.subjects->nelts == MDM_SUBJECT_PAGE;
         if (more)
             position = last_of(&page);

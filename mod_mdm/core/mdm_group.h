@@ -44,6 +44,9 @@ typedef struct mdm_group_move_t {
     int joins;                    /* 0: it would leave */
 } mdm_group_move_t;
 
+/** Told of one that would join or leave; a failure ends the preview. */
+typedef apr_status_t mdm_group_moved_fn(void *baton, apr_int64_t enrollment, int joins);
+
 /** What a rule would do. */
 typedef struct mdm_group_preview_t {
     apr_int64_t group;            /* 0: one that is still to be made */
@@ -53,6 +56,8 @@ typedef struct mdm_group_preview_t {
     apr_int64_t looked, joins, leaves, stays;       /* out: of all, whatever is named */
     apr_array_header_t *moves;    /* out: mdm_group_move_t, in the order of enrollments */
     int more;                     /* out: there are others behind the last that is named */
+    mdm_group_moved_fn *moved;    /* called for all who move, in the order of enrollments; or NULL */
+    void *baton;
 } mdm_group_preview_t;
 
 /**

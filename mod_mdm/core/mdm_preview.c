@@ -16,7 +16,7 @@
 
 #define AHEAD 1024
 
-typedef struct {
+struct mdm_preview_walk_t {
     mdm_store_t *st;              /* whose pool keeps what is told */
     const mdm_preview_request_t *request;
     mdm_preview_t *preview;
@@ -26,7 +26,9 @@ typedef struct {
     int user_scope;
     apr_int64_t profile;          /* that the request is about; 0: a secret */
     mdm_judge_t *judge;           /* of the version that would be installed; or NULL */
-} walk_t;
+};
+
+typedef mdm_preview_walk_t walk_t;
 
 /* ---- the catalog as it would be */
 
@@ -61,6 +63,29 @@ static apr_status_t name_users_of(walk_t *w, const char *secret)
     return rv;
 }
 
+/* What is saved with another scope is for others. */
+static void set_scope(walk_t *w, int user_scope)
+{
+    mdm_catalog_profile_t *p = mdm_catalog_profile(w->catalog, w->profile);
+
+    w->user_scope = user_scope;
+    if (p)
+        p->user_scope = user_scope;
+}
+
+static apr_status_t pretend_content(walk_t *w)
+{
+    const mdm_preview_request_t *request = w->request;
+    apr_status_t rv = name_one(w, request->profile);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    set_scope(w, request->user_scope);
+    mdm_catalog_put_version(w->catalog, request->profile, request->version, request->detail);
+    rv = mdm_catalog_set_version(w->catalog, w->st, request->profile, request->version);
+    return rv == APR_SUCCESS ? mdm_render_put(w->render, w->st, request->profile, request->version, request->body) : rv;
+}
+
 static apr_status_t pretend(walk_t *w)
 {
     const mdm_preview_request_t *request = w->request;
@@ -79,9 +104,23 @@ static apr_status_t pretend(walk_t *w)
         if ((rv = name_one(w, request->profile)) == APR_SUCCESS)
             rv = mdm_catalog_set_version(w->catalog, w->st, request->profile, request->version);
         break;
+    case MDM_PREVIEW_CONTENT:
+        rv = pretend_content(w);
+        break;
+    case MDM_PREVIEW_ARCHIVE:
+        rv = name_one(w, request->profile);
+        mdm_catalog_drop_profile(w->catalog, request->profile);
+        break;
+    case MDM_PREVIEW_MEMBERS:
+        w->catalog->moved = request->group;
+        w->catalog->moves = apr_hash_make(w->st->ctx->pool);
+        w->forced = NULL;
+        return APR_SUCCESS;
     default:
         rv = name_users_of(w, request->secret);
     }
+    if (rv == APR_SUCCESS)
+        rv = mdm_catalog_widen(w->catalog, w->st, (const apr_int64_t *)w->forced->elts, w->forced->nelts);
     if (rv == APR_SUCCESS)
         w->cluster = mdm_catalog_cluster(w->catalog, (const apr_int64_t *)w->forced->elts, w->forced->nelts);
     return rv;
@@ -97,8 +136,13 @@ static apr_status_t make_judge(walk_t *w)
     mdm_plist_t *tree;
     apr_status_t rv;
 
-    if (!p || w->request->what == MDM_PREVIEW_DELETE || (a && a->exclude))
+    if (!p || w->request->what == MDM_PREVIEW_DELETE || w->request->what == MDM_PREVIEW_ARCHIVE || (a && a->exclude))
         return APR_SUCCESS;
+    if (w->request->what == MDM_PREVIEW_CONTENT) {
+        if ((rv = mdm_plist_read(&tree, w->st->ctx, w->request->body)) == APR_SUCCESS)
+            w->judge = mdm_judge_create(w->st->ctx, tree, w->preview->warnings);
+        return rv;
+    }
     rv = mdm_store_profile_version_get(&v, w->st, p->id, a && a->version ? a->version : p->version);
     if (rv == MDM_ECRYPTO) {      /* that it would be blocked is told with the others */
         mdm_ctx_clear(w->st->ctx);
@@ -106,6 +150,11 @@ static apr_status_t make_judge(walk_t *w)
     }
     if (rv == APR_SUCCESS && (rv = mdm_plist_read(&tree, w->st->ctx, v->body)) == APR_SUCCESS)
         w->judge = mdm_judge_create(w->st->ctx, tree, w->preview->warnings);
+    if (rv == APR_SUCCESS && w->request->what == MDM_PREVIEW_VERSION) {
+        const char *scope = mdm_plist_get_string(tree, "PayloadScope");
+
+        set_scope(w, scope && !strcmp(scope, "User"));
+    }
     return rv;
 }
 
@@ -204,7 +253,7 @@ static apr_status_t find(apr_array_header_t **ids, walk_t *w, apr_int64_t after)
     if (w->request->what == MDM_PREVIEW_SECRET)
         return mdm_store_batch_of_holders(ids, w->st, (const apr_int64_t *)w->forced->elts, w->forced->nelts, after,
                                           AHEAD);
-    if (w->request->what == MDM_PREVIEW_VERSION)
+    if (!a)
         return mdm_store_batch_of_profile(ids, w->st, w->profile, w->user_scope, after, AHEAD);
     return mdm_store_batch_of_target(ids, w->st, a->kind, a->target, after, AHEAD);
 }
@@ -231,24 +280,50 @@ static apr_status_t walk(walk_t *w)
     return rv;
 }
 
-apr_status_t mdm_preview_run(mdm_preview_t **out, mdm_store_t *st, const mdm_preview_request_t *request)
+apr_status_t mdm_preview_begin(mdm_preview_walk_t **out, mdm_catalog_t **catalog, mdm_store_t *st,
+                               const mdm_preview_request_t *request)
 {
-    walk_t w = { st, request, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL };
     apr_pool_t *p = st->ctx->pool;
+    walk_t *w = apr_pcalloc(p, sizeof(*w));
     apr_status_t rv;
     int i;
 
-    w.preview = *out = apr_pcalloc(p, sizeof(**out));
+    w->st = st;
+    w->request = request;
+    w->preview = apr_pcalloc(p, sizeof(*w->preview));
     for (i = 0; i <= MDM_PLAN_WAIT; i++)
-        w.preview->named[i] = apr_array_make(p, 8, sizeof(const char *));
-    w.preview->blocked = apr_array_make(p, 2, sizeof(mdm_judge_note_t));
-    w.preview->warnings = apr_array_make(p, 2, sizeof(mdm_judge_note_t));
-    w.forced = apr_array_make(p, 4, sizeof(apr_int64_t));
-    w.render = mdm_render_create(st);
-    if ((rv = mdm_catalog_load(&w.catalog, st)) != APR_SUCCESS || (rv = pretend(&w)) != APR_SUCCESS
-        || (rv = make_judge(&w)) != APR_SUCCESS)
-        return rv;
-    return walk(&w);
+        w->preview->named[i] = apr_array_make(p, 8, sizeof(const char *));
+    w->preview->blocked = apr_array_make(p, 2, sizeof(mdm_judge_note_t));
+    w->preview->warnings = apr_array_make(p, 2, sizeof(mdm_judge_note_t));
+    w->forced = apr_array_make(p, 4, sizeof(apr_int64_t));
+    w->render = mdm_render_create(st);
+    *out = w;
+    if ((rv = mdm_catalog_load(&w->catalog, st)) == APR_SUCCESS && (rv = pretend(w)) == APR_SUCCESS)
+        rv = make_judge(w);
+    *catalog = w->catalog;
+    return rv;
+}
+
+apr_status_t mdm_preview_look(mdm_preview_walk_t *w, const apr_int64_t *enrollments, int count)
+{
+    return do_batch(w, enrollments, count);
+}
+
+mdm_preview_t *mdm_preview_found(mdm_preview_walk_t *w)
+{
+    return w->preview;
+}
+
+apr_status_t mdm_preview_run(mdm_preview_t **out, mdm_store_t *st, const mdm_preview_request_t *request)
+{
+    mdm_catalog_t *catalog;
+    walk_t *w;
+    apr_status_t rv = mdm_preview_begin(&w, &catalog, st, request);
+
+    if (rv == APR_SUCCESS)
+        rv = walk(w);
+    *out = w->preview;
+    return rv;
 }
 
 /* ---- as JSON */

@@ -18,16 +18,23 @@ typedef enum {
     MDM_PREVIEW_ASSIGNMENT = 1,   /* a new one, or one in the place of that with its id */
     MDM_PREVIEW_DELETE,           /* of an assignment */
     MDM_PREVIEW_VERSION,          /* another version of a profile becomes the current one */
-    MDM_PREVIEW_SECRET            /* another value of a secret */
+    MDM_PREVIEW_SECRET,           /* another value of a secret */
+    MDM_PREVIEW_ARCHIVE,          /* of a profile, whose assignments end */
+    MDM_PREVIEW_CONTENT,          /* a version that is not saved yet becomes the current one */
+    MDM_PREVIEW_MEMBERS           /* a group has other members: see mdm_preview_members.h */
 } mdm_preview_e;
 
 typedef struct mdm_preview_request_t {
     mdm_preview_e what;
     const mdm_assignment_t *assignment;   /* also of a delete */
-    apr_int64_t profile;          /* of a version */
+    apr_int64_t profile;          /* of a version, an archive or a content */
     int version;
     const char *secret;
     apr_int64_t looks;            /* at so many enrollments at most; 0: at all */
+    mdm_bytes_t body;             /* of a content; the next two are about it */
+    const char *detail;           /* as mdm_profile_version_t.detail */
+    int user_scope;
+    apr_int64_t group;            /* of members */
 } mdm_preview_request_t;
 
 typedef struct mdm_preview_t {
@@ -42,6 +49,22 @@ typedef struct mdm_preview_t {
 
 /** @return MDM_ENOTFOUND, MDM_EDB */
 apr_status_t mdm_preview_run(mdm_preview_t **out, mdm_store_t *st, const mdm_preview_request_t *request);
+
+/* The same where the caller knows who is concerned. */
+typedef struct mdm_preview_walk_t mdm_preview_walk_t;
+
+/**
+ * Begin one.
+ * @param catalog out: as the request would have it; of members the caller says in it who moves
+ */
+apr_status_t mdm_preview_begin(mdm_preview_walk_t **out, mdm_catalog_t **catalog, mdm_store_t *st,
+                               const mdm_preview_request_t *request);
+
+/** Look at MDM_QUEUE_CHUNK enrollments at most, in the order of ids. */
+apr_status_t mdm_preview_look(mdm_preview_walk_t *walk, const apr_int64_t *enrollments, int count);
+
+/** What was found so far. */
+mdm_preview_t *mdm_preview_found(mdm_preview_walk_t *walk);
 
 /** As the API shows it; the caller frees it. */
 json_t *mdm_preview_json(const mdm_preview_t *preview);

@@ -142,6 +142,24 @@ static apr_status_t read_uses(book_t *book, mdm_render_t *r, mdm_store_t *st)
     return read_secrets(r, st, uses->secrets);
 }
 
+static void put_book(mdm_render_t *r, apr_int64_t profile, int version, const book_t *book)
+{
+    apr_hash_set(r->books, apr_psprintf(r->ctx->pool, "%" APR_INT64_T_FMT ":%d", profile, version),
+                 APR_HASH_KEY_STRING, book);
+}
+
+apr_status_t mdm_render_put(mdm_render_t *r, mdm_store_t *st, apr_int64_t profile, int version, mdm_bytes_t body)
+{
+    book_t *book = apr_pcalloc(r->ctx->pool, sizeof(*book));
+    apr_status_t rv = mdm_template_read(&book->template, r->ctx, profile, body);
+
+    if (rv == APR_SUCCESS)
+        rv = read_uses(book, r, st);
+    if (rv == APR_SUCCESS)
+        put_book(r, profile, version, book);
+    return rv;
+}
+
 static apr_status_t read_book(book_t **out, mdm_render_t *r, mdm_store_t *st, apr_int64_t profile, int version)
 {
     const char *key = apr_psprintf(st->ctx->pool, "%" APR_INT64_T_FMT ":%d", profile, version);
@@ -155,7 +173,7 @@ static apr_status_t read_book(book_t **out, mdm_render_t *r, mdm_store_t *st, ap
             rv = read_uses(book, r, st);
         if (rv != APR_SUCCESS)
             return rv;
-        apr_hash_set(r->books, apr_pstrdup(r->ctx->pool, key), APR_HASH_KEY_STRING, book);
+        put_book(r, profile, version, book);
     }
     *out = book;
     return book->closed ? mdm_fail(st->ctx, MDM_ENOTFOUND, "%s", book->closed) : APR_SUCCESS;

@@ -18,6 +18,9 @@ mdm_render_t *mdm_render_create(mdm_store_t *st);
 /** What a save of another value of this secret would do: it has one that nobody has seen yet. */
 void mdm_render_pretend(mdm_render_t *render, const char *secret);
 
+/** A version that is not saved yet, with this body. Statements as mdm_render_template. */
+apr_status_t mdm_render_put(mdm_render_t *render, mdm_store_t *st, apr_int64_t profile, int version, mdm_bytes_t body);
+
 /** Secrets and versions found so far that do not open. Array of mdm_unreadable_t. */
 apr_array_header_t *mdm_render_closed(mdm_render_t *render);
 

@@ -118,6 +118,7 @@ static int drop(mdm_api_t *api, apr_int64_t id)
 static int preview(mdm_api_t *api)
 {
     mdm_preview_request_t request;
+    const char *refused;
     mdm_preview_t *p;
     json_t *json;
     apr_status_t rv = read_body(&json, api);
@@ -126,8 +127,13 @@ static int preview(mdm_api_t *api)
         rv = mdm_assign_read_preview(&request, api->st, json);
     if (rv == APR_SUCCESS)
         rv = mdm_preview_run(&p, api->st, &request);
-    return rv == APR_SUCCESS ? mdm_api_json(api, HTTP_OK, mdm_preview_json(p))
-        : fail(api, mdm_refusal_of(api->ctx, rv, "preview", NULL));
+    if (rv == APR_SUCCESS)
+        rv = mdm_assign_foresee(&refused, api->st, &request, p);
+    if (rv != APR_SUCCESS)
+        return fail(api, mdm_refusal_of(api->ctx, rv, "preview", NULL));
+    json = mdm_preview_json(p);
+    mdm_json_set_text(json, "refused", refused);
+    return mdm_api_json(api, HTTP_OK, json);
 }
 
 static int act(mdm_api_t *api, apr_int64_t id, const char *verb)

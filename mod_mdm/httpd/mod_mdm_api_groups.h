@@ -6,6 +6,7 @@
 #define MOD_MDM_API_GROUPS_H
 
 #include "mdm_group.h"
+#include "mdm_preview_members.h"
 #include "mod_mdm_api.h"
 
 /** Refuse what was sent of a group, which is named. */
@@ -29,5 +30,15 @@ int mdm_api_group_put(mdm_api_t *api, const char *name, const mdm_api_group_body
 
 /** POST v1/groups/NAME/preview */
 int mdm_api_group_preview(mdm_api_t *api, const char *name);
+
+/** The same of other members of a static group: {"members": [id, ...]}. */
+int mdm_api_group_preview_members(mdm_api_t *api, const char *name, const json_t *json, int limit);
+
+/** The enrollment that the query parameter "cursor" names; 0: none does. @return MDM_ENOTFOUND */
+apr_status_t mdm_api_group_after(apr_int64_t *after, mdm_api_t *api);
+
+/** Answer with who would move and what devices would do. @param members who moves, all told */
+int mdm_api_group_show_preview(mdm_api_t *api, const char *name, const mdm_group_preview_t *preview,
+                               mdm_preview_members_t *members);
 
 #endif

@@ -25,10 +25,10 @@ static int fail(mdm_api_t *api, apr_status_t rv)
     return mdm_api_error(api, mdm_io_status(rv), rv);
 }
 
-static apr_status_t read_json(json_t **json, mdm_api_t *api)
+static apr_status_t read_json(json_t **json, mdm_api_t *api, apr_off_t most)
 {
     mdm_bytes_t body;
-    apr_status_t rv = mdm_io_body(&body, api->ctx, api->r, BODY_MAX);
+    apr_status_t rv = mdm_io_body(&body, api->ctx, api->r, most);
 
     if (rv != APR_SUCCESS)
         return rv;
@@ -70,7 +70,7 @@ apr_status_t mdm_api_group_body(mdm_api_group_body_t *out, mdm_api_t *api)
 {
     static const char *const known[] = { "kind", "rule", "directory", NULL };
     json_t *json;
-    apr_status_t rv = read_json(&json, api);
+    apr_status_t rv = read_json(&json, api, BODY_MAX);
 
     memset(out, 0, sizeof(*out));
     if (rv == APR_SUCCESS)
@@ -123,7 +123,7 @@ static apr_status_t find_group(apr_int64_t *id, mdm_api_t *api, const char *name
     return rv;
 }
 
-static apr_status_t find_cursor(apr_int64_t *after, mdm_api_t *api)
+apr_status_t mdm_api_group_after(apr_int64_t *after, mdm_api_t *api)
 {
     const char *cursor = mdm_api_query(api, "cursor");
     mdm_enrollment_t *enrollment;
@@ -157,12 +157,20 @@ static json_t *moves_json(const mdm_group_preview_t *preview, int joins)
                      items);
 }
 
-static int show_preview(mdm_api_t *api, const char *name, const mdm_group_preview_t *preview)
+int mdm_api_group_show_preview(mdm_api_t *api, const char *name, const mdm_group_preview_t *preview,
+                               mdm_preview_members_t *members)
 {
     const apr_array_header_t *moves = preview->moves;
     json_t *json = json_pack("{s:s, s:o, s:o, s:I}", "name", name, "joins", moves_json(preview, 1), "leaves",
                              moves_json(preview, 0), "stays", (json_int_t)preview->stays);
+    mdm_preview_t *effect;
+    apr_status_t rv = mdm_preview_members_end(&effect, members);
 
+    if (rv != APR_SUCCESS) {
+        json_decref(json);
+        return fail(api, rv);
+    }
+    json_object_set_new(json, "effect", mdm_preview_json(effect));
     if (preview->more)
         mdm_json_set_text(json, "next_cursor", APR_ARRAY_IDX(moves, moves->nelts - 1, mdm_group_move_t).enrollment_id);
     return mdm_api_json(api, HTTP_OK, json);
@@ -170,8 +178,9 @@ static int show_preview(mdm_api_t *api, const char *name, const mdm_group_previe
 
 int mdm_api_group_preview(mdm_api_t *api, const char *name)
 {
-    static const char *const known[] = { "kind", "rule", NULL };
+    static const char *const known[] = { "kind", "rule", "members", NULL };
     mdm_group_preview_t preview = { 0 };
+    mdm_preview_members_t *members;
     const json_t *kind;
     mdm_rule_t *rule;
     json_t *json;
@@ -179,8 +188,11 @@ int mdm_api_group_preview(mdm_api_t *api, const char *name)
 
     if (rv != APR_SUCCESS)
         return fail(api, rv);
-    if ((rv = read_json(&json, api)) != APR_SUCCESS || (rv = mdm_api_members(api, NULL, json, known)) != APR_SUCCESS)
+    if ((rv = read_json(&json, api, MDM_LIMIT_DEFAULT)) != APR_SUCCESS
+        || (rv = mdm_api_members(api, NULL, json, known)) != APR_SUCCESS)
         return mdm_api_group_refuse(api, name, rv);
+    if (json_object_get(json, "members"))
+        return mdm_api_group_preview_members(api, name, json, preview.limit);
     kind = json_object_get(json, "kind");
     if (kind && (!json_is_string(kind) || mdm_group_kind_of(json_string_value(kind)) != MDM_GROUP_RULE))
         rv = mdm_fail(api->ctx, MDM_EINPUT, "kind must be rule, or left out: only a rule can be tried");
@@ -192,9 +204,14 @@ int mdm_api_group_preview(mdm_api_t *api, const char *name)
         return mdm_api_group_refuse(api, name, rv);
     rv = find_group(&preview.group, api, name);
     if (rv == APR_SUCCESS)
-        rv = find_cursor(&preview.after, api);
+        rv = mdm_api_group_after(&preview.after, api);
     preview.rule = rule;
     if (rv == APR_SUCCESS)
-        rv = mdm_group_preview(&preview, api->st);
-    return rv == APR_SUCCESS ? show_preview(api, name, &preview) : fail(api, rv);
+        rv = mdm_preview_members_begin(&members, api->st, preview.group);
+    if (rv != APR_SUCCESS)
+        return fail(api, rv);
+    preview.moved = mdm_preview_members_move;
+    preview.baton = members;
+    rv = mdm_group_preview(&preview, api->st);
+    return rv == APR_SUCCESS ? mdm_api_group_show_preview(api, name, &preview, members) : fail(api, rv);
 }

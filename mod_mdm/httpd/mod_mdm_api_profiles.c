@@ -11,6 +11,7 @@
 #include "mdm_library.h"
 #include "mdm_library_diff.h"
 #include "mdm_payload_json.h"
+#include "mdm_preview.h"
 #include "mdm_refusal.h"
 #include "mod_mdm_api.h"
 #include "mod_mdm_io.h"
@@ -227,9 +228,34 @@ static int refuse(mdm_api_t *api, const mdm_library_saved_t *saved, apr_status_t
     return mdm_api_json(api, HTTP_BAD_REQUEST, json);
 }
 
-static int answer(mdm_api_t *api, const mdm_library_saved_t *saved, int status)
+/* What devices would do; nobody has a profile that is new. */
+static apr_status_t preview(json_t **effect, mdm_api_t *api, const mdm_library_saved_t *saved)
+{
+    mdm_preview_request_t request = { 0 };
+    mdm_preview_t *found;
+    apr_status_t rv;
+
+    *effect = NULL;
+    if (saved->outcome == MDM_LIBRARY_NEW)
+        return APR_SUCCESS;
+    request.what = MDM_PREVIEW_CONTENT;
+    request.profile = saved->profile->id;
+    request.version = saved->version->version;
+    request.body = saved->version->body;
+    request.detail = saved->version->detail;
+    request.user_scope = !strcmp(saved->profile->scope, "User");
+    if ((rv = mdm_preview_run(&found, api->st, &request)) == APR_SUCCESS)
+        *effect = mdm_preview_json(found);
+    return rv;
+}
+
+/* @param effect of a check, or NULL */
+static int answer(mdm_api_t *api, const mdm_library_saved_t *saved, json_t *effect, int status)
 {
     json_t *json = profile_json(api, saved->profile, saved->version->detail);
+
+    if (effect)
+        json_object_set_new(json, "effect", effect);
 
     mdm_json_set_text(json, "outcome", outcome_name(saved->outcome));
     mdm_json_set_text(json, "sha256", mdm_sha256_hex(saved->version->body, api->r->pool));
@@ -243,6 +269,7 @@ static int save(mdm_api_t *api, const char *name, int dry)
     const char *type = apr_table_get(api->r->headers_in, "Content-Type");
     mdm_library_request_t request = request_of(api, name);
     mdm_library_saved_t saved = { 0 };
+    json_t *effect = NULL;
     apr_status_t rv = mdm_io_body(&request.body, api->ctx, api->r, MDM_LIMIT_DEFAULT);
 
     if (rv != APR_SUCCESS)
@@ -253,9 +280,11 @@ static int save(mdm_api_t *api, const char *name, int dry)
         : mdm_library_save(&saved, api->st, api->conf->site, &request);
     if (rv != APR_SUCCESS)
         return refuse(api, &saved, rv);
+    if (dry && (rv = preview(&effect, api, &saved)) != APR_SUCCESS)
+        return fail(api, rv);
     if (!dry && saved.outcome != MDM_LIBRARY_SAME)
         mdm_worker_wake();
-    return answer(api, &saved, !dry && saved.outcome == MDM_LIBRARY_NEW ? HTTP_CREATED : HTTP_OK);
+    return answer(api, &saved, effect, !dry && saved.outcome == MDM_LIBRARY_NEW ? HTTP_CREATED : HTTP_OK);
 }
 
 static int restore(mdm_api_t *api, const char *name, int number)
@@ -269,7 +298,7 @@ static int restore(mdm_api_t *api, const char *name, int number)
         return fail(api, rv);
     if (saved.outcome != MDM_LIBRARY_SAME)
         mdm_worker_wake();
-    return answer(api, &saved, HTTP_OK);
+    return answer(api, &saved, NULL, HTTP_OK);
 }
 
 static int archive(mdm_api_t *api, const char *name)
