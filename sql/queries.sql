@@ -440,24 +440,24 @@ UPDATE mdm_enrollment SET certificate = %s WHERE id = %lld AND certificate IS NU
 -- ---- commands
 
 -- STMT_COMMAND_INSERT (id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority,
---     approval, supersede_key, idempotency_key, request_sha256, orderer)
+--     approval, supersede_key, idempotency_key, request_sha256, orderer, note)
 INSERT INTO mdm_command (id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority,
-    approval, supersede_key, idempotency_key, request_sha256, orderer)
-VALUES (%lld, %s, %s, %s, %lld, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s, %s)
+    approval, supersede_key, idempotency_key, request_sha256, orderer, note)
+VALUES (%lld, %s, %s, %s, %lld, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
 
 -- STMT_COMMAND_GET (uuid)
 SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
-    decided_by, decided_at, supersede_key, idempotency_key, request_sha256, orderer
+    decided_by, decided_at, supersede_key, idempotency_key, request_sha256, orderer, note
 FROM mdm_command WHERE uuid = %s;
 
 -- STMT_COMMAND_BY_KEY (created_by, idempotency_key)
 SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
-    decided_by, decided_at, supersede_key, idempotency_key, request_sha256, orderer
+    decided_by, decided_at, supersede_key, idempotency_key, request_sha256, orderer, note
 FROM mdm_command WHERE created_by = %s AND idempotency_key = %s;
 
 -- STMT_COMMAND_PEOPLE (id)
-SELECT orderer, approver FROM mdm_command WHERE id = %lld;
+SELECT orderer, approver, created_by, note FROM mdm_command WHERE id = %lld;
 
 -- STMT_COMMAND_COUNTS (now, command, command)
 SELECT CASE WHEN held = 1 THEN 'held' WHEN not_before > %lld THEN 'scheduled' WHEN notnow = 1 THEN 'notnow'
@@ -485,7 +485,7 @@ WHERE id = %lld;
 
 -- STMT_COMMAND_HELD (cursor, limit)
 SELECT uuid, request_type, created_by, created_at, not_before, not_after, priority, id,
-    (SELECT COUNT(*) FROM mdm_queue q WHERE q.command = mdm_command.id AND q.held = 1)
+    (SELECT COUNT(*) FROM mdm_queue q WHERE q.command = mdm_command.id AND q.held = 1), note
 FROM mdm_command
 WHERE approval = 1 AND id > %lld
     AND EXISTS (SELECT 1 FROM mdm_queue w WHERE w.command = mdm_command.id AND w.held = 1)

@@ -224,7 +224,8 @@ CREATE TABLE mdm_command (
     idempotency_key TEXT,                   -- of created_by
     request_sha256 TEXT,                    -- of the request that came with idempotency_key
     orderer TEXT,                           -- created_by, sealed: approvals go by it
-    approver TEXT                           -- who approved, sealed
+    approver TEXT,                          -- who approved, sealed
+    note TEXT                               -- why, in the words of who ordered it
 );
 CREATE UNIQUE INDEX mdm_command_by_uuid ON mdm_command (uuid);
 CREATE UNIQUE INDEX mdm_command_by_key ON mdm_command (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL;

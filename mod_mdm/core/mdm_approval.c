@@ -55,7 +55,7 @@ apr_status_t mdm_approval_may_decide(mdm_ctx_t *ctx, const mdm_command_t *comman
 apr_status_t mdm_approval_check(mdm_command_t *held, mdm_store_t *st, const mdm_site_t *site,
                                 const mdm_connect_row_t *row)
 {
-    const char *orderer, *approver;
+    mdm_command_people_t people;
     mdm_command_t *command;
     apr_status_t rv;
 
@@ -66,16 +66,17 @@ apr_status_t mdm_approval_check(mdm_command_t *held, mdm_store_t *st, const mdm_
         return rv;
     if (!mdm_approval_needed(site, command->request_type))
         return APR_SUCCESS;
-    if ((rv = mdm_store_command_people(&orderer, &approver, st, row->next)) != APR_SUCCESS)
+    if ((rv = mdm_store_command_people(&people, st, row->next)) != APR_SUCCESS)
         return rv;
-    if (!orderer)
+    if (!people.orderer)
         return mdm_fail(st->ctx, MDM_EGONE, "it needs a second person (MDMApproval), and who ordered it cannot be told "
                         "any more: order it again");
-    if (approver && strcmp(approver, orderer))
+    if (people.approver && strcmp(people.approver, people.orderer))
         return APR_SUCCESS;
     *held = *command;
     held->id = row->next;
-    held->created_by = orderer;
+    held->created_by = people.orderer;
+    held->note = people.note;
     return mdm_fail(st->ctx, MDM_EDENIED, "no second person has approved it (MDMApproval)");
 }
 
@@ -88,7 +89,8 @@ static apr_status_t hold(void *baton, mdm_db_t *db)
     (void)db;
     return rv != APR_SUCCESS ? rv
            : mdm_store_event(h->st, "command.held", c->created_by, h->source, h->enrollment_id, c->uuid,
-                             apr_psprintf(h->st->ctx->pool, "%s, when a device asked for it", c->request_type));
+                             apr_pstrcat(h->st->ctx->pool, c->request_type, ", when a device asked for it",
+                                         c->note ? ": " : NULL, c->note, NULL));
 }
 
 apr_status_t mdm_approval_hold(mdm_store_t *st, const mdm_command_t *held, const char *enrollment_id,

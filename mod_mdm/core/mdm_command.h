@@ -31,6 +31,7 @@ typedef struct mdm_command_order_t {
     const char *supersede_key;      /* older commands with this key that have not gone out yet end; NULL: none */
     const char *idempotency_key;    /* of the actor; NULL: none */
     const char *request_sha256;     /* of the request, with idempotency_key */
+    const char *note;               /* why, for the record; NULL: not said */
     int no_push;
     const char *actor;              /* who asks */
     const char *source;             /* address */

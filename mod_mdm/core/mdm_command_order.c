@@ -171,7 +171,9 @@ static apr_status_t carry_out(void *baton, mdm_db_t *db)
         rv = mdm_store_queue_supersede(&w->superseded, st, c);
     if (rv == APR_SUCCESS && w->outcome->held)
         rv = mdm_store_event(st, "command.held", w->order->actor, w->order->source,
-                             ids->nelts == 1 ? APR_ARRAY_IDX(ids, 0, const char *) : NULL, c->uuid, c->request_type);
+                             ids->nelts == 1 ? APR_ARRAY_IDX(ids, 0, const char *) : NULL, c->uuid,
+                             c->note ? apr_pstrcat(st->ctx->pool, c->request_type, ": ", c->note, NULL)
+                                     : c->request_type);
     if (rv == APR_SUCCESS && !w->order->no_push && !w->outcome->held && c->not_before <= now)
         rv = mdm_store_push_want(&w->outcome->targets, st, now, (const char *const *)ids->elts, ids->nelts);
     return rv;
@@ -209,6 +211,7 @@ static void fill(mdm_command_t *c, mdm_ctx_t *ctx, const mdm_site_t *site, const
     c->approval = mdm_approval_needed(site, c->request_type) ? MDM_APPROVAL_WANTED : MDM_APPROVAL_NONE;
     /* what must not be superseded has no key by which it could be found */
     c->supersede_key = destructive ? NULL : o->supersede_key;
+    c->note = o->note;
     c->idempotency_key = o->idempotency_key;
     c->request_sha256 = o->idempotency_key ? o->request_sha256 : NULL;
 }

@@ -40,6 +40,18 @@ static int is_notnow(const char *status)
     return !strcmp(status, "NotNow");
 }
 
+/* Who ordered the erase and why goes into the trail, as far as it is known. */
+static apr_status_t note_wiped(const report_t *r)
+{
+    mdm_command_people_t people;
+    apr_status_t rv = mdm_store_command_people(&people, r->st, r->row->answered_id);
+
+    return rv != APR_SUCCESS ? rv
+           : mdm_store_event(r->st, "enrollment.wiped", people.orderer ? people.orderer : people.created_by,
+                             r->device->source, r->device->device_id,
+                             mdm_plist_get_string(r->device->message, "CommandUUID"), people.note);
+}
+
 /* An acknowledged erase is the last word of a device, on any channel: nothing may reach what comes up on it next. */
 static apr_status_t close_wiped(report_t *r)
 {
@@ -56,7 +68,7 @@ static apr_status_t close_wiped(report_t *r)
     if (rv == APR_SUCCESS)
         rv = mdm_store_renewal_forget(r->st, cause.enrollment);
     if (rv == APR_SUCCESS)
-        rv = mdm_store_event(r->st, "enrollment.wiped", NULL, r->device->source, r->device->device_id, NULL, NULL);
+        rv = note_wiped(r);
     return rv;
 }
 

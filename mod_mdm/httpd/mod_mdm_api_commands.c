@@ -25,7 +25,7 @@ static const char *const post_methods[] = { "POST", NULL };
 
 static const char *const members[] = {
     "command", "command_plist", "targets", "command_uuid", "not_before", "not_after", "priority", "supersede_key",
-    "push", "encrypt", NULL
+    "push", "encrypt", "note", NULL
 };
 static const char *const target_members[] = { "ids", "serials", "users", "groups", NULL };
 
@@ -150,7 +150,8 @@ static apr_status_t read_order(mdm_command_order_t *o, mdm_api_t *api, const jso
     o->source = api->r->useragent_ip;
     if ((rv = read_time(&o->not_before, ctx, json, "not_before")) != APR_SUCCESS
         || (rv = read_time(&o->not_after, ctx, json, "not_after")) != APR_SUCCESS
-        || (rv = read_text(&o->supersede_key, ctx, json, "supersede_key")) != APR_SUCCESS)
+        || (rv = read_text(&o->supersede_key, ctx, json, "supersede_key")) != APR_SUCCESS
+        || (rv = read_text(&o->note, ctx, json, "note")) != APR_SUCCESS)
         return rv;
     rv = read_boolean(&push, ctx, json, "push");
     o->no_push = !push;

@@ -140,6 +140,7 @@ void mdm_api_command_members(json_t *json, const mdm_command_t *c, apr_pool_t *p
     mdm_json_set_text(json, "approval", approvals[c->approval & 3]);
     mdm_json_set_text(json, "decided_by", c->decided_by);
     mdm_json_set_text(json, "decided_at", mdm_api_time(c->decided_at, p));
+    mdm_json_set_text(json, "note", c->note);
 }
 
 apr_status_t mdm_api_command_counts(json_t **out, mdm_api_t *api, const mdm_command_t *c)

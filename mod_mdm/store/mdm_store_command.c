@@ -3,6 +3,8 @@
  * Commands as they were enqueued: one row, whatever the number of enrollments it goes to, its body sealed
  * once. Called by the API in any thread.
  */
+#include <string.h>
+
 #include <apr_hash.h>
 #include <apr_strings.h>
 
@@ -47,7 +49,7 @@ apr_status_t mdm_store_command_insert(mdm_store_t *st, const mdm_command_t *c)
             id, c->uuid, c->request_type, c->created_by, mdm_row_text(st, c->created_at), body,
             mdm_row_text(st, c->delivery), mdm_row_text(st, c->not_before), mdm_row_text(st, c->not_after),
             mdm_row_text(st, c->priority), mdm_row_text(st, c->approval), c->supersede_key, c->idempotency_key,
-            c->request_sha256, orderer
+            c->request_sha256, orderer, c->note
         };
 
         rv = mdm_db_exec(&inserted, st->db, STMT_COMMAND_INSERT, args);
@@ -64,16 +66,18 @@ static const char *open_name(mdm_store_t *st, const char *sealed, const char *co
     return name.len ? (const char *)name.data : NULL;
 }
 
-apr_status_t mdm_store_command_people(const char **orderer, const char **approver, mdm_store_t *st, apr_int64_t id)
+apr_status_t mdm_store_command_people(mdm_command_people_t *people, mdm_store_t *st, apr_int64_t id)
 {
     const char *number = mdm_row_text(st, id);
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, STMT_COMMAND_PEOPLE, &number);
 
-    *orderer = *approver = NULL;
+    memset(people, 0, sizeof(*people));
     if (rv == APR_SUCCESS && rows->count) {
-        *orderer = open_name(st, MDM_ROW(rows, 0, 0), ORDERER, number);
-        *approver = open_name(st, MDM_ROW(rows, 0, 1), MDM_COLUMN_APPROVER, number);
+        people->orderer = open_name(st, MDM_ROW(rows, 0, 0), ORDERER, number);
+        people->approver = open_name(st, MDM_ROW(rows, 0, 1), MDM_COLUMN_APPROVER, number);
+        people->created_by = MDM_ROW(rows, 0, 2);
+        people->note = MDM_ROW(rows, 0, 3);
     }
     return rv;
 }
@@ -101,6 +105,7 @@ static apr_status_t read_command(mdm_command_t **out, mdm_store_t *st, const mdm
     c->idempotency_key = MDM_ROW(rows, 0, 14);
     c->request_sha256 = MDM_ROW(rows, 0, 15);
     c->orderer = open_name(st, MDM_ROW(rows, 0, 16), ORDERER, MDM_ROW(rows, 0, 0));
+    c->note = MDM_ROW(rows, 0, 17);
     *out = c;
     return rv;
 }

@@ -46,6 +46,7 @@ typedef struct mdm_command_t {
     const char *supersede_key;
     const char *idempotency_key;  /* of created_by */
     const char *request_sha256;   /* of the request that came with it */
+    const char *note;             /* why, in the words of who ordered it */
 } mdm_command_t;
 
 /**
@@ -107,11 +108,16 @@ apr_status_t mdm_store_queue_sent_list(apr_array_header_t **out, mdm_store_t *st
  * @return MDM_ENOTFOUND when it does not wait (any more)
  */
 apr_status_t mdm_store_command_decide(mdm_store_t *st, apr_int64_t id, mdm_approval_e approval, const char *by);
-/**
- * Who ordered a command and who approved it, from what is sealed; what does not open or is not there is NULL. One
- * statement.
- */
-apr_status_t mdm_store_command_people(const char **orderer, const char **approver, mdm_store_t *st, apr_int64_t id);
+
+/** Who is behind a command; what is not there is NULL. */
+typedef struct mdm_command_people_t {
+    const char *orderer, *approver;   /* from what is sealed; NULL also when it does not open */
+    const char *created_by;           /* who ordered it as the row says: nothing may depend on it */
+    const char *note;
+} mdm_command_people_t;
+
+/** Who ordered a command, who approved it, and why; all NULL when there is no such command. One statement. */
+apr_status_t mdm_store_command_people(mdm_command_people_t *people, mdm_store_t *st, apr_int64_t id);
 /** Whatever the rows say: this command waits for approval, for all its enrollments. Two statements. */
 apr_status_t mdm_store_command_hold(mdm_store_t *st, apr_int64_t id, const char *orderer, const char *request_type);
 /** An approved command may be handed out. @param released to so many enrollments */

@@ -172,6 +172,7 @@ apr_status_t mdm_store_command_held(apr_array_header_t **out, mdm_store_t *st, a
         c->not_after = mdm_row_number(rows, r, 5);
         c->priority = (int)mdm_row_number(rows, r, 6);
         c->id = mdm_row_number(rows, r, 7);
+        c->note = MDM_ROW(rows, r, 9);
         c->approval = MDM_APPROVAL_WANTED;
         APR_ARRAY_PUSH(*out, mdm_command_t *) = c;
     }

@@ -6,6 +6,7 @@
 DROP INDEX mdm_result_by_age;
 ALTER TABLE mdm_command ADD COLUMN orderer TEXT;
 ALTER TABLE mdm_command ADD COLUMN approver TEXT;
+ALTER TABLE mdm_command ADD COLUMN note TEXT;
 ALTER TABLE mdm_enrollment ADD COLUMN authenticated_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE mdm_group ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE mdm_group ADD COLUMN rule TEXT;

@@ -34,9 +34,9 @@ def call(site, user, method, path, body=None):
                     user=user, key=PASSWORD)
 
 
-def order(site, phone, user=USER, request_type="EraseDevice"):
+def order(site, phone, user=USER, request_type="EraseDevice", **more):
     reply = call(site, user, "POST", "/v1/commands",
-                 {"command": {"RequestType": request_type}, "targets": {"ids": [phone.id]}})
+                 {"command": {"RequestType": request_type}, "targets": {"ids": [phone.id]}, **more})
     assert reply.status == 201 and reply.json["state"] == "held" and "status" not in reply.json, reply.text
     return reply.json["command_uuid"]
 
@@ -48,14 +48,15 @@ def held(site):
 def test_a_second_person_lets_a_command_go(ward, new_phone, apns):
     phone = new_phone(ward)
     apns.clear()
-    command_uuid = order(ward, phone)
-    assert held(ward) == [command_uuid]
+    command_uuid = order(ward, phone, note="lost on the train")
+    listed, = call(ward, OTHER, "GET", "/v1/commands?state=held").json["commands"]
+    assert listed["command_uuid"] == command_uuid and listed["note"] == "lost on the train"
     assert phone.connect() == [] and not apns.pushes(magic=phone.push_magic)
     for verb in ("approve", "deny"):
         refused = call(ward, USER, "POST", "/v1/commands/%s/%s" % (command_uuid, verb))
         assert refused.status == 403 and USER in refused.json["error"], refused.text
     shown = call(ward, USER, "GET", "/v1/commands/" + command_uuid).json
-    assert shown["approval"] == "wanted" and shown["counts"] == {"held": 1}
+    assert shown["approval"] == "wanted" and shown["counts"] == {"held": 1} and shown["note"] == "lost on the train"
     ward.stop()
     ward.start_again()
     assert phone.connect() == [] and held(ward) == [command_uuid]
@@ -65,8 +66,9 @@ def test_a_second_person_lets_a_command_go(ward, new_phone, apns):
     assert held(ward) == []
     assert call(ward, OTHER, "POST", "/v1/commands/%s/deny" % command_uuid).status == 409
     assert devices.served(phone.idle()) == command_uuid
-    assert ward.database.sql("SELECT kind, actor FROM mdm_event WHERE kind LIKE 'command.%' ORDER BY id") \
-        == [["command.held", USER], ["command.approved", OTHER]]
+    trail = ward.database.sql("SELECT kind, actor, detail FROM mdm_event WHERE kind LIKE 'command.%' ORDER BY id")
+    assert [row[:2] for row in trail] == [["command.held", USER], ["command.approved", OTHER]]
+    assert trail[0][2] == "EraseDevice: lost on the train"
 
 
 def test_what_is_denied_ends(ward, new_phone):

@@ -265,6 +265,8 @@ WRONG_ORDERS = [
     ({"push": "no"}, "push: expected true or false"),
     ({"encrypt": 0}, "encrypt: expected true or false"),
     ({"supersede_key": ""}, "supersede_key: expected a string"),
+    ({"note": 5}, "note: expected a string of 1 to 255 bytes"),
+    ({"note": "n" * 256}, "note: expected a string of 1 to 255 bytes"),
 ]
 
 

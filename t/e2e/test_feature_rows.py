@@ -80,7 +80,9 @@ def test_feature_08_a_lost_phone_is_wiped_once_and_leaves_its_history(make_site,
     desired.until(lambda: desired.rows(site, "kept") == {phone.id: 1}, what="the profile to be wanted")
     phone.connect()
     apns.clear()
-    ordered = call(0, "POST", "commands", {"command": {"RequestType": "EraseDevice"}, "targets": {"ids": [phone.id]}})
+    begun = time.time() * 1e6
+    ordered = call(0, "POST", "commands", {"command": {"RequestType": "EraseDevice"}, "targets": {"ids": [phone.id]},
+                                        "note": "left in the 17:42 to Bern"})
     assert ordered.status == 201 and ordered.json["state"] == "held"
     assert phone.connect() == []
     assert call(1, "POST", "commands/%s/approve" % ordered.json["command_uuid"]).status == 200
@@ -90,10 +92,14 @@ def test_feature_08_a_lost_phone_is_wiped_once_and_leaves_its_history(make_site,
     assert desired.rows(site, "kept") == {phone.id: 10}
     assert call(0, "POST", "push/" + phone.id).status == 500
     assert phone.send_report({"Status": "Idle"}).status == 403
-    trail = site.database.sql("SELECT kind, actor, enrollment_id FROM mdm_event ORDER BY id")
-    assert ["command.held", devices.USER, phone.id] in trail
-    assert [row[1] for row in trail if row[0] == "command.approved"] == ["other"]
-    assert [row[2] for row in trail if row[0] == "enrollment.wiped"] == [phone.id]
+    trail = {row[0]: row[1:] for row in site.database.sql("SELECT kind, actor, enrollment_id, object, detail, at FROM "
+                                                          "mdm_event ORDER BY id")}
+    uuid, why = ordered.json["command_uuid"], "left in the 17:42 to Bern"
+    assert trail["command.held"][:4] == [devices.USER, phone.id, uuid, "EraseDevice: " + why]
+    assert trail["command.approved"][:3:2] == ["other", uuid]
+    assert trail["enrollment.wiped"][:4] == [devices.USER, phone.id, uuid, why]
+    assert begun <= int(trail["command.held"][4]) <= int(trail["enrollment.wiped"][4]) <= time.time() * 1e6
+    assert call(0, "GET", "commands/" + uuid).json["note"] == why
 
 
 def test_feature_18_many_devices_drain_one_profile(site, new_phone, capsys):
