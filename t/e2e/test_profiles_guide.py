@@ -34,10 +34,12 @@ class Reader:
         with open(os.path.join(self.home, ".curlrc"), "w", encoding="utf-8") as out:
             out.write('cacert = "%s"\nsilent\nshow-error\nfail-with-body\n' % site.keys.tls_ca_file)
 
-    def next(self, word):
-        """Run the next command, which has this word in it; its JSON."""
+    def next(self, word, device=None):
+        """Run the next command, which has this word in it, for the device that its reader would name; its JSON."""
         text = self.left.pop(0)
         assert HOST in text and word in text, "%r is not in the next command: %s" % (word, text)
+        assert (device is None) == ("/DEVICE/" not in text), text
+        text = text.replace("/DEVICE/", "/%s/" % device)
         done = subprocess.run(["bash", "-c", text.replace(HOST, self.site.at("/mdm/api"))], capture_output=True, text=True,
                               env={**os.environ, "HOME": self.home}, timeout=60, check=False)
         assert done.returncode == 0, "%s\n%s%s" % (text, done.stdout, done.stderr)
@@ -58,7 +60,7 @@ def test_the_guide_from_nothing_to_a_changed_password(make_site, new_device, tmp
     people(site, ["anna", "bert"])
     mine, hers = (devices.enroll(site, new_device(site), user=user) for user in ("bert", "anna"))
     reader = Reader(site, tmp_path)
-    assert len(reader.left) == 15
+    assert len(reader.left) == 16
 
     def work():
         desired.settled(site)
@@ -83,6 +85,9 @@ def test_the_guide_from_nothing_to_a_changed_password(make_site, new_device, tmp
     assert (change["kind"], change["object"], change["changed"], change["done"]) == ("profile", "sales-wifi", 1, True)
     found = reader.next("profiles/sales-wifi/devices")
     assert found["counts"]["states"] == {"verified": 1}, found
+    of_hers, = reader.next("enrollments/", device=found["devices"][0]["enrollment_id"])["profiles"]
+    assert (of_hers["profile"], of_hers["state"]) == ("sales-wifi", "verified")
+    assert of_hers["reason"].startswith("member of the group sales-phones"), of_hers
 
     said = reader.next('"secret"')
     assert said["replace"] == {"count": 1, "enrollments": [hers.id]}
