@@ -142,6 +142,26 @@ UNION ALL
 SELECT CASE WHEN value = '"missing"' THEN 101 ELSE 102 END, COUNT(*) FROM mdm_fact
 WHERE name = 'ProfileList.EnrollmentProfile' GROUP BY 1;
 
+-- How far the profiles are that were changed last and are meant for somebody; of one with more than so many rows they
+-- are not counted
+
+-- STMT_FIGURES_PROFILES (most_rows, limit)
+SELECT p.name, p.version, p.uncounted, d.state, d.version, COUNT(*)
+FROM (SELECT id, name, version, changed_at, CASE WHEN EXISTS (SELECT 1 FROM mdm_desired m
+        WHERE m.profile = mdm_profile.id LIMIT 1 OFFSET %lld) THEN 1 ELSE 0 END AS uncounted
+    FROM mdm_profile
+    WHERE archived_at = 0 AND EXISTS (SELECT 1 FROM mdm_desired w WHERE w.profile = mdm_profile.id)
+    ORDER BY changed_at DESC, id DESC LIMIT %lld) p
+LEFT JOIN mdm_desired d ON d.profile = CASE WHEN p.uncounted = 0 THEN p.id END AND d.state < 9
+GROUP BY p.changed_at, p.id, p.name, p.version, p.uncounted, d.state, d.version
+ORDER BY p.changed_at DESC, p.id DESC, d.version DESC, d.state;
+
+-- STMT_FIGURES_PASSCODES (limit)
+SELECT e.enrollment_id, e.login, f.changed_at, COUNT(*) OVER ()
+FROM mdm_fact f JOIN mdm_enrollment e ON e.id = f.enrollment
+WHERE f.name = 'SecurityInfo.PasscodeCompliantWithProfiles' AND f.value = 'false' AND e.state = 2
+ORDER BY f.changed_at DESC, e.enrollment_id LIMIT %lld;
+
 -- STMT_DRIFT_TROUBLED (limit)
 SELECT e.enrollment_id, p.name, d.state, d.drift, d.changed_at, d.error, d.next_try_at, d.reason
 FROM (SELECT enrollment, profile, state, drift, changed_at, error, next_try_at, reason FROM mdm_desired

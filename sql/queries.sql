@@ -746,6 +746,9 @@ ON CONFLICT (enrollment, source) DO UPDATE SET seen_at = excluded.seen_at;
 -- STMT_FACT_LIST (enrollment, cursor, limit)
 SELECT name, value, source, changed_at FROM mdm_fact WHERE enrollment = %lld AND name > %s ORDER BY name LIMIT %lld;
 
+-- STMT_FACT_GET (enrollment, name)
+SELECT value, source, changed_at FROM mdm_fact WHERE enrollment = %lld AND name = %s;
+
 -- STMT_FACT_SOURCES (enrollment)
 SELECT source, seen_at FROM mdm_fact_source WHERE enrollment = %lld ORDER BY source;
 

@@ -524,3 +524,5 @@ CREATE INDEX mdm_desired_by_profile ON mdm_desired (profile, enrollment);
 CREATE INDEX mdm_desired_by_retry ON mdm_desired (next_try_at) WHERE next_try_at > 0;
 CREATE INDEX mdm_desired_by_trouble ON mdm_desired (state, changed_at) WHERE state >= 5 AND state <= 7;
 CREATE INDEX mdm_fact_enrollment_profile ON mdm_fact (value) WHERE name = 'ProfileList.EnrollmentProfile';
+CREATE INDEX mdm_fact_passcode ON mdm_fact (enrollment)
+    WHERE name = 'SecurityInfo.PasscodeCompliantWithProfiles' AND value = 'false';

@@ -235,6 +235,8 @@ json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *sit
     if (json_object_get(report, "enrollments"))
         mdm_profile_state_report(report, alerts, st, site);
     if (json_object_get(report, "enrollments"))
+        mdm_status_passcodes(report, alerts, st);
+    if (json_object_get(report, "enrollments"))
         mdm_rollout_alerts(alerts, st);
     if (json_object_get(report, "enrollments"))
         mdm_unreadable_alerts(alerts, st);
@@ -333,6 +335,10 @@ apr_status_t mdm_status_enrollment(json_t **out, mdm_store_t *st, const mdm_site
         json_object_set(json, "device_facts", facts);
     if (identity)
         json_object_set_new(json, "identity", identity);
+    if ((rv = mdm_status_passcode(json, st, e)) != APR_SUCCESS) {
+        json_decref(json);
+        return rv;
+    }
     add_device_information(json, st, enrollment_id);
     items = json_array();
     for (i = 0; i < queue->nelts; i++) {

@@ -17,7 +17,7 @@
  * @return a new reference: {"alerts": [text], "enrollments": {name: count}, "open_commands": {age: count},
  *         "pushes": {...}, "pushes_due": n, "certificates": {...}, "ca": {...}, "push_certificates": [...],
  *         "devices": [...], "identities": {name: count}, "ending_identities": [...], "profiles": {state: count},
- *         "stuck": [...]}
+ *         "stuck": [...], "passcodes": {name: count}, "passcodes_not_compliant": [...]}
  */
 json_t *mdm_status_report(mdm_ctx_t *ctx, mdm_store_t *st, const mdm_site_t *site, const char *why);
 
@@ -48,6 +48,24 @@ apr_status_t mdm_status_identity(json_t **identity, mdm_store_t *st, const mdm_e
 
 /** Add to a report the counts of identities that end ("identities") and the soonest ("ending_identities"). */
 void mdm_status_identities(json_t *report, json_t *alerts, mdm_store_t *st, const mdm_site_t *site);
+
+/**
+ * Add to a report how many devices do not comply with the passcode policy of their profiles ("passcodes"), the first of
+ * them ("passcodes_not_compliant") and the alert.
+ */
+void mdm_status_passcodes(json_t *report, json_t *alerts, mdm_store_t *st);
+/**
+ * Add to an enrollment whether its passcode complies ("passcode"), where it said so, and "alerts" when it does not.
+ * @return MDM_EDB
+ */
+apr_status_t mdm_status_passcode(json_t *json, mdm_store_t *st, const mdm_enrollment_t *enrollment);
+
+/**
+ * Add to a report how far the profiles are that were changed last ("profile_versions"): {"profile", "version",
+ * "installed": {version: count}, "waiting", "failed", "drifted", "blocked", "removing"} of each; {"profile", "version",
+ * "more_than"} of one with too many rows to count. For people, not for every look of a monitor.
+ */
+void mdm_status_profiles(json_t *report, mdm_store_t *st);
 
 /** What an administrator has to know of an enrollment in this state, such as why its commands wait, or NULL. */
 const char *mdm_status_hint(const mdm_enrollment_t *enrollment, const mdm_reach_t *reach, const mdm_site_t *site,

@@ -277,6 +277,47 @@ static void put_stuck(page_t *page, const json_t *stuck)
     put_rows(page, "Stuck", "<tr><th>Enrollment</th><th>Why</th><th>Since (UTC)</th></tr>", columns, stuck);
 }
 
+static void put_passcodes(page_t *page, const json_t *devices)
+{
+    static const char *const columns[] = { "enrollment_id", "user", "since", NULL };
+
+    put_rows(page, "Passcodes that do not comply with their profiles",
+             "<tr><th>Enrollment</th><th>User</th><th>Since (UTC)</th></tr>", columns, devices);
+}
+
+/* "12 on v3, 2 on v2" */
+static const char *installed_text(apr_pool_t *p, const json_t *profile)
+{
+    const json_t *most = json_object_get(profile, "more_than"), *installed = json_object_get(profile, "installed");
+    const char *version, *text = "";
+    json_t *count;
+
+    if (most)
+        return apr_psprintf(p, "more than %d: GET v1/profiles/NAME/devices counts them", (int)json_integer_value(most));
+    json_object_foreach((json_t *)installed, version, count)
+        text = apr_psprintf(p, "%s%s%d on v%s", text, *text ? ", " : "", (int)json_integer_value(count), version);
+    return text;
+}
+
+static void put_profile_versions(page_t *page, const json_t *profiles)
+{
+    static const char *const columns[] = { "profile", "version", "installed", "waiting", "failed", "drifted", "blocked",
+                                           "removing", NULL };
+    json_t *rows = json_array();
+    size_t i;
+
+    for (i = 0; i < json_array_size(profiles); i++) {
+        json_t *row = json_copy(json_array_get(profiles, i));
+
+        json_object_set_new(row, "installed", json_string(installed_text(page->p, row)));
+        json_array_append_new(rows, row);
+    }
+    put_rows(page, "Profiles changed last", "<tr><th>Profile</th><th>Current version</th><th>On devices</th>"
+             "<th>Waiting</th><th>Failed</th><th>Drifted</th><th>Blocked</th><th>Being removed</th></tr>", columns,
+             rows);
+    json_decref(rows);
+}
+
 static void put_profiles(page_t *page, const json_t *profiles)
 {
     static const char *const columns[] = { "profile", "version", "state", "drift", "error", "verified_at", "reason",
@@ -344,6 +385,8 @@ const char *mdm_page_status(apr_pool_t *p, const json_t *report)
         put_figures(&page, report);
         put_ending(&page, json_object_get(report, "ending_identities"));
         put_stuck(&page, json_object_get(report, "stuck"));
+        put_passcodes(&page, json_object_get(report, "passcodes_not_compliant"));
+        put_profile_versions(&page, json_object_get(report, "profile_versions"));
         put_devices(&page, json_object_get(report, "devices"));
     }
     return finish(&page);
@@ -425,9 +468,11 @@ const char *mdm_page_enrollment(apr_pool_t *p, const char *organization, const j
     json_object_del(facts, "device_facts");
     json_object_del(facts, "identity");
     json_object_del(facts, "profiles");
+    json_object_del(facts, "alerts");
     put_head(&page, text_of(enrollment, "enrollment_id"),
              apr_pstrcat(p, "<a href=\"?\">", apr_pescape_entity(p, organization, 0),
                          " device management</a>", NULL));
+    put_alerts(&page, json_object_get(enrollment, "alerts"));
     put_members(&page, "Enrollment", facts);
     if (json_object_get(enrollment, "device_facts"))
         put_facts(&page, json_object_get(enrollment, "device_facts"));

@@ -134,6 +134,8 @@ int mdm_handle_status(request_rec *r, const mdm_conf_t *conf)
         return show_enrollment(r, conf, mdm_io_query(r, "id", 1));
     ctx = mdm_io_ctx(r);
     report = make_report(r, conf, ctx, &st);
+    if (json_object_get(report, "enrollments") && !(r->args && !strcmp(r->args, "auto")))
+        mdm_status_profiles(report, st);
     mdm_io_note(r, ctx, st);
     if (r->args && !strcmp(r->args, "json")) {
         text = mdm_json_pretty(report, r->pool);

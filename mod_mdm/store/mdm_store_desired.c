@@ -129,6 +129,29 @@ apr_status_t mdm_store_desired_counts(apr_array_header_t **out, mdm_store_t *st,
     return APR_SUCCESS;
 }
 
+apr_status_t mdm_store_desired_figures(apr_array_header_t **out, mdm_store_t *st, int profiles, int most)
+{
+    const char *args[] = { mdm_row_text(st, most), mdm_row_text(st, profiles) };
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_FIGURES_PROFILES, args);
+    int r;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(st->ctx->pool, rows->count, sizeof(mdm_desired_figure_t));
+    for (r = 0; r < rows->count; r++) {
+        mdm_desired_figure_t *f = apr_array_push(*out);
+
+        f->name = MDM_ROW(rows, r, 0);
+        f->current = (int)mdm_row_number(rows, r, 1);
+        f->uncounted = (int)mdm_row_number(rows, r, 2);
+        f->state = (mdm_desired_state_e)mdm_row_number(rows, r, 3);
+        f->version = (int)mdm_row_number(rows, r, 4);
+        f->count = f->state ? mdm_row_number(rows, r, 5) : 0;
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t mdm_store_desired_due(apr_array_header_t **out, mdm_store_t *st, apr_time_t now, int limit)
 {
     const char *args[] = { mdm_row_text(st, now), mdm_row_text(st, limit) };

@@ -53,6 +53,23 @@ typedef struct mdm_desired_t {
     const char *enrollment_id;    /* of lists by profile */
 } mdm_desired_t;
 
+/** So many enrollments have a profile in this state and version. */
+typedef struct mdm_desired_figure_t {
+    const char *name;             /* of the profile */
+    int current;                  /* its version */
+    int uncounted;                /* there are too many rows to count them; the rest is 0 */
+    mdm_desired_state_e state;    /* MDM_DESIRED_UNSET: nobody has or gets it */
+    int version;                  /* that should hold; 0: none, it is to go */
+    apr_int64_t count;
+} mdm_desired_figure_t;
+
+/**
+ * The `profiles` profiles that were changed last and are meant for somebody: array of mdm_desired_figure_t by profile,
+ * newest version first; what is removed is not counted. One statement.
+ * @param most a profile with more rows than this is not counted
+ */
+apr_status_t mdm_store_desired_figures(apr_array_header_t **out, mdm_store_t *st, int profiles, int most);
+
 /** "pending", "sent", "acked", "verified", "drifted", "failed", "blocked", "removing", "removed", "gone". */
 const char *mdm_desired_name(mdm_desired_state_e state);
 /** The state of such a name; MDM_DESIRED_UNSET for none. */

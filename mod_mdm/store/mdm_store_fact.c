@@ -266,6 +266,24 @@ apr_status_t mdm_store_facts_list(apr_array_header_t **out, mdm_store_t *st, apr
     return APR_SUCCESS;
 }
 
+apr_status_t mdm_store_fact_get(mdm_fact_t **out, mdm_store_t *st, apr_int64_t enrollment, const char *name)
+{
+    const char *args[] = { mdm_row_text(st, enrollment), name };
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_FACT_GET, args);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!rows->count)
+        return MDM_ENOTFOUND;
+    *out = apr_pcalloc(st->ctx->pool, sizeof(**out));
+    (*out)->name = name;
+    (*out)->value = MDM_ROW(rows, 0, 0);
+    (*out)->source = MDM_ROW(rows, 0, 1);
+    (*out)->changed_at = mdm_row_number(rows, 0, 2);
+    return APR_SUCCESS;
+}
+
 apr_status_t mdm_store_facts_sources(apr_array_header_t **out, mdm_store_t *st, apr_int64_t enrollment)
 {
     const char *id = mdm_row_text(st, enrollment);

@@ -60,6 +60,8 @@ apr_status_t mdm_store_facts_prune(int *pruned, mdm_store_t *st, apr_time_t befo
 /** At most `limit` facts after the name `cursor` (NULL: from the start). Array of mdm_fact_t. */
 apr_status_t mdm_store_facts_list(apr_array_header_t **out, mdm_store_t *st, apr_int64_t enrollment,
                                   const char *cursor, int limit);
+/** One fact. @return MDM_ENOTFOUND without a detail */
+apr_status_t mdm_store_fact_get(mdm_fact_t **out, mdm_store_t *st, apr_int64_t enrollment, const char *name);
 /** Sources and when they were seen last: array of mdm_fact_t with source and changed_at. */
 apr_status_t mdm_store_facts_sources(apr_array_header_t **out, mdm_store_t *st, apr_int64_t enrollment);
 /** Values of a fact, newest first, those before the entry `before` (0: from the newest); array of mdm_fact_t. */

@@ -117,3 +117,24 @@ apr_status_t mdm_store_issuers(apr_array_header_t **out, mdm_store_t *st)
         add(*out, MDM_ROW(rows, r, 0) ? MDM_ROW(rows, r, 0) : "", mdm_row_number(rows, r, 1));
     return rv;
 }
+
+apr_status_t mdm_store_passcodes(apr_array_header_t **out, apr_int64_t *count, mdm_store_t *st, int limit)
+{
+    const char *most = mdm_row_text(st, limit);
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, STMT_FIGURES_PASSCODES, &most);
+    int r;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *count = rows->count ? mdm_row_number(rows, 0, 3) : 0;
+    *out = apr_array_make(st->ctx->pool, rows->count, sizeof(mdm_passcode_t));
+    for (r = 0; r < rows->count; r++) {
+        mdm_passcode_t *one = apr_array_push(*out);
+
+        one->enrollment_id = MDM_ROW(rows, r, 0);
+        one->login = MDM_ROW(rows, r, 1);
+        one->since = mdm_row_number(rows, r, 2);
+    }
+    return APR_SUCCESS;
+}

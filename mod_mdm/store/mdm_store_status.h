@@ -30,6 +30,15 @@ typedef struct mdm_figures_t {
 /** The figures of the status page: a fixed number of statements. */
 apr_status_t mdm_store_figures(mdm_figures_t **out, mdm_store_t *st);
 
+/** A device whose passcode does not comply with its profiles. */
+typedef struct mdm_passcode_t {
+    const char *enrollment_id, *login;
+    apr_time_t since;
+} mdm_passcode_t;
+
+/** How many enrolled devices said so last, and `limit` of them, the newest first. Array of mdm_passcode_t. */
+apr_status_t mdm_store_passcodes(apr_array_header_t **out, apr_int64_t *count, mdm_store_t *st, int limit);
+
 /**
  * Identities in force (not replaced, not revoked, not expired) by the fingerprint of the CA that issued
  * them; the name is empty for those that were issued before that was noted. Array of mdm_count_t.

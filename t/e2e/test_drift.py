@@ -109,6 +109,12 @@ def test_feature_16_versions_and_who_has_which(site, new_phone):
     assert [one["enrollment_id"] for one in failed["devices"]] == [phones[2].id] and failed["next_cursor"]
     assert "Profile Installation Failed" in failed["devices"][0]["error"]
     assert in_hours(failed["devices"][0]["next_try_at"]) == 1, "MDMProfileRetry of a site that does not set it"
+    shown, = [one for one in site.http.get(site.at("/mdm-status?json")).json["profile_versions"]
+              if one["profile"] == name]
+    assert shown == {"profile": name, "version": 2, "installed": {"2": 1, "1": 1}, "waiting": 0, "failed": 1,
+                     "drifted": 0, "blocked": 0, "removing": 0}
+    text = site.http.get(site.at("/mdm-status")).text
+    assert ("<tr><td>%s</td><td>2</td><td>1 on v2, 1 on v1</td><td>0</td><td>1</td>" % name) in text
     desired.call(site, "GET", "profiles/%s/devices?state=odd" % name, status=400)
     desired.call(site, "GET", "profiles/absent/devices", status=404)
     versions = desired.call(site, "GET", "profiles/%s/versions" % name, status=200).json["versions"]

@@ -54,12 +54,27 @@ def test_feature_06_a_passcode_policy_and_who_does_not_comply(site, phone, new_p
     def members():
         return [one["enrollment_id"] for one in desired.call(site, "GET", "groups/%s/members" % lax).json["members"]]
     desired.until(lambda: members() == [phone.id], what="the lax phone in its group")
+
+    def shown(query):
+        return site.http.get(site.at("/mdm-status" + query))
+    report = shown("?json").json
+    # other tests of this site may have left such phones
+    assert phone.id in [one["enrollment_id"] for one in report["passcodes_not_compliant"]] and good.id not in str(
+        report["passcodes_not_compliant"])
+    others = report["passcodes"]["not_compliant"] - 1
+    assert any("not comply with the passcode policy" in one for one in report["alerts"])
+    assert "MDMPasscodesNotCompliant: %d\n" % (others + 1) in shown("?auto").text
+    alarm = 'role="alert">The passcode of this device does not comply'
+    assert alarm in shown("?id=" + phone.id).text and alarm not in shown("?id=" + good.id).text
+    assert "does not comply with its profiles since" in shown("?id=" + phone.id).text
+    assert "complies with its profiles" in shown("?id=" + good.id).text
     # it complies again, and leaves
     _, body = devices.command("SecurityInfo")
     site.enqueue(phone.id, body, nopush=True)
     phone.script("SecurityInfo", security_info(True), times=1)
     phone.connect()
     desired.until(lambda: members() == [], what="nobody in the group")
+    assert shown("?json").json["passcodes"] == {"not_compliant": others} and alarm not in shown("?id=" + phone.id).text
 
 
 def test_feature_08_a_lost_phone_is_wiped_once_and_leaves_its_history(make_site, new_phone, apns):

@@ -315,12 +315,16 @@ START_TEST(another_person_decides)
     site.approvals = names("EraseDevice DeviceLock");
     whom.ids = names("A B");
     how.no_push = 0;
+    how.note = "lost";
     OK(order("C-1", "EraseDevice"));
+    how.note = NULL;
     ck_assert_int_eq(outcome.held, 1);
     ck_assert_ptr_null(outcome.targets);
     ck_assert_str_eq(next_for("A"), "");
     OK(mdm_store_command_held(&held, st, 0, 10));
     ck_assert_int_eq(held->nelts, 1);
+    ck_assert_str_eq(APR_ARRAY_IDX(held, 0, mdm_command_t *)->note, "lost");
+    ck_assert_str_eq(database_sql("SELECT detail FROM mdm_event;"), "EraseDevice: lost");
     refused(MDM_EDENIED, mdm_command_decide(&by_anna, st, "C-1", 1), "another person");
     refused(MDM_EDENIED, mdm_command_decide(&by_anna, st, "C-1", 0), "another person");
     refused(MDM_ENOTFOUND, mdm_command_decide(&by_bert, st, "C-9", 1), "C-9");

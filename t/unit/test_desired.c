@@ -106,6 +106,39 @@ START_TEST(many_are_written_and_read)
 }
 END_TEST
 
+START_TEST(profiles_are_counted_by_version_and_state)
+{
+    apr_array_header_t *figures;
+    const mdm_desired_figure_t *f;
+
+    start(_i);
+    database_sql("INSERT INTO mdm_profile (id, name, identifier, scope, version, created_at, changed_at, archived_at) "
+                 "VALUES (8, 'unused', 'org.example.unused', 'System', 1, 0, 9, 0);");
+    put(MDM_DESIRED_VERIFIED, 2, 0, 9, 1, 30);
+    put(MDM_DESIRED_VERIFIED, 1, 0, 9, 31, 35);
+    put(MDM_DESIRED_FAILED, 2, 0, 9, 36, 37);
+    put(MDM_DESIRED_REMOVED, 0, 0, 9, 38, MANY);
+    OK(mdm_store_desired_figures(&figures, st, 2, MANY));
+    ck_assert_int_eq(figures->nelts, 3);
+    f = (const mdm_desired_figure_t *)figures->elts;
+    ck_assert_str_eq(f->name, "wifi");
+    ck_assert_int_eq(f[0].current, 1);
+    ck_assert_msg(f[0].version == 2 && f[0].state == MDM_DESIRED_VERIFIED && f[0].count == 30, "version 2");
+    ck_assert_msg(f[1].version == 2 && f[1].state == MDM_DESIRED_FAILED && f[1].count == 2, "failed");
+    ck_assert_msg(f[2].version == 1 && f[2].state == MDM_DESIRED_VERIFIED && f[2].count == 5, "version 1");
+    OK(mdm_store_desired_figures(&figures, st, 2, MANY - 1));
+    ck_assert_int_eq(figures->nelts, 1);
+    f = (const mdm_desired_figure_t *)figures->elts;
+    ck_assert_msg(f->uncounted && f->state == MDM_DESIRED_UNSET && !f->count, "more rows than are counted");
+    put(MDM_DESIRED_REMOVED, 0, 0, 9, 1, 37);
+    OK(mdm_store_desired_figures(&figures, st, 2, MANY));
+    ck_assert_int_eq(figures->nelts, 1);
+    f = (const mdm_desired_figure_t *)figures->elts;
+    ck_assert_msg(!f->uncounted && f->state == MDM_DESIRED_UNSET && !f->count, "nobody has it any more");
+    database_end();
+}
+END_TEST
+
 START_TEST(a_state_is_kept_or_begun_anew)
 {
     mdm_desired_t row;
@@ -225,6 +258,7 @@ int main(int argc, char **argv)
     (void)argc;
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, many_are_written_and_read, 0, DATABASES);
+    tcase_add_loop_test(tcase, profiles_are_counted_by_version_and_state, 0, DATABASES);
     tcase_add_loop_test(tcase, a_state_is_kept_or_begun_anew, 0, DATABASES);
     tcase_add_loop_test(tcase, queued_ones_are_superseded, 0, DATABASES);
     tcase_add_loop_test(tcase, what_goes_is_closed_or_forgotten, 0, DATABASES);
