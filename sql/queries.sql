@@ -429,6 +429,16 @@ LEFT JOIN mdm_command n ON n.id = (
     ORDER BY q.priority DESC, q.command LIMIT 1)
 WHERE c.fingerprint = %s;
 
+-- STMT_CHECKIN (now, now, enrollment_id, fingerprint)
+SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
+    e.id, e.parent, e.state, e.last_seen_at, e.certificate, e.auth_token,
+    CASE WHEN EXISTS (SELECT 1 FROM mdm_queue q
+        WHERE q.enrollment = e.id AND CASE WHEN q.held = 0 AND q.not_before <= %lld
+            AND (q.not_after = 0 OR q.not_after > %lld) THEN 1 ELSE 0 END <> 0) THEN 1 ELSE 0 END
+FROM mdm_certificate c
+LEFT JOIN mdm_enrollment e ON e.enrollment_id = %s
+WHERE c.fingerprint = %s;
+
 -- STMT_IDENTITY (fingerprint)
 SELECT c.not_after, c.revoked_at, c.replaced_by, e.enrollment_id, e.state
 FROM mdm_certificate c LEFT JOIN mdm_enrollment e ON e.id = c.enrollment

@@ -127,7 +127,7 @@ static apr_status_t work(void *baton, mdm_db_t *db)
     apr_status_t rv;
 
     (void)db;
-    rv = mdm_store_connect(&row, m->st, m->device->fingerprint, m->device->enrollment_id, NULL, 0);
+    rv = mdm_store_checkin(&row, m->st, m->device->fingerprint, m->device->enrollment_id);
     if (rv == APR_SUCCESS)
         rv = mdm_identity_meet(&row, m->st, m->site, m->device, NULL, 0);
     if (rv != APR_SUCCESS)

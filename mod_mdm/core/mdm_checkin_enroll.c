@@ -141,7 +141,7 @@ apr_status_t mdm_checkin_token_update(mdm_message_t *m)
         if (rv == APR_SUCCESS && m->row->state == MDM_STATE_ENROLLED)
             rv = mdm_message_event(m, "enrollment.renewed", NULL);
     }
-    if (rv == APR_SUCCESS && m->row->next) {
+    if (rv == APR_SUCCESS && m->row->has_work) {
         m->wake = 1;
         rv = mdm_store_push_want_one(m->st, m->enrollment, mdm_ctx_now(m->st->ctx));
     }

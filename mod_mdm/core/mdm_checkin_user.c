@@ -16,7 +16,7 @@
 static apr_status_t fresh_user(mdm_enrollment_t *fresh, mdm_message_t *m)
 {
     mdm_connect_row_t *device_row;
-    apr_status_t rv = mdm_store_connect(&device_row, m->st, m->device->fingerprint, m->device->device_id, NULL, 1);
+    apr_status_t rv = mdm_store_checkin(&device_row, m->st, m->device->fingerprint, m->device->device_id);
 
     if (rv != APR_SUCCESS || (rv = mdm_device_judge(m->st->ctx, m->device, device_row, 0)) != APR_SUCCESS)
         return rv;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one SELECT of the connect path: what a device's message needs of identity, enrollment and queue.
+ * The one SELECT of a device's message: what it needs of identity, enrollment and queue.
  */
 #ifndef MDM_STORE_CONNECT_H
 #define MDM_STORE_CONNECT_H
@@ -33,6 +33,7 @@ typedef struct mdm_connect_row_t {
     mdm_delivery_e next_delivery;
     const char *next_type;        /* its RequestType */
     int next_outlived;            /* it was ordered before the device enrolled anew */
+    int has_work;                 /* something waits that may go out now */
     const char *auth_token;       /* sha256 of the AuthToken that a user's messages have to bear, or NULL */
 } mdm_connect_row_t;
 
@@ -43,5 +44,9 @@ typedef struct mdm_connect_row_t {
  */
 apr_status_t mdm_store_connect(mdm_connect_row_t **out, mdm_store_t *st, const char *fingerprint,
                                const char *enrollment_id, const char *answered_uuid, int skip_notnow);
+
+/** The same for check-in messages, which fetch no command: of the queue it tells has_work alone. */
+apr_status_t mdm_store_checkin(mdm_connect_row_t **out, mdm_store_t *st, const char *fingerprint,
+                               const char *enrollment_id);
 
 #endif

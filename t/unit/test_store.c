@@ -320,6 +320,45 @@ START_TEST(a_device_gets_its_commands_in_order)
 }
 END_TEST
 
+/* What a check-in learns is what a report learns, without the command. */
+START_TEST(a_checkin_learns_whether_there_is_work)
+{
+    static const char *const waits[] = { "held = 1", "not_before = 9000000000000000", "not_after = 1" };
+    mdm_connect_row_t *row, *other;
+    size_t i;
+
+    start_device(_i);
+    OK(mdm_store_checkin(&row, st, "f-unknown", "DEV-1"));
+    ck_assert_int_eq(row->certificate_known, 0);
+    OK(mdm_store_checkin(&row, st, "f-a", "DEV-9"));
+    ck_assert_int_eq(row->certificate_known, 1);
+    ck_assert_int_eq(row->enrollment, 0);
+    ck_assert_int_eq(row->has_work, 0);
+    OK(mdm_store_checkin(&row, st, "f-a", "DEV-1"));
+    ck_assert_int_eq(row->has_work, 0);
+    command(10, "C-10", "DeviceInformation");
+    queue(10, 0, "DEV-1");
+    database_sql("UPDATE mdm_enrollment SET auth_token = 'sha'");
+    OK(mdm_store_checkin(&row, st, "f-a", "DEV-1"));
+    OK(mdm_store_connect(&other, st, "f-a", "DEV-1", NULL, 0));
+    ck_assert_int_eq(row->has_work, 1);
+    ck_assert_int_eq(other->has_work, 1);
+    ck_assert_int_eq(row->next, 0);
+    ck_assert_str_eq(row->auth_token, "sha");
+    ck_assert_str_eq(row->serial, other->serial);
+    ck_assert_str_eq(row->certificate, other->certificate);
+    ck_assert(row->bound_to == other->bound_to && row->not_after == other->not_after && row->state == other->state
+              && row->enrollment == other->enrollment && row->last_seen_at == other->last_seen_at);
+    for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        database_sql("UPDATE mdm_queue SET held = 0, not_before = 0, not_after = 0");
+        database_sql(apr_psprintf(database_pool(), "UPDATE mdm_queue SET %s", waits[i]));
+        OK(mdm_store_checkin(&row, st, "f-a", "DEV-1"));
+        ck_assert_int_eq(row->has_work, 0);
+    }
+    database_end();
+}
+END_TEST
+
 START_TEST(notnow_waits_for_the_next_session)
 {
     mdm_connect_row_t *row;
@@ -544,6 +583,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(group, an_enrollment_lives, 0, DATABASES);
     tcase_add_loop_test(group, secrets_lie_sealed, 0, DATABASES);
     tcase_add_loop_test(group, a_device_gets_its_commands_in_order, 0, DATABASES);
+    tcase_add_loop_test(group, a_checkin_learns_whether_there_is_work, 0, DATABASES);
     tcase_add_loop_test(group, notnow_waits_for_the_next_session, 0, DATABASES);
     tcase_add_loop_test(group, an_answer_finishes_once, 0, DATABASES);
     tcase_add_loop_test(group, a_command_uuid_is_taken_once, 0, DATABASES);
