@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one SELECT of a device's message, in three forms: a device that reports nothing costs no look-up of a command, and
- * one that checks in none of the next one either. Runs in every request of every device: index look-ups only, and nothing
- * is unsealed unless there is a command to serve.
+ * The one SELECT of a device's message, in three forms: a device that reports nothing costs no look-up of a command,
+ * and one that checks in none of the next one either. Runs in every request of every device: index look-ups only, and
+ * nothing is unsealed unless there is a command to serve.
  */
 #include <apr_strings.h>
 
