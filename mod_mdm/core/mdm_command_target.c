@@ -11,11 +11,6 @@
 #include "mdm_command_target.h"
 #include "mdm_payload_check.h"
 
-static int has(const char *letters, char system)
-{
-    return letters && strchr(letters, system) != NULL;
-}
-
 /* @return NULL: nothing speaks against it */
 static const char *doubt_of(const mdm_command_type_t *type, const mdm_payload_target_t *t, apr_pool_t *p)
 {
@@ -28,9 +23,9 @@ static const char *doubt_of(const mdm_command_type_t *type, const mdm_payload_ta
     if (t->os_version && mdm_key_is_older(t->os_version, version))
         return apr_psprintf(p, "%s needs %s %s, and it has %s", type->name, title, version, t->os_version);
     if (t->user_enrollment)
-        return has(type->user_enrollment, t->system) ? NULL
+        return mdm_key_has_system(type->user_enrollment, t->system) ? NULL
                : apr_psprintf(p, "%s is not for devices that came by User Enrollment", type->name);
-    if (!t->supervised && has(type->supervised, t->system))
+    if (!t->supervised && mdm_key_has_system(type->supervised, t->system))
         return apr_psprintf(p, "%s needs a supervised device, and it is not supervised", type->name);
     return NULL;
 }

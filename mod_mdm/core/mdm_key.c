@@ -76,6 +76,11 @@ int mdm_key_version(const char **version, const char *since, char system, apr_po
     return 0;
 }
 
+int mdm_key_has_system(const char *letters, char system)
+{
+    return letters && strchr(letters, system) != NULL;
+}
+
 int mdm_key_is_older(const char *version, const char *than)
 {
     while (*version || *than) {

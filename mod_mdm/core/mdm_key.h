@@ -40,6 +40,9 @@ const char *mdm_key_listing(const char *values, apr_pool_t *p);
  */
 int mdm_key_version(const char **version, const char *since, char system, apr_pool_t *p);
 
+/** Whether the letter of a system is among these; NULL has none. */
+int mdm_key_has_system(const char *letters, char system);
+
 /** Whether a version is before another: "10.9.1" before "10.13", numbers between dots; what is missing is 0. */
 int mdm_key_is_older(const char *version, const char *than);
 

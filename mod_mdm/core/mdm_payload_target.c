@@ -43,11 +43,6 @@ mdm_payload_target_t mdm_payload_target(const char *type, const char *product_na
     return target;
 }
 
-static int has(const char *letters, char system)
-{
-    return letters && strchr(letters, system) != NULL;
-}
-
 /* Whether the device has what came with these versions. @return NULL, or what is wanted: "macOS", "iOS 17.0" */
 static const char *lacks(const walk_t *w, const char *since)
 {
@@ -90,10 +85,10 @@ static void check_key(walk_t *w, const char *path, const mdm_payload_key_t *key)
     else if (key->removed && is_past(w, key->removed))
         mdm_payload_find(&w->look, MDM_FINDING_WARN, path, "ignored by this device: its version of %s does not have it "
                          "any more", w->title);
-    else if (has(key->supervised, t->system) && t->supervised == 0)
+    else if (mdm_key_has_system(key->supervised, t->system) && t->supervised == 0)
         mdm_payload_find(&w->look, MDM_FINDING_WARN, path, "ignored by this device: on %s it needs supervision, and "
                          "the device is not supervised", w->title);
-    else if (has(key->no_user_enrollment, t->system) && t->user_enrollment)
+    else if (mdm_key_has_system(key->no_user_enrollment, t->system) && t->user_enrollment)
         mdm_payload_find(&w->look, MDM_FINDING_WARN, path, "ignored by this device: a User Enrollment cannot have it");
 }
 
@@ -149,10 +144,10 @@ static int check_type(walk_t *w, const mdm_payload_type_t *type)
     else if (type->removed && is_past(w, type->removed))
         mdm_payload_find(&w->look, MDM_FINDING_REFUSE, NULL, "this device cannot have it: its version of %s does not "
                          "know it any more", w->title);
-    else if (has(type->supervised, t->system) && t->supervised == 0)
+    else if (mdm_key_has_system(type->supervised, t->system) && t->supervised == 0)
         mdm_payload_find(&w->look, MDM_FINDING_REFUSE, NULL, "this device cannot have it: on %s it needs supervision, "
                          "and the device is not supervised", w->title);
-    else if (t->user_enrollment && !has(type->user_enrollment, t->system))
+    else if (t->user_enrollment && !mdm_key_has_system(type->user_enrollment, t->system))
         mdm_payload_find(&w->look, MDM_FINDING_REFUSE, NULL, "this device cannot have it: User Enrollment forbids it");
     else if (!has_channel(type, t))
         mdm_payload_find(&w->look, MDM_FINDING_REFUSE, NULL, "%s takes it for %s only",
