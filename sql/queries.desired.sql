@@ -4,44 +4,47 @@
 
 -- ---- marks: enrollments to be looked at again; since is the name of the call that marked them last
 
+-- PART recheck_again
+ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since
+
 -- STMT_RECHECK (since, enrollment, enrollment)
 INSERT INTO mdm_recheck (enrollment, since)
 SELECT id, %lld FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0) ORDER BY id
-ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
+{recheck_again};
 
 -- STMT_RECHECK_MANY (since, enrollments*64)
 INSERT INTO mdm_recheck (enrollment, since) SELECT id, %lld FROM mdm_enrollment WHERE id IN (%64lld) ORDER BY id
-ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
+{recheck_again};
 
 -- STMT_RECHECK_IDS (since, ids*64)
 INSERT INTO mdm_recheck (enrollment, since)
 SELECT id, %lld FROM mdm_enrollment WHERE enrollment_id IN (%64s) ORDER BY id
-ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
+{recheck_again};
 
 -- STMT_RECHECK_USER (since, login, login)
 INSERT INTO mdm_recheck (enrollment, since)
 SELECT id, %lld FROM mdm_enrollment
 WHERE login = %s OR (parent > 0 AND parent IN (SELECT d.id FROM mdm_enrollment d WHERE d.login = %s)) ORDER BY id
-ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
+{recheck_again};
 
 -- STMT_RECHECK_USERS (since, logins*64, logins*64)
 INSERT INTO mdm_recheck (enrollment, since)
 SELECT id, %lld FROM mdm_enrollment
 WHERE login IN (%64s) OR (parent > 0 AND parent IN (SELECT d.id FROM mdm_enrollment d WHERE d.login IN (%64s)))
 ORDER BY id
-ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
+{recheck_again};
 
 -- STMT_RECHECK_FACTS (since, enrollment, enrollment, names*64)
 INSERT INTO mdm_recheck (enrollment, since)
 SELECT id, %lld FROM mdm_enrollment
 WHERE (id = %lld OR (parent = %lld AND parent > 0))
     AND EXISTS (SELECT 1 FROM mdm_watched_fact w WHERE w.name IN (%64s)) ORDER BY id
-ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
+{recheck_again};
 
 -- STMT_RECHECK_MEMBERS (since, collection)
 INSERT INTO mdm_recheck (enrollment, since)
 SELECT enrollment, %lld FROM mdm_member WHERE collection = %lld ORDER BY enrollment
-ON CONFLICT (enrollment) DO UPDATE SET since = excluded.since;
+{recheck_again};
 
 -- STMT_RECHECK_DUE (limit)
 SELECT enrollment, since
@@ -69,20 +72,19 @@ WHERE id > 0 AND finished_at = 0 ORDER BY id LIMIT 1;
 UPDATE mdm_change SET position = %lld, looked = %lld, changed = %lld, finished_at = %lld
 WHERE id = %lld AND position = %lld AND finished_at = 0;
 
--- STMT_CHANGE_GET (id)
-SELECT c.id, c.kind, c.object, c.actor, c.created_at, c.position, c.looked, c.changed, c.finished_at,
+-- PART change_named
+c.id, c.kind, c.object, c.actor, c.created_at, c.position, c.looked, c.changed, c.finished_at,
     CASE WHEN c.kind = 'profile' THEN p.name WHEN c.kind = 'group' THEN g.name ELSE c.object END
 FROM mdm_change c
 LEFT JOIN mdm_profile p ON p.id = CASE WHEN c.kind = 'profile' THEN CAST(c.object AS BIGINT) END
 LEFT JOIN mdm_group g ON g.id = CASE WHEN c.kind = 'group' THEN CAST(c.object AS BIGINT) END
+
+-- STMT_CHANGE_GET (id)
+SELECT {change_named}
 WHERE c.id = %lld;
 
 -- STMT_CHANGE_LIST (cursor, limit)
-SELECT c.id, c.kind, c.object, c.actor, c.created_at, c.position, c.looked, c.changed, c.finished_at,
-    CASE WHEN c.kind = 'profile' THEN p.name WHEN c.kind = 'group' THEN g.name ELSE c.object END
-FROM mdm_change c
-LEFT JOIN mdm_profile p ON p.id = CASE WHEN c.kind = 'profile' THEN CAST(c.object AS BIGINT) END
-LEFT JOIN mdm_group g ON g.id = CASE WHEN c.kind = 'group' THEN CAST(c.object AS BIGINT) END
+SELECT {change_named}
 WHERE c.id < %lld ORDER BY c.id DESC LIMIT %lld;
 
 -- STMT_CHANGE_BACKLOG ()
@@ -94,22 +96,21 @@ DELETE FROM mdm_change WHERE id IN (
 
 -- ---- what should hold: the states are the numbers of mdm_desired_state_e
 
--- STMT_DESIRED_LIST (enrollment)
-SELECT d.enrollment, d.profile, d.version, d.want_uuid, d.sent_uuid, d.state, d.assignment, d.reason, d.command,
+-- PART desired_columns
+d.enrollment, d.profile, d.version, d.want_uuid, d.sent_uuid, d.state, d.assignment, d.reason, d.command,
     d.drift, d.tries, d.next_try_at, d.first_failed_at, d.changed_at, d.verified_at, d.error, p.name, p.identifier,
-    p.scope, NULL
+    p.scope
+
+-- STMT_DESIRED_LIST (enrollment)
+SELECT {desired_columns}, NULL
 FROM mdm_desired d JOIN mdm_profile p ON p.id = d.profile WHERE d.enrollment = %lld ORDER BY p.name, p.id;
 
 -- STMT_DESIRED_BY_COMMAND (enrollment, command)
-SELECT d.enrollment, d.profile, d.version, d.want_uuid, d.sent_uuid, d.state, d.assignment, d.reason, d.command,
-    d.drift, d.tries, d.next_try_at, d.first_failed_at, d.changed_at, d.verified_at, d.error, p.name, p.identifier,
-    p.scope, NULL
+SELECT {desired_columns}, NULL
 FROM mdm_desired d JOIN mdm_profile p ON p.id = d.profile WHERE d.enrollment = %lld AND d.command = %lld;
 
 -- STMT_DESIRED_PAGE (profile, state, state, cursor, limit)
-SELECT d.enrollment, d.profile, d.version, d.want_uuid, d.sent_uuid, d.state, d.assignment, d.reason, d.command,
-    d.drift, d.tries, d.next_try_at, d.first_failed_at, d.changed_at, d.verified_at, d.error, p.name, p.identifier,
-    p.scope, e.enrollment_id
+SELECT {desired_columns}, e.enrollment_id
 FROM mdm_desired d JOIN mdm_profile p ON p.id = d.profile JOIN mdm_enrollment e ON e.id = d.enrollment
 WHERE d.profile = %lld AND d.state >= %lld AND d.state <= %lld
     AND d.enrollment > COALESCE((SELECT c.id FROM mdm_enrollment c WHERE c.enrollment_id = %s), 0)
@@ -119,9 +120,7 @@ ORDER BY d.enrollment LIMIT %lld;
 SELECT state, version, COUNT(*) FROM mdm_desired WHERE profile = %lld GROUP BY state, version ORDER BY state, version;
 
 -- STMT_DESIRED_DUE (now, limit)
-SELECT d.enrollment, d.profile, d.version, d.want_uuid, d.sent_uuid, d.state, d.assignment, d.reason, d.command,
-    d.drift, d.tries, d.next_try_at, d.first_failed_at, d.changed_at, d.verified_at, d.error, p.name, p.identifier,
-    p.scope, e.enrollment_id
+SELECT {desired_columns}, e.enrollment_id
 FROM mdm_desired d JOIN mdm_profile p ON p.id = d.profile JOIN mdm_enrollment e ON e.id = d.enrollment
 WHERE d.next_try_at > 0 AND d.next_try_at <= %lld ORDER BY d.next_try_at LIMIT %lld;
 
@@ -147,21 +146,27 @@ WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = 
 DELETE FROM mdm_desired
 WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));
 
+-- PART desired_brief_columns
+enrollment, profile, version, want_uuid, sent_uuid, state, assignment, reason, command
+
 -- STMT_DESIRED_MANY (enrollments*64)
-SELECT enrollment, profile, version, want_uuid, sent_uuid, state, assignment, reason, command FROM mdm_desired
+SELECT {desired_brief_columns} FROM mdm_desired
 WHERE enrollment IN (%64lld) ORDER BY enrollment, profile;
 
 -- STMT_DESIRED_MANY_PGSQL (enrollments*64)
-SELECT enrollment, profile, version, want_uuid, sent_uuid, state, assignment, reason, command FROM mdm_desired
+SELECT {desired_brief_columns} FROM mdm_desired
 WHERE enrollment IN (%64lld) ORDER BY enrollment, profile FOR UPDATE;
 
 -- STMT_DESIRED_SOME (enrollments*64, profiles*64)
-SELECT enrollment, profile, version, want_uuid, sent_uuid, state, assignment, reason, command FROM mdm_desired
+SELECT {desired_brief_columns} FROM mdm_desired
 WHERE enrollment IN (%64lld) AND profile IN (%64lld) ORDER BY enrollment, profile;
 
 -- STMT_DESIRED_SOME_PGSQL (enrollments*64, profiles*64)
-SELECT enrollment, profile, version, want_uuid, sent_uuid, state, assignment, reason, command FROM mdm_desired
+SELECT {desired_brief_columns} FROM mdm_desired
 WHERE enrollment IN (%64lld) AND profile IN (%64lld) ORDER BY enrollment, profile FOR UPDATE;
+
+-- PART desired_row
+(%lld, %s, %s)
 
 -- A row with the state 0 changes version, assignment and reason of what is there, and is no row of its own
 
@@ -170,9 +175,7 @@ INSERT INTO mdm_desired (enrollment, profile, version, want_uuid, sent_uuid, sta
     tries, next_try_at, first_failed_at, changed_at, verified_at, error)
 SELECT r.column1, %lld, %lld, r.column2, NULL, %lld, %lld, r.column3, %lld, 0, 0, 0, 0, %lld, 0, NULL
 FROM (VALUES
-    (CAST(%lld AS BIGINT), CAST(%s AS TEXT), CAST(%s AS TEXT)), (%lld, %s, %s), (%lld, %s, %s), (%lld, %s, %s),
-    (%lld, %s, %s), (%lld, %s, %s), (%lld, %s, %s), (%lld, %s, %s), (%lld, %s, %s), (%lld, %s, %s),
-    (%lld, %s, %s), (%lld, %s, %s), (%lld, %s, %s), (%lld, %s, %s), (%lld, %s, %s), (%lld, %s, %s)) r
+    (CAST(%lld AS BIGINT), CAST(%s AS TEXT), CAST(%s AS TEXT)), {15*desired_row}) r
 WHERE r.column1 > 0
 ON CONFLICT (enrollment, profile) DO UPDATE SET version = excluded.version, assignment = excluded.assignment,
     reason = excluded.reason, changed_at = excluded.changed_at,
@@ -206,49 +209,32 @@ INSERT INTO mdm_assignment (id, profile, version, kind, target, exclude, priorit
     rollout_step, rollout_version, rollout_from, rollout_at, rollout_reason, created_by, created_at, changed_at)
 VALUES (%lld, %lld, %lld, %lld, %s, %lld, %lld, 0, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %lld, %lld);
 
--- STMT_ASSIGNMENT_GET (id)
-SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
+-- PART assignment_named
+a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
     a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
     CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
 FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
 LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
 LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+
+-- STMT_ASSIGNMENT_GET (id)
+SELECT {assignment_named}
 WHERE a.id = %lld;
 
 -- STMT_ASSIGNMENT_LIST (profile, cursor, limit)
-SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
-    a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
-    CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
-FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
-LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
-LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+SELECT {assignment_named}
 WHERE a.profile = %lld AND a.id > %lld ORDER BY a.id LIMIT %lld;
 
 -- STMT_ASSIGNMENT_LIST_ALL (cursor, limit)
-SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
-    a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
-    CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
-FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
-LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
-LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+SELECT {assignment_named}
 WHERE p.archived_at = 0 AND a.id > %lld ORDER BY a.id LIMIT %lld;
 
 -- STMT_ASSIGNMENT_OF_TARGET (kind, target)
-SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
-    a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
-    CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
-FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
-LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
-LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+SELECT {assignment_named}
 WHERE a.kind = %lld AND a.target = %s ORDER BY a.id;
 
 -- STMT_ASSIGNMENT_ROLLOUTS ()
-SELECT a.id, a.profile, a.version, a.kind, a.target, a.exclude, a.priority, a.rollout, a.rollout_state, a.rollout_step,
-    a.rollout_version, a.rollout_from, a.rollout_at, a.rollout_reason, a.created_by, a.created_at, a.changed_at, p.name,
-    CASE WHEN a.kind = 1 THEN g.name WHEN a.kind = 2 THEN a.target ELSE e.enrollment_id END
-FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile
-LEFT JOIN mdm_group g ON g.id = CASE WHEN a.kind = 1 THEN CAST(a.target AS BIGINT) END
-LEFT JOIN mdm_enrollment e ON e.id = CASE WHEN a.kind = 3 THEN CAST(a.target AS BIGINT) END
+SELECT {assignment_named}
 WHERE a.rollout_state IN (1, 2) ORDER BY a.id;
 
 -- STMT_ASSIGNMENT_STOPPED (limit)

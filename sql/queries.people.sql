@@ -4,24 +4,23 @@
 
 -- ---- persons
 
+-- PART user_columns
+login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at
+
 -- STMT_USER_MANY (logins*64)
-SELECT login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at
-FROM mdm_user WHERE login IN (%64s);
+SELECT {user_columns} FROM mdm_user WHERE login IN (%64s);
 
 -- STMT_USER_MANY_PGSQL (logins*64)
-SELECT login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at
-FROM mdm_user WHERE login IN (%64s) ORDER BY login FOR UPDATE;
+SELECT {user_columns} FROM mdm_user WHERE login IN (%64s) ORDER BY login FOR UPDATE;
 
 -- STMT_USER_LIST (cursor, limit)
-SELECT login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at
-FROM mdm_user WHERE login > %s ORDER BY login LIMIT %lld;
+SELECT {user_columns} FROM mdm_user WHERE login > %s ORDER BY login LIMIT %lld;
 
 -- STMT_USER_LIST_DISABLED (disabled, cursor, limit)
-SELECT login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at
-FROM mdm_user WHERE disabled = %lld AND login > %s ORDER BY login LIMIT %lld;
+SELECT {user_columns} FROM mdm_user WHERE disabled = %lld AND login > %s ORDER BY login LIMIT %lld;
 
 -- STMT_USER_PUT (login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at)
-INSERT INTO mdm_user (login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at)
+INSERT INTO mdm_user ({user_columns})
 VALUES (%s, %s, %s, %s, %s, %lld, %lld, %lld, %lld)
 ON CONFLICT (login) DO UPDATE SET display_name = excluded.display_name, email = excluded.email,
     attributes = excluded.attributes, source = excluded.source, disabled = excluded.disabled,
@@ -137,18 +136,16 @@ ORDER BY m.enrollment LIMIT %lld;
 SELECT m.collection, m.enrollment, m.reason FROM mdm_member m JOIN mdm_group g ON g.id = m.collection
 WHERE m.enrollment IN (%64lld) AND g.kind <> 1;
 
+-- PART member_row
+(%lld, %lld, %s)
+
 -- Members, or other reasons of those there are; none of a group that is gone
 
 -- STMT_MEMBER_PUT (added_at, rows*96)
 INSERT INTO mdm_member (collection, enrollment, reason, added_at)
 SELECT r.column1, r.column2, r.column3, %lld FROM (VALUES
     (CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%s AS TEXT)),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s)) r
+    {31*member_row}) r
     JOIN mdm_group g ON g.id = r.column1 WHERE r.column2 IS NOT NULL
 ON CONFLICT (collection, enrollment) DO UPDATE SET reason = excluded.reason;
 
@@ -158,12 +155,7 @@ ON CONFLICT (collection, enrollment) DO UPDATE SET reason = excluded.reason;
 INSERT INTO mdm_member (collection, enrollment, reason, added_at)
 SELECT r.column1, r.column2, r.column3, %lld FROM (VALUES
     (CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%s AS TEXT)),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s), (%lld, %lld, %s),
-    (%lld, %lld, %s)) r
+    {31*member_row}) r
     JOIN mdm_group g ON g.id = r.column1 FOR KEY SHARE OF g
 ON CONFLICT (collection, enrollment) DO UPDATE SET reason = excluded.reason;
 

@@ -56,17 +56,17 @@ WHERE u.secret = %s AND d.state < 8;
 
 -- ---- profiles
 
+-- PART profile_columns
+id, name, identifier, scope, version, created_by, created_at, changed_at, archived_at
+
 -- STMT_PROFILE_GET (name)
-SELECT id, name, identifier, scope, version, created_by, created_at, changed_at, archived_at
-FROM mdm_profile WHERE name = %s AND archived_at = 0;
+SELECT {profile_columns} FROM mdm_profile WHERE name = %s AND archived_at = 0;
 
 -- STMT_PROFILE_BY_ID (id)
-SELECT id, name, identifier, scope, version, created_by, created_at, changed_at, archived_at
-FROM mdm_profile WHERE id = %lld;
+SELECT {profile_columns} FROM mdm_profile WHERE id = %lld;
 
 -- STMT_PROFILE_BY_IDENTIFIER (identifier)
-SELECT id, name, identifier, scope, version, created_by, created_at, changed_at, archived_at
-FROM mdm_profile WHERE identifier = %s;
+SELECT {profile_columns} FROM mdm_profile WHERE identifier = %s;
 
 -- STMT_PROFILE_LIST (cursor, limit)
 SELECT p.id, p.name, p.identifier, p.scope, p.version, p.created_by, p.created_at, p.changed_at, p.archived_at,
@@ -75,7 +75,7 @@ FROM mdm_profile p LEFT JOIN mdm_profile_version v ON v.profile = p.id AND v.ver
 WHERE p.archived_at = 0 AND p.name > %s ORDER BY p.name LIMIT %lld;
 
 -- STMT_PROFILE_INSERT (id, name, identifier, scope, version, created_by, created_at, changed_at)
-INSERT INTO mdm_profile (id, name, identifier, scope, version, created_by, created_at, changed_at, archived_at)
+INSERT INTO mdm_profile ({profile_columns})
 VALUES (%lld, %s, %s, %s, %lld, %s, %lld, %lld, 0);
 
 -- STMT_PROFILE_UPDATE (name, scope, version, changed_at, id, from)

@@ -2,8 +2,10 @@
 --
 -- Every statement of mod_mdm, portable over its databases. build/sql2h turns each mark "-- STMT_NAME (arguments)"
 -- with the SQL below it into a number and a text of mod_mdm/store/mdm_sql.h. Placeholders are %s and %lld (APR DBD);
--- "ids*64" with %64s is a list of 64, padded with NULL. A placeholder is compared with a bare column only: SQLite
--- binds all of them as text. The states of an enrollment are the numbers of mdm_state_e: 1 pending, 2 enrolled, 5 unmanaged, 6 missing.
+-- "ids*64" with %64s is a list of 64, padded with NULL. What several statements share is written once: the SQL below
+-- "-- PART name" stands for {name} from there on, {16*name} for sixteen of it with commas between. A placeholder is
+-- compared with a bare column only: SQLite binds all of them as text. The states of an enrollment are the numbers of
+-- mdm_state_e: 1 pending, 2 enrolled, 5 unmanaged, 6 missing.
 
 -- ---- meta
 
@@ -30,16 +32,17 @@ UPDATE mdm_meta SET value = %s WHERE name = %s;
 
 -- ---- certificates
 
+-- PART certificate_columns
+fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
+    revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session
+
 -- STMT_CERTIFICATE_INSERT (fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, user,
 --     request_sha256, revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session)
-INSERT INTO mdm_certificate (fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login,
-    request_sha256, revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session)
+INSERT INTO mdm_certificate ({certificate_columns})
 VALUES (%s, %s, %s, %lld, %lld, %lld, %lld, %s, %s, %lld, %s, %s, %s, %s, %s, %lld);
 
 -- STMT_CERTIFICATE_BY_FINGERPRINT (fingerprint)
-SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
-    revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session
-FROM mdm_certificate WHERE fingerprint = %s;
+SELECT {certificate_columns} FROM mdm_certificate WHERE fingerprint = %s;
 
 -- STMT_CERTIFICATE_BY_SERIAL (serial)
 SELECT c.fingerprint, c.serial, c.subject, c.not_before, c.not_after, c.issued_at, c.enrollment, c.login,
@@ -48,24 +51,21 @@ SELECT c.fingerprint, c.serial, c.subject, c.not_before, c.not_after, c.issued_a
 FROM mdm_certificate c WHERE c.serial = %s;
 
 -- STMT_CERTIFICATE_BY_REQUEST (request_sha256)
-SELECT fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, login, request_sha256,
-    revoked_at, revoked_reason, replaced_by, pem, issuer, challenge, session
-FROM mdm_certificate WHERE request_sha256 = %s;
+SELECT {certificate_columns} FROM mdm_certificate WHERE request_sha256 = %s;
 
--- STMT_CERTIFICATE_LIST (before, before, fingerprint, limit)
-SELECT c.fingerprint, c.serial, c.subject, c.not_before, c.not_after, c.issued_at, c.enrollment, c.login,
+-- PART certificate_listed
+c.fingerprint, c.serial, c.subject, c.not_before, c.not_after, c.issued_at, c.enrollment, c.login,
     c.request_sha256, c.revoked_at, c.revoked_reason, c.replaced_by, NULL, c.issuer, c.challenge, c.session,
     (SELECT e.enrollment_id FROM mdm_enrollment e WHERE e.id = c.enrollment)
 FROM mdm_certificate c
 WHERE c.issued_at <= %lld AND (c.issued_at < %lld OR c.fingerprint < %s)
+
+-- STMT_CERTIFICATE_LIST (before, before, fingerprint, limit)
+SELECT {certificate_listed}
 ORDER BY c.issued_at DESC, c.fingerprint DESC LIMIT %lld;
 
 -- STMT_CERTIFICATE_SEARCH (before, before, fingerprint, serial, subject, user, limit)
-SELECT c.fingerprint, c.serial, c.subject, c.not_before, c.not_after, c.issued_at, c.enrollment, c.login,
-    c.request_sha256, c.revoked_at, c.revoked_reason, c.replaced_by, NULL, c.issuer, c.challenge, c.session,
-    (SELECT e.enrollment_id FROM mdm_enrollment e WHERE e.id = c.enrollment)
-FROM mdm_certificate c
-WHERE c.issued_at <= %lld AND (c.issued_at < %lld OR c.fingerprint < %s)
+SELECT {certificate_listed}
     AND (c.serial LIKE LOWER(%s) ESCAPE '!' OR LOWER(c.subject) LIKE LOWER(%s) ESCAPE '!' OR c.login = %s)
 ORDER BY c.issued_at DESC, c.fingerprint DESC LIMIT %lld;
 
@@ -134,23 +134,22 @@ FROM mdm_challenge WHERE sha256 = %s;
 
 -- ---- invitations
 
+-- PART invitation_columns
+id, sha256, created_by, login, serial_number, uses_left, uses, created_at, expires_at, revoked_at
+
 -- STMT_INVITATION_INSERT (id, sha256, created_by, user, serial_number, uses_left, uses, created_at, expires_at,
 --     revoked_at)
-INSERT INTO mdm_invitation (id, sha256, created_by, login, serial_number, uses_left, uses, created_at, expires_at,
-    revoked_at)
+INSERT INTO mdm_invitation ({invitation_columns})
 VALUES (%lld, %s, %s, %s, %s, %lld, %lld, %lld, %lld, %lld);
 
 -- STMT_INVITATION_GET (id)
-SELECT id, sha256, created_by, login, serial_number, uses_left, uses, created_at, expires_at, revoked_at
-FROM mdm_invitation WHERE id = %lld;
+SELECT {invitation_columns} FROM mdm_invitation WHERE id = %lld;
 
 -- STMT_INVITATION_BY_SHA256 (sha256)
-SELECT id, sha256, created_by, login, serial_number, uses_left, uses, created_at, expires_at, revoked_at
-FROM mdm_invitation WHERE sha256 = %s;
+SELECT {invitation_columns} FROM mdm_invitation WHERE sha256 = %s;
 
 -- STMT_INVITATION_LIST (cursor, limit)
-SELECT id, sha256, created_by, login, serial_number, uses_left, uses, created_at, expires_at, revoked_at
-FROM mdm_invitation WHERE id < %lld ORDER BY id DESC LIMIT %lld;
+SELECT {invitation_columns} FROM mdm_invitation WHERE id < %lld ORDER BY id DESC LIMIT %lld;
 
 -- STMT_INVITATION_USE (id, now)
 UPDATE mdm_invitation SET uses_left = uses_left - 1
@@ -165,25 +164,23 @@ UPDATE mdm_invitation SET revoked_at = %lld WHERE id = %lld AND revoked_at = 0;
 DELETE FROM mdm_session WHERE id IN (
     SELECT id FROM mdm_session WHERE expires_at < %lld AND enrollment = 0 ORDER BY expires_at LIMIT 64);
 
+-- PART session_columns
+id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
+    created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name
+
 -- STMT_SESSION_INSERT (id, sha256, state, method, user, invitation, common_name, certificate, enrollment, source_ip,
 --     created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name)
-INSERT INTO mdm_session (id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
-    created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name)
+INSERT INTO mdm_session ({session_columns})
 VALUES (%lld, %s, %lld, %lld, %s, %lld, %s, %s, %lld, %s, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s, %s, %s);
 
 -- STMT_SESSION_GET (id)
-SELECT id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
-    created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name
-FROM mdm_session WHERE id = %lld;
+SELECT {session_columns} FROM mdm_session WHERE id = %lld;
 
 -- STMT_SESSION_BY_SHA256 (sha256, now)
-SELECT id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
-    created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name
-FROM mdm_session WHERE sha256 = %s AND expires_at > %lld;
+SELECT {session_columns} FROM mdm_session WHERE sha256 = %s AND expires_at > %lld;
 
 -- STMT_SESSION_OF_ENROLLMENT (enrollment)
-SELECT id, sha256, state, method, login, invitation, common_name, certificate, enrollment, source_ip,
-    created_at, changed_at, expires_at, udid, serial_number, imei, meid, iccid, product, version, device_name
+SELECT {session_columns}
 FROM mdm_session WHERE enrollment = %lld AND enrollment > 0 AND udid IS NOT NULL ORDER BY id DESC LIMIT 1;
 
 -- STMT_SESSION_ADVANCE (state, changed_at, id, from)
@@ -214,25 +211,21 @@ INSERT INTO mdm_request (id, transaction_id, key_sha256, state, subject, request
     enrollment, certificate, source_ip, created_at, decided_at, decided_by)
 VALUES (%lld, %s, %s, %lld, %s, %s, %s, %s, %s, %lld, %lld, %s, %s, %lld, %lld, %s);
 
+-- PART request_columns
+id, transaction_id, key_sha256, state, subject, request_sha256, login, challenge, session, enrollment,
+    certificate, source_ip, created_at, decided_at, decided_by
+
 -- STMT_REQUEST_GET (id)
-SELECT id, transaction_id, key_sha256, state, subject, request_sha256, login, challenge, session, enrollment,
-    certificate, source_ip, created_at, decided_at, decided_by, csr
-FROM mdm_request WHERE id = %lld;
+SELECT {request_columns}, csr FROM mdm_request WHERE id = %lld;
 
 -- STMT_REQUEST_BY_TRANSACTION (transaction_id, key_sha256)
-SELECT id, transaction_id, key_sha256, state, subject, request_sha256, login, challenge, session, enrollment,
-    certificate, source_ip, created_at, decided_at, decided_by, csr
-FROM mdm_request WHERE transaction_id = %s AND key_sha256 = %s;
+SELECT {request_columns}, csr FROM mdm_request WHERE transaction_id = %s AND key_sha256 = %s;
 
 -- STMT_REQUEST_LIST (cursor, limit)
-SELECT id, transaction_id, key_sha256, state, subject, request_sha256, login, challenge, session, enrollment,
-    certificate, source_ip, created_at, decided_at, decided_by
-FROM mdm_request WHERE id > %lld ORDER BY id LIMIT %lld;
+SELECT {request_columns} FROM mdm_request WHERE id > %lld ORDER BY id LIMIT %lld;
 
 -- STMT_REQUEST_LIST_STATE (state, cursor, limit)
-SELECT id, transaction_id, key_sha256, state, subject, request_sha256, login, challenge, session, enrollment,
-    certificate, source_ip, created_at, decided_at, decided_by
-FROM mdm_request WHERE state = %lld AND id > %lld ORDER BY id LIMIT %lld;
+SELECT {request_columns} FROM mdm_request WHERE state = %lld AND id > %lld ORDER BY id LIMIT %lld;
 
 -- STMT_REQUEST_DECIDE (state, decided_at, decided_by, id)
 UPDATE mdm_request SET state = %lld, decided_at = %lld, decided_by = %s WHERE id = %lld AND state = 1;
@@ -245,87 +238,69 @@ DELETE FROM mdm_request WHERE id = %lld AND state > 2;
 
 -- ---- enrollments
 
--- STMT_ENROLLMENT_GET (enrollment_id)
-SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
+-- PART enrollment_columns
+id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
     left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
     build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration, silent_since
-FROM mdm_enrollment WHERE enrollment_id = %s;
+
+-- STMT_ENROLLMENT_GET (enrollment_id)
+SELECT {enrollment_columns} FROM mdm_enrollment WHERE enrollment_id = %s;
 
 -- STMT_ENROLLMENT_LIST (cursor, limit)
-SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
-    left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
-    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration, silent_since
-FROM mdm_enrollment WHERE enrollment_id > %s ORDER BY enrollment_id LIMIT %lld;
+SELECT {enrollment_columns} FROM mdm_enrollment WHERE enrollment_id > %s ORDER BY enrollment_id LIMIT %lld;
 
 -- STMT_ENROLLMENT_NEWEST (limit)
-SELECT id, enrollment_id, type, parent, state, login, certificate, topic, token_update_tally, created_at, enrolled_at,
-    left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name, product_name, os_version,
-    build_version, imei, meid, user_short_name, user_long_name, awaiting_configuration, silent_since
-FROM mdm_enrollment ORDER BY id DESC LIMIT %lld;
+SELECT {enrollment_columns} FROM mdm_enrollment ORDER BY id DESC LIMIT %lld;
+
+-- PART enrollment_found_columns
+e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
+    e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
+    e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
+    e.user_long_name, e.awaiting_configuration, e.silent_since, c.pem
+
+-- PART enrollment_joined
+LEFT JOIN mdm_enrollment d ON d.id = e.parent
+    LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate AND CAST(%lld AS INTEGER) = 1
+WHERE e.enrollment_id > %s
+    AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
+
+-- PART enrollment_filter_sqlite3
+AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT value FROM json_each(%s)))
+    AND (%s = '[]' OR e.user_short_name IN (SELECT value FROM json_each(%s)))
+    AND (%s = '[]' OR e.type IN (SELECT value FROM json_each(%s)))
+ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld
 
 -- STMT_ENROLLMENT_QUERY_SQLITE3 (with_certificate, cursor, enabled, enabled, serials, serials,
 --     user_short_names, user_short_names, types, types, limit, offset)
-SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
-    e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
-    e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
-    e.user_long_name, e.awaiting_configuration, e.silent_since, c.pem
-FROM mdm_enrollment e
-    LEFT JOIN mdm_enrollment d ON d.id = e.parent
-    LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate AND CAST(%lld AS INTEGER) = 1
-WHERE e.enrollment_id > %s
-    AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
-    AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT value FROM json_each(%s)))
-    AND (%s = '[]' OR e.user_short_name IN (SELECT value FROM json_each(%s)))
-    AND (%s = '[]' OR e.type IN (SELECT value FROM json_each(%s)))
-ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld;
+SELECT {enrollment_found_columns} FROM mdm_enrollment e
+    {enrollment_joined}
+    {enrollment_filter_sqlite3};
+
+-- PART enrollment_filter_pgsql
+AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT json_array_elements_text(CAST(%s AS json))))
+    AND (%s = '[]' OR e.user_short_name IN (SELECT json_array_elements_text(CAST(%s AS json))))
+    AND (%s = '[]' OR e.type IN (SELECT json_array_elements_text(CAST(%s AS json))))
+ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld
 
 -- STMT_ENROLLMENT_QUERY_PGSQL (with_certificate, cursor, enabled, enabled, serials, serials,
 --     user_short_names, user_short_names, types, types, limit, offset)
-SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
-    e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
-    e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
-    e.user_long_name, e.awaiting_configuration, e.silent_since, c.pem
-FROM mdm_enrollment e
-    LEFT JOIN mdm_enrollment d ON d.id = e.parent
-    LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate AND CAST(%lld AS INTEGER) = 1
-WHERE e.enrollment_id > %s
-    AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
-    AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT json_array_elements_text(CAST(%s AS json))))
-    AND (%s = '[]' OR e.user_short_name IN (SELECT json_array_elements_text(CAST(%s AS json))))
-    AND (%s = '[]' OR e.type IN (SELECT json_array_elements_text(CAST(%s AS json))))
-ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld;
+SELECT {enrollment_found_columns} FROM mdm_enrollment e
+    {enrollment_joined}
+    {enrollment_filter_pgsql};
 
 -- STMT_ENROLLMENT_QUERY_IDS_SQLITE3 (ids, with_certificate, cursor, enabled, enabled, serials, serials,
 --     user_short_names, user_short_names, types, types, limit, offset)
-SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
-    e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
-    e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
-    e.user_long_name, e.awaiting_configuration, e.silent_since, c.pem
+SELECT {enrollment_found_columns}
 FROM (SELECT * FROM mdm_enrollment WHERE enrollment_id IN (SELECT value FROM json_each(%s))) e
-    LEFT JOIN mdm_enrollment d ON d.id = e.parent
-    LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate AND CAST(%lld AS INTEGER) = 1
-WHERE e.enrollment_id > %s
-    AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
-    AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT value FROM json_each(%s)))
-    AND (%s = '[]' OR e.user_short_name IN (SELECT value FROM json_each(%s)))
-    AND (%s = '[]' OR e.type IN (SELECT value FROM json_each(%s)))
-ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld;
+    {enrollment_joined}
+    {enrollment_filter_sqlite3};
 
 -- STMT_ENROLLMENT_QUERY_IDS_PGSQL (ids, with_certificate, cursor, enabled, enabled, serials, serials,
 --     user_short_names, user_short_names, types, types, limit, offset)
-SELECT e.id, e.enrollment_id, e.type, e.parent, e.state, e.login, e.certificate, e.topic, e.token_update_tally,
-    e.created_at, e.enrolled_at, e.left_at, e.last_seen_at, e.last_ip, COALESCE(e.serial_number, d.serial_number), e.model,
-    e.model_name, e.device_name, e.product_name, e.os_version, e.build_version, e.imei, e.meid, e.user_short_name,
-    e.user_long_name, e.awaiting_configuration, e.silent_since, c.pem
+SELECT {enrollment_found_columns}
 FROM (SELECT * FROM mdm_enrollment WHERE enrollment_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(%s AS json))))) e
-    LEFT JOIN mdm_enrollment d ON d.id = e.parent
-    LEFT JOIN mdm_certificate c ON c.fingerprint = e.certificate AND CAST(%lld AS INTEGER) = 1
-WHERE e.enrollment_id > %s
-    AND (CAST(%lld AS INTEGER) < 0 OR (CASE e.state WHEN 2 THEN 1 ELSE 0 END) = CAST(%lld AS INTEGER))
-    AND (%s = '[]' OR COALESCE(e.serial_number, d.serial_number) IN (SELECT json_array_elements_text(CAST(%s AS json))))
-    AND (%s = '[]' OR e.user_short_name IN (SELECT json_array_elements_text(CAST(%s AS json))))
-    AND (%s = '[]' OR e.type IN (SELECT json_array_elements_text(CAST(%s AS json))))
-ORDER BY e.enrollment_id LIMIT %lld OFFSET %lld;
+    {enrollment_joined}
+    {enrollment_filter_pgsql};
 
 -- STMT_ENROLLMENT_INSERT (id, enrollment_id, type, parent, state, user, certificate, topic, token_update_tally,
 --     created_at, enrolled_at, left_at, last_seen_at, last_ip, serial_number, model, model_name, device_name,
@@ -397,10 +372,15 @@ UPDATE mdm_enrollment SET awaiting_configuration = %lld WHERE id = %lld;
 -- "CASE ... <> 0" keeps PostgreSQL from believing that hardly anything in a queue passes: it would read and sort all
 -- of it, in place of the first entry that the index gives
 
+-- PART sender_columns
+c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
+    e.id, e.parent, e.state, e.last_seen_at, e.certificate
+
+-- PART has_notnow
+CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END
+
 -- STMT_CONNECT (enrollment_id, answered_uuid, most_notnow, now, now, fingerprint)
-SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
-    e.id, e.parent, e.state, e.last_seen_at, e.certificate,
-    CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
+SELECT {sender_columns}, {has_notnow},
     aq.command, a.id, a.request_type, a.delivery, n.id, n.uuid, n.body, n.delivery, e.auth_token,
     n.request_type, CASE WHEN n.created_at < e.authenticated_at THEN 1 ELSE 0 END
 FROM mdm_certificate c
@@ -415,9 +395,7 @@ LEFT JOIN mdm_command n ON n.id = (
 WHERE c.fingerprint = %s;
 
 -- STMT_CONNECT_IDLE (enrollment_id, most_notnow, now, now, fingerprint)
-SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
-    e.id, e.parent, e.state, e.last_seen_at, e.certificate,
-    CASE WHEN EXISTS (SELECT 1 FROM mdm_queue w WHERE w.enrollment = e.id AND w.notnow = 1) THEN 1 ELSE 0 END,
+SELECT {sender_columns}, {has_notnow},
     n.id, n.uuid, n.body, n.delivery, e.auth_token,
     n.request_type, CASE WHEN n.created_at < e.authenticated_at THEN 1 ELSE 0 END
 FROM mdm_certificate c
@@ -430,8 +408,7 @@ LEFT JOIN mdm_command n ON n.id = (
 WHERE c.fingerprint = %s;
 
 -- STMT_CHECKIN (now, now, enrollment_id, fingerprint)
-SELECT c.serial, c.enrollment, c.not_after, c.revoked_at, c.replaced_by, c.login, c.session,
-    e.id, e.parent, e.state, e.last_seen_at, e.certificate, e.auth_token,
+SELECT {sender_columns}, e.auth_token,
     CASE WHEN EXISTS (SELECT 1 FROM mdm_queue q
         WHERE q.enrollment = e.id AND CASE WHEN q.held = 0 AND q.not_before <= %lld
             AND (q.not_after = 0 OR q.not_after > %lld) THEN 1 ELSE 0 END <> 0) THEN 1 ELSE 0 END
@@ -456,15 +433,15 @@ INSERT INTO mdm_command (id, uuid, request_type, created_by, created_at, body, d
 VALUES (%lld, %s, %s, %s, %lld, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
 
--- STMT_COMMAND_GET (uuid)
-SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
+-- PART command_columns
+id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
     decided_by, decided_at, supersede_key, idempotency_key, request_sha256, orderer, note
-FROM mdm_command WHERE uuid = %s;
+
+-- STMT_COMMAND_GET (uuid)
+SELECT {command_columns} FROM mdm_command WHERE uuid = %s;
 
 -- STMT_COMMAND_BY_KEY (created_by, idempotency_key)
-SELECT id, uuid, request_type, created_by, created_at, body, delivery, not_before, not_after, priority, approval,
-    decided_by, decided_at, supersede_key, idempotency_key, request_sha256, orderer, note
-FROM mdm_command WHERE created_by = %s AND idempotency_key = %s;
+SELECT {command_columns} FROM mdm_command WHERE created_by = %s AND idempotency_key = %s;
 
 -- STMT_COMMAND_PEOPLE (id)
 SELECT orderer, approver, created_by, note FROM mdm_command WHERE id = %lld;
@@ -729,24 +706,22 @@ SELECT name, value FROM mdm_fact WHERE enrollment = %lld AND source = %s;
 -- STMT_FACT_DELETE (enrollment, names*64)
 DELETE FROM mdm_fact WHERE enrollment = %lld AND name IN (%64s);
 
+-- PART fact_row
+(%lld, %s, %s, %s, %lld)
+
 -- STMT_FACT_INSERT (rows*75)
 INSERT INTO mdm_fact (enrollment, name, value, source, changed_at)
 VALUES
-    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld),
-    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld),
-    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld),
-    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld),
-    (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld), (%lld, %s, %s, %s, %lld)
+    {15*fact_row}
 ON CONFLICT (enrollment, name) DO NOTHING;
+
+-- PART fact_log_row
+(%lld, %lld, %s, %s, %lld)
 
 -- STMT_FACT_LOG (rows*75)
 INSERT INTO mdm_fact_log (id, enrollment, name, value, at)
 VALUES
-    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld),
-    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld),
-    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld),
-    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld),
-    (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld), (%lld, %lld, %s, %s, %lld)
+    {15*fact_log_row}
 ON CONFLICT (id) DO NOTHING;
 
 -- STMT_FACT_SEEN (enrollment, source, seen_at)
@@ -795,14 +770,13 @@ SELECT identifier, name, version, detail FROM mdm_item WHERE enrollment = %lld A
 -- STMT_ITEM_DELETE (enrollment, kind, identifiers*64)
 DELETE FROM mdm_item WHERE enrollment = %lld AND kind = %s AND identifier IN (%64s);
 
+-- PART item_row
+(%lld, %s, %s, %s, %s, %s, %lld)
+
 -- STMT_ITEM_INSERT (rows*70)
 INSERT INTO mdm_item (enrollment, kind, identifier, name, version, detail, changed_at)
 VALUES
-    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld),
-    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld),
-    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld),
-    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld),
-    (%lld, %s, %s, %s, %s, %s, %lld), (%lld, %s, %s, %s, %s, %s, %lld)
+    {10*item_row}
 ON CONFLICT (enrollment, kind, identifier) DO NOTHING;
 
 -- STMT_ITEM_LIST (enrollment, kind, cursor, limit)
@@ -923,13 +897,16 @@ VALUES (%lld, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0);
 UPDATE mdm_push SET due_at = 0, attempts = 0, lease_owner = NULL, dead_tally = 0, repushes = 0
 WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));
 
--- STMT_PUSH_WANT (due_at, due_at, due_at, due_at, ids*64)
+-- PART push_want
 UPDATE mdm_push SET
     wish = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (wanted_at > 0 OR attempts > 0) THEN wish ELSE wish + 1 END,
     wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at > 0 AND wanted_at < %lld THEN wanted_at
         ELSE %lld END,
     due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (attempts > 0 OR due_at < %lld) THEN due_at ELSE %lld END,
     attempts = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN attempts ELSE 0 END, lease_owner = NULL
+
+-- STMT_PUSH_WANT (due_at, due_at, due_at, due_at, ids*64)
+{push_want}
 WHERE enrollment IN (
     SELECT e.id FROM mdm_enrollment e JOIN mdm_push p ON p.enrollment = e.id JOIN mdm_push_topic t ON t.topic = e.topic
     WHERE e.enrollment_id IN (%64s) AND e.state = 2 AND p.dead_tally <> e.token_update_tally);
@@ -941,30 +918,26 @@ FROM mdm_enrollment e JOIN mdm_push p ON p.enrollment = e.id LEFT JOIN mdm_push_
 WHERE e.enrollment_id IN (%64s);
 
 -- STMT_PUSH_WANT_ONE (due_at, due_at, due_at, due_at, enrollment)
-UPDATE mdm_push SET
-    wish = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (wanted_at > 0 OR attempts > 0) THEN wish ELSE wish + 1 END,
-    wanted_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND wanted_at > 0 AND wanted_at < %lld THEN wanted_at
-        ELSE %lld END,
-    due_at = CASE WHEN due_at > 0 AND lease_owner IS NULL AND (attempts > 0 OR due_at < %lld) THEN due_at ELSE %lld END,
-    attempts = CASE WHEN due_at > 0 AND lease_owner IS NULL THEN attempts ELSE 0 END, lease_owner = NULL
+{push_want}
 WHERE enrollment = %lld AND dead_tally <> (
     SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment AND e.state = 2);
+
+-- PART push_claim
+UPDATE mdm_push SET due_at = %lld, lease_owner = %s, lease = %lld, lease_tally = COALESCE(
+        (SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment), 0),
+    wish = CASE WHEN wanted_at = 0 AND lease_owner IS NULL AND attempts = 0 AND wish = last_wish THEN wish + 1 ELSE wish END
 
 -- A row with wanted_at = 0 is a repetition that nobody asked for: the device has work and has not come for it.
 -- "<> 0" in place of "> 0" below keeps the outer UPDATE off mdm_push_by_due, which would walk all that is due
 
 -- STMT_PUSH_CLAIM (lease_until, owner, lease, now, limit, now)
-UPDATE mdm_push SET due_at = %lld, lease_owner = %s, lease = %lld, lease_tally = COALESCE(
-        (SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment), 0),
-    wish = CASE WHEN wanted_at = 0 AND lease_owner IS NULL AND attempts = 0 AND wish = last_wish THEN wish + 1 ELSE wish END
+{push_claim}
 WHERE enrollment IN (
         SELECT enrollment FROM mdm_push WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at LIMIT %lld)
     AND due_at <> 0 AND due_at <= %lld;
 
 -- STMT_PUSH_CLAIM_NEWEST (lease_until, owner, lease, now, limit, now)
-UPDATE mdm_push SET due_at = %lld, lease_owner = %s, lease = %lld, lease_tally = COALESCE(
-        (SELECT e.token_update_tally FROM mdm_enrollment e WHERE e.id = mdm_push.enrollment), 0),
-    wish = CASE WHEN wanted_at = 0 AND lease_owner IS NULL AND attempts = 0 AND wish = last_wish THEN wish + 1 ELSE wish END
+{push_claim}
 WHERE enrollment IN (
         SELECT enrollment FROM mdm_push WHERE due_at > 0 AND due_at <= %lld ORDER BY due_at DESC LIMIT %lld)
     AND due_at <> 0 AND due_at <= %lld;
