@@ -72,27 +72,39 @@ static apr_status_t close_wiped(report_t *r)
     return rv;
 }
 
-static int erases(const report_t *r)
+/* What follows from an answer beyond its result, all or nothing of it: bits of one number. */
+enum {
+    MEANS_RENEWAL_REFUSED = 1,
+    MEANS_DESIRED = 2,            /* it tells how far what should hold is */
+    MEANS_FACTS = 4,
+    MEANS_WIPED = 8
+};
+
+static int meaning_of(const report_t *r)
 {
-    return !strcmp(r->status, "Acknowledged") && r->row->answered_type
-        && !strcmp(r->row->answered_type, "EraseDevice");
+    const mdm_connect_row_t *row = r->row;
+    int acknowledged = !strcmp(r->status, "Acknowledged");
+
+    return (row->answered_delivery == MDM_DELIVERY_RENEWAL && !acknowledged ? MEANS_RENEWAL_REFUSED : 0)
+         | (mdm_drift_wanted(row->answered_delivery) ? MEANS_DESIRED : 0)
+         | (acknowledged && mdm_facts_wanted(row->answered_type) ? MEANS_FACTS : 0)
+         | (acknowledged && row->answered_type && !strcmp(row->answered_type, "EraseDevice") ? MEANS_WIPED : 0);
 }
 
-/* What an answer means beyond its result. */
 static apr_status_t understand(report_t *r)
 {
     const mdm_plist_t *chain = mdm_plist_get(r->device->message, "ErrorChain");
-    int acknowledged = !strcmp(r->status, "Acknowledged");
+    int meaning = meaning_of(r);
     apr_status_t rv = APR_SUCCESS;
 
     r->row->answered = r->row->answered_id;
-    if (r->row->answered_delivery == MDM_DELIVERY_RENEWAL && !acknowledged)
+    if (meaning & MEANS_RENEWAL_REFUSED)
         rv = mdm_renewal_refused(r->st, r->row->enrollment, chain);
-    if (rv == APR_SUCCESS && mdm_drift_wanted(r->row->answered_delivery))
+    if (rv == APR_SUCCESS && (meaning & MEANS_DESIRED))
         rv = mdm_drift_answered(r->st, r->site, r->row, r->device, r->status, chain, NULL);
-    if (rv == APR_SUCCESS && acknowledged && mdm_facts_wanted(r->row->answered_type))
+    if (rv == APR_SUCCESS && (meaning & MEANS_FACTS))
         rv = mdm_facts_take(r->st, r->site, r->row, r->device);
-    return rv == APR_SUCCESS && erases(r) ? close_wiped(r) : rv;
+    return rv == APR_SUCCESS && (meaning & MEANS_WIPED) ? close_wiped(r) : rv;
 }
 
 static apr_status_t store_report(void *baton, mdm_db_t *db)
@@ -126,13 +138,6 @@ static apr_status_t store_report(void *baton, mdm_db_t *db)
         r->late = r->finished;
     }
     return rv == APR_SUCCESS && r->finished ? understand(r) : rv;
-}
-
-/* Whether more than the one change of mdm_store_queue_finish follows from an answer, all or nothing of it. */
-static int means_more(const report_t *r)
-{
-    return is_notnow(r->status) || r->row->answered_delivery == MDM_DELIVERY_RENEWAL
-        || mdm_drift_wanted(r->row->answered_delivery) || mdm_facts_wanted(r->row->answered_type) || erases(r);
 }
 
 static apr_status_t read_report(report_t *r, const char **uuid)
@@ -179,7 +184,8 @@ static apr_status_t act(report_t *r, const char *uuid)
         return r->row->has_notnow ? mdm_store_queue_new_session(r->st, r->row->enrollment) : APR_SUCCESS;
     if (!r->row->answered && (!r->row->answered_id || is_notnow(r->status)))
         return ignore(r, uuid);
-    rv = means_more(r) ? mdm_db_transact(r->st->db, store_report, r) : store_report(r, r->st->db);
+    rv = is_notnow(r->status) || meaning_of(r) ? mdm_db_transact(r->st->db, store_report, r)
+                                               : store_report(r, r->st->db);
     if (rv != APR_SUCCESS)
         return rv;
     if (!r->finished && !is_notnow(r->status))
@@ -343,5 +349,5 @@ apr_status_t mdm_connect_handle(mdm_connect_answer_t *answer, mdm_store_t *st, c
     if (rv != APR_SUCCESS || (rv = act_told(&answer->wake, &r, uuid)) != APR_SUCCESS)
         return rv;
     answer->enrollment = row->enrollment;
-    return r.finished && erases(&r) ? APR_SUCCESS : hand_out(&r, answer, uuid);
+    return r.finished && (meaning_of(&r) & MEANS_WIPED) ? APR_SUCCESS : hand_out(&r, answer, uuid);
 }

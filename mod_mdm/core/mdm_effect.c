@@ -24,7 +24,7 @@ typedef struct {
 typedef struct {
     mdm_catalog_profile_t *profile;
     apr_array_header_t *entries;  /* const mdm_catalog_entry_t *: includes */
-    int excluded;
+    const mdm_catalog_entry_t *excluded;  /* the first that excludes it, or NULL */
 } claim_t;
 
 static apr_pool_t *pool_of(const look_t *k)
@@ -204,7 +204,7 @@ static void claim(apr_hash_t *claims, const look_t *k, const mdm_effect_of_t *of
             apr_hash_set(claims, &entry->profile->id, sizeof(entry->profile->id), c);
         }
         if (entry->assignment->exclude)
-            c->excluded = 1;
+            c->excluded = c->excluded ? c->excluded : entry;
         else if (kind != MDM_ASSIGNMENT_USER || !apr_hash_get(k->disabled, target, APR_HASH_KEY_STRING))
             APR_ARRAY_PUSH(c->entries, const mdm_catalog_entry_t *) = entry;
     }
@@ -344,7 +344,10 @@ static apr_status_t find_effects(look_t *k, mdm_effect_of_t *of)
     for (hi = apr_hash_first(p, claims); hi; hi = apr_hash_next(hi)) {
         const claim_t *c = apr_hash_this_val(hi);
 
-        if (!c->excluded && c->entries->nelts) {
+        if (c->excluded)
+            apr_hash_set(of->excluded, &c->profile->id, sizeof(c->profile->id),
+                         apr_pstrcat(p, "excluded: ", reason_of(c->excluded, p), NULL));
+        else if (c->entries->nelts) {
             mdm_effect_t *effect = apr_array_push(of->effects);
 
             memset(effect, 0, sizeof(*effect));
@@ -372,6 +375,7 @@ static void sort_out(mdm_effect_batch_t *batch, const apr_array_header_t *enroll
         of->device = e->parent ? apr_hash_get((apr_hash_t *)devices, &e->parent, sizeof(e->parent)) : NULL;
         of->device = of->device ? of->device : e;
         of->rows = apr_hash_make(p);
+        of->excluded = apr_hash_make(p);
         of->effects = apr_array_make(p, 8, sizeof(mdm_effect_t));
     }
     for (i = 0; i < count; i++) {

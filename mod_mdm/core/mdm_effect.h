@@ -29,6 +29,7 @@ typedef struct mdm_effect_of_t {
     const mdm_enrollment_t *device;       /* of a user channel its device, if there is a row; else itself */
     apr_hash_t *rows;             /* profile id -> mdm_desired_t *: what should hold by now */
     apr_array_header_t *effects;  /* mdm_effect_t, each profile once */
+    apr_hash_t *excluded;         /* profile id -> const char *: by what, for the others that are excluded */
 } mdm_effect_of_t;
 
 typedef struct mdm_effect_batch_t {

@@ -137,6 +137,13 @@ static apr_status_t plan_wanted(work_t *w, const mdm_effect_of_t *of, const mdm_
     return APR_SUCCESS;
 }
 
+static const char *why_unwanted(const mdm_effect_of_t *of, const mdm_effect_t *effect, apr_int64_t profile)
+{
+    const char *excluded = apr_hash_get(of->excluded, &profile, sizeof(profile));
+
+    return effect ? "its turn in the rollout has not come" : excluded ? excluded : "it is not assigned any more";
+}
+
 static void plan_unwanted(work_t *w, const mdm_effect_of_t *of, const mdm_effect_t *effect, const mdm_desired_t *row)
 {
     mdm_plan_item_t *item;
@@ -147,7 +154,7 @@ static void plan_unwanted(work_t *w, const mdm_effect_of_t *of, const mdm_effect
         return;
     item = add(w, mdm_desired_is_held(row) ? MDM_PLAN_REMOVE : MDM_PLAN_WITHDRAW, of, effect, row);
     item->version = 0;
-    item->reason = effect ? "its turn in the rollout has not come" : "it is not assigned any more";
+    item->reason = why_unwanted(of, effect, row->profile);
     if (!effect)
         item->assignment = 0;
 }

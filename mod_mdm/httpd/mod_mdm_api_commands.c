@@ -45,22 +45,6 @@ static int refuse(mdm_api_t *api, apr_status_t rv)
 
 /* ---- reading the request */
 
-static apr_status_t check_members(mdm_ctx_t *ctx, const json_t *json, const char *const *names, const char *of)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach((json_t *)json, name, value) {
-        const char *const *known = names;
-
-        while (*known && strcmp(*known, name))
-            known++;
-        if (!*known)
-            return mdm_fail(ctx, MDM_EINPUT, "%s: unknown key %.40s", of, name);
-    }
-    return APR_SUCCESS;
-}
-
 /* A member; NULL when it is absent or null. */
 static const json_t *member(const json_t *json, const char *name)
 {
@@ -120,14 +104,15 @@ static apr_status_t read_names(apr_array_header_t **names, mdm_ctx_t *ctx, const
     return APR_SUCCESS;
 }
 
-static apr_status_t read_targets(mdm_targets_t *t, mdm_ctx_t *ctx, const json_t *json)
+static apr_status_t read_targets(mdm_targets_t *t, mdm_api_t *api, const json_t *json)
 {
-    const json_t *targets = member(json, "targets");
+    mdm_ctx_t *ctx = api->ctx;
+    json_t *targets = (json_t *)member(json, "targets");
     apr_status_t rv;
 
     if (!json_is_object(targets))
         return mdm_fail(ctx, MDM_EINPUT, "targets: expected an object with ids, serials, users or groups");
-    if ((rv = check_members(ctx, targets, target_members, "targets")) != APR_SUCCESS
+    if ((rv = mdm_api_members(api, "targets", targets, target_members)) != APR_SUCCESS
         || (rv = read_names(&t->ids, ctx, targets, "ids")) != APR_SUCCESS
         || (rv = read_names(&t->serials, ctx, targets, "serials")) != APR_SUCCESS
         || (rv = read_names(&t->users, ctx, targets, "users")) != APR_SUCCESS)
@@ -240,9 +225,9 @@ static apr_status_t read_request(request_t *q, mdm_api_t *api, mdm_bytes_t body)
     json_t *json;
     apr_status_t rv = mdm_json_read(&json, api->ctx, body);
 
-    if (rv != APR_SUCCESS || (rv = check_members(api->ctx, json, members, "the request")) != APR_SUCCESS
+    if (rv != APR_SUCCESS || (rv = mdm_api_members(api, NULL, json, members)) != APR_SUCCESS
         || (rv = read_command(q, api->ctx, json)) != APR_SUCCESS
-        || (rv = read_targets(&q->targets, api->ctx, json)) != APR_SUCCESS
+        || (rv = read_targets(&q->targets, api, json)) != APR_SUCCESS
         || (rv = read_order(&q->order, api, json)) != APR_SUCCESS
         || (rv = read_key(&q->order, api, body)) != APR_SUCCESS)
         return rv;

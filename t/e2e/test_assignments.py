@@ -86,6 +86,22 @@ def test_targets_exclusions_and_the_version_of_the_highest_priority(site, new_ph
         assert phone.profiles.payload(profile["identifier"], "com.apple.wifi.managed")["SSID_STR"] == "Two"
 
 
+def test_who_loses_a_profile_is_told_by_what(site, new_phone):
+    named, grouped = new_phone(site), new_phone(site)
+    group = desired.group(site, desired.name_of("guests"), [grouped.id])
+    name = desired.name_of("wifi")
+    profile = desired.profile(site, name, desired.wifi("fixed-CANARY"))
+    desired.assign(site, name, group=desired.group(site, desired.name_of("all"), [named.id, grouped.id]))
+    desired.settled(site)
+    assert holds(named, profile) and holds(grouped, profile)
+    desired.assign(site, name, enrollment=named.id, exclude=True)
+    desired.assign(site, name, group=group, exclude=True)
+    desired.settled(site)
+    assert effect(site, named, name)["reason"] == "excluded: named by the assignment"
+    assert effect(site, grouped, name)["reason"] == "excluded: member of the group " + group
+    assert not holds(named, profile) and not holds(grouped, profile)
+
+
 def test_a_user_has_it_on_all_his_devices(site, new_phone):
     mine, other = new_phone(site), new_phone(site)
     name = desired.name_of("mail")

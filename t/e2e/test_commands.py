@@ -248,9 +248,9 @@ def test_wrong_commands_are_refused_with_the_path_of_the_key(site, steady_phone)
 
 # (members beside command and targets.ids, what the answer says)
 WRONG_ORDERS = [
-    ({"target": {}}, "the request: unknown key target"),
+    ({"target": {}}, "there is no member target; there are command, command_plist, targets, "),
     ({"targets": None}, "targets: expected an object with ids, serials, users or groups"),
-    ({"targets": {"id": ["x"]}}, "targets: unknown key id"),
+    ({"targets": {"id": ["x"]}}, "targets: there is no member id; there are ids, serials, users, groups"),
     ({"targets": {"ids": "x"}}, "targets.ids: expected an array"),
     ({"targets": {"ids": [1]}}, "targets.ids[0]: expected a string"),
     ({"command": None}, "command: expected an object with RequestType and its keys"),
