@@ -254,9 +254,7 @@ static const char *set_sign_in_limit(cmd_parms *cmd, void *dummy, const char *co
     if (*end || value < 1 || value > 1000000)
         return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", count, "' is not a number from 1 to 1000000", NULL);
     conf->sign_in_limit = (int)value;
-    if (ap_timeout_parameter_parse(period, &conf->sign_in_period, "s") != APR_SUCCESS || conf->sign_in_period <= 0)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": '", period, "' is not a time such as 15min", NULL);
-    return NULL;
+    return set_interval(&conf->sign_in_period, cmd, period);
 }
 
 /* A file, or the URI of a key in a PKCS#11 token, which is kept as it is. */

@@ -11,7 +11,7 @@
 #include "mdm_store_base.h"
 #include "mdm_store_row.h"
 
-#define CTL "mdmctl --database DRIVER:PARAMS"
+#define CTL "mdmctl --state-dir DIR --database DRIVER:PARAMS"
 
 static apr_status_t get(const char **value, mdm_store_t *st, const char *name)
 {

@@ -12,7 +12,7 @@ from . import desired, devices
 from .document import SOURCE
 
 GUIDE = os.path.join(SOURCE, "docs", "profiles.md")
-HOST = "https://mdm.example.org/api"
+HOST = "https://mdm.example.com/mdm/api"
 WIFI = "com.apple.wifi.managed"
 
 
@@ -34,12 +34,13 @@ class Reader:
         with open(os.path.join(self.home, ".curlrc"), "w", encoding="utf-8") as out:
             out.write('cacert = "%s"\nsilent\nshow-error\nfail-with-body\n' % site.keys.tls_ca_file)
 
-    def next(self, word, device=None):
-        """Run the next command, which has this word in it, for the device that its reader would name; its JSON."""
+    def next(self, word, device=None, assignment=None):
+        """Run the next command, which has this word in it, for what its reader would name; its JSON."""
         text = self.left.pop(0)
         assert HOST in text and word in text, "%r is not in the next command: %s" % (word, text)
         assert (device is None) == ("/DEVICE/" not in text), text
-        text = text.replace("/DEVICE/", "/%s/" % device)
+        assert (assignment is None) == (re.search(r"\bID\b", text) is None), text
+        text = re.sub(r"\bID\b", assignment or "", text.replace("/DEVICE/", "/%s/" % device))
         done = subprocess.run(["bash", "-c", text.replace(HOST, self.site.at("/mdm/api"))], capture_output=True, text=True,
                               env={**os.environ, "HOME": self.home}, timeout=60, check=False)
         assert done.returncode == 0, "%s\n%s%s" % (text, done.stdout, done.stderr)
@@ -60,7 +61,7 @@ def test_the_guide_from_nothing_to_a_changed_password(make_site, new_device, tmp
     people(site, ["anna", "bert"])
     mine, hers = (devices.enroll(site, new_device(site), user=user) for user in ("bert", "anna"))
     reader = Reader(site, tmp_path)
-    assert len(reader.left) == 16
+    assert len(reader.left) == 17
 
     def work():
         desired.settled(site)
@@ -98,8 +99,8 @@ def test_the_guide_from_nothing_to_a_changed_password(make_site, new_device, tmp
     assert hers.profiles[identifier]["PayloadUUID"] != before
     assert [one["enrollment_id"] for one in reader.next("state=verified")["devices"]] == [hers.id]
 
-    said = reader.next("rollout")
-    assert said["looked"] == 1
+    assert reader.next("rollout", assignment=made["id"])["looked"] == 1
+    assert reader.next("rollout", assignment=made["id"])["rollout"]["steps"] == [1, 5, 20, 100]
     assert reader.next("versions/1/restore")["version"] == 1
     work()
     assert reader.next("-X DELETE")["assignments"] == 1
