@@ -209,7 +209,7 @@ def test_feature_30_failed_sign_ins_are_limited_per_account_and_address(make_sit
 
 @pytest.mark.mpm
 def test_feature_30_many_at_once_do_not_slip_through(make_site, browse):
-    site = page_site(make_site(), MDMSignInLimit="4 10min").start()
+    site = page_site(make_site(), MDMSignInLimit="4 1d").start()
 
     def attempt(number):
         return sign_in(browse(source="127.0.0.%d" % (number + 10)), site, password="wrong").status
