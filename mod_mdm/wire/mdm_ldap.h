@@ -67,7 +67,7 @@ void mdm_ldap_close(mdm_ldap_t *ldap);
  * Search below url->base. An entry with more values than the directory hands out at once (Active Directory's ranges)
  * is completed.
  * @param also a filter that has to hold beside url->filter, or NULL
- * @param attributes ends with NULL
+ * @param attributes ends with NULL; each place of a name that is there twice gets its values
  * @return MDM_EHTTP when it breaks off, or a range does not go on where the one before has ended: entries have been
  *         handed out, but not all; MDM_ETOOBIG; APR_EINTR
  */

@@ -35,7 +35,7 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* @return -1: of none */
+/* The first of this name: what is asked for twice shares its values (start_entry). @return -1: of none */
 static int attribute_of(const search_t *s, const char *name, apr_size_t len)
 {
     int i;
@@ -125,6 +125,11 @@ static apr_status_t read_values(entry_t *e, search_t *s, LDAPMessage *message)
     return rv;
 }
 
+static int first_of(const search_t *s, int i)
+{
+    return attribute_of(s, s->attributes[i], strlen(s->attributes[i]));
+}
+
 static void start_entry(entry_t *e, search_t *s)
 {
     apr_pool_t *p = s->l->ctx->pool;
@@ -133,7 +138,7 @@ static void start_entry(entry_t *e, search_t *s)
     e->values = apr_palloc(p, sizeof(*e->values) * (apr_size_t)(s->count + 1));
     e->next = apr_pcalloc(p, sizeof(*e->next) * (apr_size_t)(s->count + 1));
     for (i = 0; i < s->count; i++)
-        e->values[i] = apr_array_make(p, 1, sizeof(const char *));
+        e->values[i] = first_of(s, i) < i ? e->values[first_of(s, i)] : apr_array_make(p, 1, sizeof(const char *));
     e->entry.dn = NULL;
     e->entry.count = s->count;
     e->entry.values = (const apr_array_header_t *const *)e->values;
@@ -250,6 +255,19 @@ static apr_status_t hand_out(search_t *s, apr_array_header_t *entries)
     return rv;
 }
 
+/* Each name is sent once, as RFC 4511 wants it. */
+static char **names_once(const search_t *s)
+{
+    const char **names = apr_pcalloc(s->l->ctx->pool, sizeof(*names) * (apr_size_t)(s->count + 1));
+    int n = 0, i;
+
+    for (i = 0; i < s->count; i++) {
+        if (first_of(s, i) == i)
+            names[n++] = s->attributes[i];
+    }
+    return (char **)names;
+}
+
 static apr_status_t search_page(search_t *s, const mdm_ldap_url_t *url, const char *filter, struct berval *cookie)
 {
     apr_array_header_t *entries = apr_array_make(s->l->ctx->pool, MDM_LDAP_PAGE, sizeof(entry_t));
@@ -259,8 +277,7 @@ static apr_status_t search_page(search_t *s, const mdm_ldap_url_t *url, const ch
     apr_status_t rv;
 
     if ((code = ldap_create_page_control(s->l->ld, MDM_LDAP_PAGE, cookie, 0, &controls[0])) == LDAP_SUCCESS)
-        code = ldap_search_ext(s->l->ld, url->base, scope, filter, (char **)s->attributes, 0, controls, NULL, NULL, 0,
-                               &id);
+        code = ldap_search_ext(s->l->ld, url->base, scope, filter, names_once(s), 0, controls, NULL, NULL, 0, &id);
     if (controls[0])
         ldap_control_free(controls[0]);
     if (code != LDAP_SUCCESS)

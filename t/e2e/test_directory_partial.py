@@ -32,6 +32,23 @@ def test_a_long_list_comes_in_ranges(make_site, directory):
     assert [one.start_of("member") for one in directory.searches if one.base == STAFF] == [0, 10, 20, 30]
 
 
+def test_an_attribute_that_is_asked_for_twice_fills_each_use(make_site, directory):
+    groups = [STAFF.replace("staff", "group-%02d" % n) for n in range(12)]
+    for login in LOGINS:
+        directory.entries[dn(login)].update(mail=[login + "@example.com"], memberOf=groups)
+    site = configure(make_site(), directory.url, MDMDirectoryAttribute="mail mail\n  MDMDirectoryAttribute name title\n"
+                     "  MDMDirectoryAttribute role Title\n  MDMDirectoryAttribute groups memberof")
+    site.own["MDMDirectoryURL"] = '"%s/ou=people,%s?Mail"' % (directory.url, BASE)
+    started(site)
+    directory_group(site, "last", groups[-1])
+    sync(site)
+    someone = user(site, LOGINS[0] + "@example.com")
+    assert someone["email"] == LOGINS[0] + "@example.com", someone
+    assert someone["attributes"] == {"name": "Nurse", "role": "Nurse", "groups": groups}
+    assert len(directory_members(site, "last")) == len(LOGINS)
+    assert [one.attributes for one in directory.searches if one.scope != ONE][-1] == ["Mail", "title", "memberof"]
+
+
 def without_the_rest(search, found, code):
     return (found, code) if search.start_of("member") < 20 else ([], code)
 
