@@ -8,6 +8,29 @@
 #include "mdm_ldap_wait.h"
 
 #define RANGE ";range="
+#define BINARY ";binary"
+
+static int is_form(const char *option, apr_size_t len)
+{
+    return !strncasecmp(option, RANGE, strlen(RANGE)) || (len == strlen(BINARY) && !strncasecmp(option, BINARY, len));
+}
+
+/*
+ * Options that say in which form or part values come belong to no name; any other, such as a language, makes another
+ * attribute, and is part of its name.
+ */
+static apr_size_t length_of_name(const char *description)
+{
+    apr_size_t name_len = strcspn(description, ";"), len;
+    const char *option;
+
+    for (option = description + name_len; *option; option += len) {
+        len = 1 + strcspn(option + 1, ";");
+        if (!is_form(option, len))
+            return strlen(description);
+    }
+    return name_len;
+}
 
 /* Up to 1000000, far more than is kept of a list. @return -1: no number */
 static long read_number(const char **at)
@@ -34,7 +57,7 @@ apr_status_t mdm_ldap_range(mdm_ldap_range_t *out, const char *description)
 {
     const char *at = find_range(description);
 
-    out->name_len = strcspn(description, ";");
+    out->name_len = length_of_name(description);
     out->first = 0;
     out->last = -1;
     out->given = at != NULL;

@@ -30,7 +30,7 @@ apr_status_t mdm_ldap_fail(mdm_ldap_t *l, int code, const char *what);
 
 /** What a description of an attribute ("member;range=0-1499") says of the part of the list that comes with it. */
 typedef struct mdm_ldap_range_t {
-    apr_size_t name_len;          /* of the attribute's name */
+    apr_size_t name_len;          /* of the attribute's name, with a language or the like */
     int given;                    /* 0: no range, this is all */
     long first, last;             /* last -1: to the end */
 } mdm_ldap_range_t;

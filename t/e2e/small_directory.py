@@ -72,7 +72,8 @@ class Search:
         return 0
 
     def wants(self, name):
-        return any(one.split(";")[0].lower() == name.lower() for one in self.attributes)
+        """Whoever asks for an attribute gets it in all its languages too."""
+        return any(one.split(";")[0].lower() == name.split(";")[0].lower() for one in self.attributes)
 
 
 class SmallDirectory:

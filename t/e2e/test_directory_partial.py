@@ -49,6 +49,15 @@ def test_an_attribute_that_is_asked_for_twice_fills_each_use(make_site, director
     assert [one.attributes for one in directory.searches if one.scope != ONE][-1] == ["Mail", "title", "memberof"]
 
 
+@pytest.mark.once
+def test_a_title_in_another_language_is_not_the_title(make_site, directory):
+    directory.entries[dn(LOGINS[0])]["title;lang-de"] = ["Pfleger"]
+    directory.entries[dn(LOGINS[1])] = {"uid": [LOGINS[1]], "title;lang-de": ["Pfleger"]}
+    site = configure(make_site(), directory.url)
+    started(site)
+    assert user(site, LOGINS[0])["attributes"] == {"title": "Nurse"} and user(site, LOGINS[1])["attributes"] == {}
+
+
 def without_the_rest(search, found, code):
     return (found, code) if search.start_of("member") < 20 else ([], code)
 

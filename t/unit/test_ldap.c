@@ -85,9 +85,6 @@ START_TEST(a_range_says_which_part_of_a_list_came)
     ck_assert_int_eq(mdm_ldap_range(&range, "member"), APR_SUCCESS);
     ck_assert_int_eq(range.given, 0);
     ck_assert_uint_eq(range.name_len, 6);
-    ck_assert_int_eq(mdm_ldap_range(&range, "description;lang-de"), APR_SUCCESS);
-    ck_assert_int_eq(range.given, 0);
-    ck_assert_uint_eq(range.name_len, 11);
     ck_assert_int_eq(mdm_ldap_range(&range, "member;range=0-1499"), APR_SUCCESS);
     ck_assert_int_eq(range.given, 1);
     ck_assert_int_eq(range.first, 0);
@@ -96,6 +93,23 @@ START_TEST(a_range_says_which_part_of_a_list_came)
     ck_assert_int_eq(range.first, 1500);
     ck_assert_int_eq(range.last, -1);
     ck_assert_uint_eq(range.name_len, 6);
+}
+END_TEST
+
+START_TEST(an_attribute_in_a_language_is_another)
+{
+    static const struct {
+        const char *description;
+        apr_size_t name_len;
+    } cases[] = { { "title;lang-de", 13 }, { "title;LANG-de;binary", 20 }, { "title;range=0-*;lang-de", 23 },
+                  { "title;binary", 5 }, { "title;Binary;range=0-1", 5 }, { "title;binaryx", 13 }, { "title;", 6 } };
+    mdm_ldap_range_t range;
+    size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        (void)mdm_ldap_range(&range, cases[i].description);
+        ck_assert_msg(range.name_len == cases[i].name_len, "%s: %u", cases[i].description, (unsigned)range.name_len);
+    }
 }
 END_TEST
 
@@ -125,6 +139,7 @@ int main(void)
     tcase_add_test(tcase, what_is_no_url_is_refused);
     tcase_add_test(tcase, equal_names_are_equal_texts);
     tcase_add_test(tcase, a_range_says_which_part_of_a_list_came);
+    tcase_add_test(tcase, an_attribute_in_a_language_is_another);
     tcase_add_test(tcase, a_range_that_leads_nowhere_is_refused);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
