@@ -28,12 +28,6 @@ ON CONFLICT (login) DO UPDATE SET display_name = excluded.display_name, email = 
 
 -- ---- what the directory said last
 
--- STMT_USER_SYNCED ()
-SELECT login FROM mdm_user WHERE synced_at > 0 ORDER BY login;
-
--- STMT_USER_SYNCED_DISABLED ()
-SELECT login FROM mdm_user WHERE synced_at > 0 AND disabled = 1 ORDER BY login;
-
 -- STMT_USER_SEEN (synced_at)
 UPDATE mdm_user SET synced_at = %lld WHERE synced_at > 0;
 

@@ -30,12 +30,6 @@ apr_status_t mdm_directory_check(mdm_directory_run_t *run)
                                               : APR_SUCCESS;
 }
 
-int mdm_directory_is_too_much(const mdm_directory_run_t *run, int leaving, int all)
-{
-    return !run->confirmed && leaving >= run->site->limit_count
-        && (apr_int64_t)leaving * 100 > (apr_int64_t)all * run->site->limit_percent;
-}
-
 static step_t step_of(mdm_directory_run_t *run, mdm_store_t *st, int count)
 {
     step_t s = { run, st, NULL, NULL, count, run->made, run->changed, run->disabled, run->enabled, run->lost };
@@ -122,50 +116,6 @@ static apr_status_t write_persons(mdm_directory_run_t *run, mdm_store_t *st)
     return rv;
 }
 
-/* @return how many of those who were found before would become disabled */
-static int count_disabling(const mdm_directory_run_t *run, const apr_array_header_t *known,
-                           const apr_array_header_t *disabled)
-{
-    apr_hash_t *enabled = apr_hash_make(run->ctx->pool);
-    int n = 0, i;
-
-    for (i = 0; i < known->nelts; i++)
-        apr_hash_set(enabled, APR_ARRAY_IDX(known, i, const char *), APR_HASH_KEY_STRING, "");
-    for (i = 0; i < disabled->nelts; i++)
-        apr_hash_set(enabled, APR_ARRAY_IDX(disabled, i, const char *), APR_HASH_KEY_STRING, NULL);
-    for (i = 0; i < run->changes->nelts; i++) {
-        const mdm_person_change_t *change = &APR_ARRAY_IDX(run->changes, i, mdm_person_change_t);
-
-        n += change->disabled == 1 && apr_hash_get(enabled, change->login, APR_HASH_KEY_STRING) != NULL;
-    }
-    return n;
-}
-
-static apr_status_t find_missing(mdm_directory_run_t *run, mdm_store_t *st)
-{
-    apr_array_header_t *known, *disabled;
-    apr_status_t rv = mdm_store_user_synced(&known, st);
-    int found = run->changes->nelts, missing, disabling, i;
-
-    if (rv != APR_SUCCESS || (rv = mdm_store_user_synced_disabled(&disabled, st)) != APR_SUCCESS)
-        return rv;
-    for (i = 0; i < known->nelts; i++) {
-        const char *login = APR_ARRAY_IDX(known, i, const char *);
-
-        if (!apr_hash_get(run->by_login, login, APR_HASH_KEY_STRING))
-            APR_ARRAY_PUSH(run->missing, const char *) = login;
-    }
-    missing = run->missing->nelts;
-    disabling = count_disabling(run, known, disabled);
-    if ((!found && missing && !run->confirmed) || mdm_directory_is_too_much(run, missing + disabling, known->nelts))
-        return mdm_fail(run->ctx, MDM_EINPUT, "nothing was changed: of %d users %d are not found in the directory any "
-                        "more and %d would be disabled. Are base and filter of MDMDirectoryURL and "
-                        "MDMDirectoryDisabled right, and may MDMDirectoryBind read all? If it is true, POST "
-                        "{\"confirm\": true} to v1/directory/sync; MDMDirectoryLimit says how much goes unasked",
-                        known->nelts, missing, disabling);
-    return APR_SUCCESS;
-}
-
 static apr_status_t tell_lost(step_t *s)
 {
     apr_status_t rv = mdm_store_user_lost(s->st, s->logins, s->count);
@@ -217,7 +167,7 @@ static apr_status_t lose_persons(mdm_directory_run_t *run, mdm_store_t *st)
 
 apr_status_t mdm_directory_apply(mdm_directory_run_t *run, mdm_store_t *st)
 {
-    apr_status_t rv = find_missing(run, st);
+    apr_status_t rv = mdm_directory_weigh(run, st);
 
     if (rv != APR_SUCCESS || (rv = write_persons(run, st)) != APR_SUCCESS
         || (rv = lose_persons(run, st)) != APR_SUCCESS || (rv = mdm_store_user_seen(st)) != APR_SUCCESS)

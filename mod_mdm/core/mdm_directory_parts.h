@@ -58,6 +58,13 @@ apr_status_t mdm_directory_fetch(mdm_directory_run_t *run);
 /** The groups' part of it, once the persons are known. */
 apr_status_t mdm_directory_fetch_groups(mdm_directory_run_t *run, mdm_ldap_t *ldap);
 
+/**
+ * Find out who is missing, and count what users would lose or become. Writes nothing; one statement for every 1000
+ * users.
+ * @return MDM_EINPUT with all that is too much, when that is not confirmed
+ */
+apr_status_t mdm_directory_weigh(mdm_directory_run_t *run, mdm_store_t *st);
+
 /** Write what is new. @return MDM_EINPUT when it would take away too much and is not confirmed; MDM_EDB, APR_EINTR */
 apr_status_t mdm_directory_apply(mdm_directory_run_t *run, mdm_store_t *st);
 

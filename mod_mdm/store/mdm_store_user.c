@@ -109,16 +109,6 @@ static apr_status_t list_logins(apr_array_header_t **out, mdm_store_t *st, mdm_s
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_store_user_synced(apr_array_header_t **out, mdm_store_t *st)
-{
-    return list_logins(out, st, STMT_USER_SYNCED, NULL);
-}
-
-apr_status_t mdm_store_user_synced_disabled(apr_array_header_t **out, mdm_store_t *st)
-{
-    return list_logins(out, st, STMT_USER_SYNCED_DISABLED, NULL);
-}
-
 apr_status_t mdm_store_user_seen(mdm_store_t *st)
 {
     const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)) };

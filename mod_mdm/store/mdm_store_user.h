@@ -46,13 +46,7 @@ apr_status_t mdm_store_user_list(apr_array_header_t **out, mdm_store_t *st, cons
 /** Write a person, new or in place of what there was; created_at stays what it was. */
 apr_status_t mdm_store_user_put(mdm_store_t *st, const mdm_user_t *user);
 
-/** Logins of those who have been found in the directory, in order: array of const char *. */
-apr_status_t mdm_store_user_synced(apr_array_header_t **out, mdm_store_t *st);
-
-/** Those of them who are disabled. */
-apr_status_t mdm_store_user_synced_disabled(apr_array_header_t **out, mdm_store_t *st);
-
-/** All of those have been found again now. One statement. */
+/** All who have been found in the directory have been so again now. One statement. */
 apr_status_t mdm_store_user_seen(mdm_store_t *st);
 
 /** These have not been found any more: synced_at becomes 0. One statement for every MDM_QUEUE_CHUNK. */

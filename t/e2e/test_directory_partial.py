@@ -150,3 +150,73 @@ def test_an_answer_without_anybody_is_not_believed(make_site, directory):
     assert "of 2 users 2 are not found" in sync(site)["failure"]["error"]
     assert user(site, LOGINS[0])["synced_at"]
     assert sync(site, confirm=True)["report"]["users"]["missing"] == 2
+
+
+def with_nobody(site, directory):
+    """Started while the directory knows nobody: whom it has then is found for the first time by the next run."""
+    directory.answer = lambda search: ([], SUCCESS)
+    started(site)
+    directory.answer = directory.found
+    site.log.expect(r"MDM1003")
+    return site
+
+
+def only_disabled(directory, logins):
+    """Answers of a directory that has these disabled, by the filter (title=Gone)."""
+    return lambda search: (([(dn(login), {"uid": [login]}) for login in logins], SUCCESS) if b"Gone" in search.filter
+                           else directory.found(search))
+
+
+def test_the_first_run_may_not_disable_those_of_a_file(make_site, directory):
+    site = with_nobody(configure(make_site(), directory.url, MDMDirectoryDisabled='"(objectClass=*)"'), directory)
+    lines = "login,title\n" + "".join("%s,Nurse\n" % login for login in LOGINS[:20])
+    assert site.api("POST", "/v1/users/import", lines.encode(), {"Content-Type": "text/csv"}).json["new"] == 20
+    assert "20 would be disabled, of 20 who are not" in sync(site)["failure"]["error"]
+    assert not any(user(site, login)["disabled"] for login in LOGINS[:20]) and not user(site, LOGINS[20])
+    assert sync(site, confirm=True)["report"]["users"]["disabled"] == 35
+    assert user(site, LOGINS[0])["disabled"] is True
+
+
+def test_those_who_are_disabled_do_not_hide_that_all_others_would_be(make_site, directory):
+    site = configure(make_site(), directory.url, MDMDirectoryDisabled='"(title=Gone)"')
+    gone = LOGINS[:20]
+    directory.answer = only_disabled(directory, gone)
+    assert started(site)["report"]["users"]["disabled"] == 20
+    gone[:] = LOGINS
+    site.log.expect(r"MDM1003")
+    assert "15 would be disabled, of 15 who are not" in sync(site)["failure"]["error"]
+    assert user(site, LOGINS[-1])["disabled"] is False
+
+
+def test_an_attribute_that_all_would_lose_needs_a_word(make_site, directory):
+    for login in LOGINS:
+        directory.entries[dn(login)].update(cn=["Nurse " + login], mail=[login + "@example.com"])
+    site = configure(make_site(), directory.url)
+    started(site)
+    site.log.expect(r"MDM1003")
+    for login in LOGINS[:18]:
+        for name in ("title", "mail", "cn"):
+            del directory.entries[dn(login)][name]
+    error = sync(site)["failure"]["error"]
+    for name, ldap in ("title", "title"), ("email", "mail"), ("display_name", "cn"):
+        assert "of 35 users who have %s 18 would lose it: the directory shows no %s" % (name, ldap) in error, error
+    assert user(site, LOGINS[0])["attributes"] == {"title": "Nurse"} and user(site, LOGINS[0])["email"]
+    directory.entries[dn(LOGINS[0])].update(title=["Nurse"], mail=["x@example.com"], cn=["x"])
+    assert sync(site)["report"]["users"]["changed"] == 18, "not more than half"
+    assert user(site, LOGINS[1])["attributes"] == {} and "email" not in user(site, LOGINS[1])
+    for login in LOGINS:
+        directory.entries[dn(login)].pop("title", None)
+    assert "of 18 users who have title 18 would lose it" in sync(site)["failure"]["error"]
+    assert sync(site, confirm=True)["report"]["users"]["changed"] == 18
+
+
+def test_a_filter_that_finds_nobody_any_more_enables_nobody(make_site, directory):
+    site = configure(make_site(), directory.url, MDMDirectoryDisabled='"(title=Gone)"')
+    gone = LOGINS[:12]
+    directory.answer = only_disabled(directory, gone)
+    assert started(site)["report"]["users"]["disabled"] == 12
+    gone.clear()
+    site.log.expect(r"MDM1003")
+    assert "of 12 disabled users 12 would be enabled" in sync(site)["failure"]["error"]
+    assert user(site, LOGINS[0])["disabled"] is True
+    assert sync(site, confirm=True)["report"]["users"]["enabled"] == 12
