@@ -15,7 +15,7 @@ enum { MEMBER, UNIQUE_MEMBER, MEMBER_UID, OBJECT_CLASS };
 typedef struct {
     mdm_directory_run_t *run;
     mdm_ldap_t *ldap;
-    apr_hash_t *read;                 /* of the run: mdm_ldap_dn -> mdm_ldap_entry_t *, or nothing_there */
+    apr_hash_t *read;                 /* of the run: mdm_ldap_dn -> mdm_ldap_entry_t *, or one of the two below */
 } reading_t;
 
 /* A group on its way. */
@@ -26,7 +26,7 @@ typedef struct {
     apr_array_header_t *open;         /* const char *: mdm_ldap_dn of what may be a group within it */
 } nest_t;
 
-static const mdm_ldap_entry_t nothing_there;
+static const mdm_ldap_entry_t nothing_there, out_of_sight;
 
 static void join(mdm_directory_group_t *group, const char *login)
 {
@@ -68,7 +68,10 @@ static void join_all(nest_t *n, const mdm_ldap_entry_t *entry)
 
 /* ---- entries */
 
-/* @param out &nothing_there: nobody may read it, or it does not exist; ctx->detail says why when it is read just now */
+/*
+ * @param out &nothing_there: it does not exist; &out_of_sight: we may not read it, or it lives in another directory;
+ *            ctx->detail says why when it is read just now
+ */
 static apr_status_t read_entry(const mdm_ldap_entry_t **out, reading_t *r, const char *dn, const char *as_written)
 {
     static const char *const names[] = { "member", "uniqueMember", "memberUid", "objectClass", NULL };
@@ -77,12 +80,19 @@ static apr_status_t read_entry(const mdm_ldap_entry_t **out, reading_t *r, const
     if ((*out = apr_hash_get(r->read, dn, APR_HASH_KEY_STRING)) != NULL)
         return APR_SUCCESS;
     rv = mdm_ldap_read(out, r->ldap, as_written, names);
-    if (rv == MDM_ENOTFOUND || rv == MDM_EDENIED)
+    if (rv == MDM_ENOTFOUND)
         *out = &nothing_there;
+    else if (rv == MDM_EDENIED)
+        *out = &out_of_sight;
     else if (rv != APR_SUCCESS)
         return rv;
     apr_hash_set(r->read, dn, APR_HASH_KEY_STRING, *out);
     return APR_SUCCESS;
+}
+
+static int is_there(const mdm_ldap_entry_t *entry)
+{
+    return entry != &nothing_there && entry != &out_of_sight;
 }
 
 static int is_group(const mdm_ldap_entry_t *entry)
@@ -91,7 +101,7 @@ static int is_group(const mdm_ldap_entry_t *entry)
                                            "posixGroup", NULL };
     int i, j;
 
-    if (entry == &nothing_there)
+    if (!is_there(entry))
         return 0;
     for (i = 0; i < entry->values[OBJECT_CLASS]->nelts; i++) {
         for (j = 0; classes[j]; j++) {
@@ -102,6 +112,7 @@ static int is_group(const mdm_ldap_entry_t *entry)
     return entry->values[MEMBER]->nelts || entry->values[UNIQUE_MEMBER]->nelts || entry->values[MEMBER_UID]->nelts;
 }
 
+/* An entry out of sight may be a group with members, so whoever is not found elsewhere may be one of them. */
 static apr_status_t open_nested(nest_t *n)
 {
     apr_status_t rv;
@@ -109,12 +120,16 @@ static apr_status_t open_nested(nest_t *n)
 
     for (i = 0; i < n->open->nelts; i++) {
         const char *dn = APR_ARRAY_IDX(n->open, i, const char *);
+        const char *as_written = apr_hash_get(n->met, dn, APR_HASH_KEY_STRING);
+        mdm_ctx_t *ctx = n->reading->run->ctx;
         const mdm_ldap_entry_t *entry;
 
-        rv = read_entry(&entry, n->reading, dn, apr_hash_get(n->met, dn, APR_HASH_KEY_STRING));
-        if (rv != APR_SUCCESS)
+        if ((rv = read_entry(&entry, n->reading, dn, as_written)) != APR_SUCCESS)
             return rv;
-        mdm_ctx_clear(n->reading->run->ctx);
+        mdm_ctx_clear(ctx);
+        if (entry == &out_of_sight && !n->group->note)
+            n->group->note = apr_psprintf(ctx->pool, "its member %s may not be read, or is in another directory: until "
+                                          "it can be, nobody leaves the group", as_written);
         if (is_group(entry))
             join_all(n, entry);
         else
@@ -137,13 +152,16 @@ static apr_status_t fetch_group(reading_t *r, mdm_directory_group_t *group)
     apr_hash_set(n.met, group->dn, APR_HASH_KEY_STRING, group->dn);
     if ((rv = read_entry(&entry, r, group->dn, group->group->directory)) != APR_SUCCESS)
         return rv;
-    if (entry != &nothing_there) {
+    if (is_there(entry)) {
         join_all(&n, entry);
         return open_nested(&n);
     }
-    /* nobody may read it, but its members tell of it */
-    if (!group->seen)
-        group->error = apr_pstrdup(p, r->run->ctx->detail ? r->run->ctx->detail : "there is no entry of this name");
+    /* where it is out of sight its members may tell of it */
+    if (!group->seen && r->run->ctx->detail)
+        group->error = apr_pstrdup(p, r->run->ctx->detail);
+    else if (!group->seen)
+        group->error = entry == &nothing_there ? "there is no entry of this name"
+                                               : "the entry may not be read, or is in another directory";
     mdm_ctx_clear(r->run->ctx);
     return APR_SUCCESS;
 }

@@ -28,6 +28,7 @@ static json_t *group_json(const mdm_directory_group_t *group)
     mdm_json_set_text(json, "name", group->group->name);
     mdm_json_set_text(json, "directory", group->group->directory);
     mdm_json_set_text(json, "error", group->error);
+    mdm_json_set_text(json, "note", group->note);
     if (group->error)
         return json;
     json_object_set_new(json, "members", json_integer(apr_hash_count(group->logins)));

@@ -37,9 +37,8 @@ void mdm_ldap_close(mdm_ldap_t *l)
 apr_status_t mdm_ldap_fail(mdm_ldap_t *l, int code, const char *what)
 {
     char *said = NULL;
-    apr_status_t rv = code == LDAP_INVALID_CREDENTIALS || code == LDAP_INSUFFICIENT_ACCESS ? MDM_EDENIED
-        : code == LDAP_NO_SUCH_OBJECT || code == LDAP_REFERRAL || code == LDAP_INVALID_DN_SYNTAX ? MDM_ENOTFOUND
-        : MDM_EHTTP;
+    apr_status_t rv = code == LDAP_INVALID_CREDENTIALS || code == LDAP_INSUFFICIENT_ACCESS || code == LDAP_REFERRAL
+        ? MDM_EDENIED : code == LDAP_NO_SUCH_OBJECT || code == LDAP_INVALID_DN_SYNTAX ? MDM_ENOTFOUND : MDM_EHTTP;
 
     if (l->ld)
         ldap_get_option(l->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &said);

@@ -74,7 +74,11 @@ void mdm_ldap_close(mdm_ldap_t *ldap);
 apr_status_t mdm_ldap_search(mdm_ldap_t *ldap, const mdm_ldap_url_t *url, const char *also,
                              const char *const *attributes, mdm_ldap_entry_fn *take, void *baton);
 
-/** Read one entry. @return MDM_ENOTFOUND when there is none of this name (that we may see), or it lives elsewhere */
+/**
+ * Read one entry.
+ * @return MDM_ENOTFOUND when there is none of this name, as far as the directory tells; MDM_EDENIED when we may not see
+ *         it, or it lives in another directory
+ */
 apr_status_t mdm_ldap_read(const mdm_ldap_entry_t **out, mdm_ldap_t *ldap, const char *dn,
                            const char *const *attributes);
 

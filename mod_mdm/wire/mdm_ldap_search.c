@@ -330,7 +330,7 @@ apr_status_t mdm_ldap_read(const mdm_ldap_entry_t **out, mdm_ldap_t *l, const ch
     rv = ask(&s, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, entries);
     if (rv == APR_SUCCESS)
         rv = hand_out(&s, entries);
-    if (rv == APR_SUCCESS && !*out)
-        return mdm_fail(l->ctx, MDM_ENOTFOUND, "%s: there is no entry %s", l->config.uri, dn);
+    if (rv == APR_SUCCESS && !*out)     /* of one that does not exist it would have said so */
+        return mdm_fail(l->ctx, MDM_EDENIED, "%s: %s: nothing is shown of it", l->config.uri, s.what);
     return rv;
 }

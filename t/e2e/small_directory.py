@@ -6,7 +6,7 @@ ends before the last entry."""
 import socket
 import threading
 
-SUCCESS, TIME_LIMIT, SIZE_LIMIT, REFERRAL, NO_SUCH_OBJECT, BUSY = 0, 3, 4, 10, 32, 51
+SUCCESS, TIME_LIMIT, SIZE_LIMIT, REFERRAL, NO_SUCH_OBJECT, INSUFFICIENT_ACCESS, BUSY = 0, 3, 4, 10, 32, 50, 51
 BASE, SUBTREE = 0, 2
 
 

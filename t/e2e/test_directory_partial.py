@@ -5,7 +5,8 @@ them."""
 import pytest
 
 from .directory import BASE
-from .small_directory import BASE as ONE, BUSY, REFERRAL, SIZE_LIMIT, SUCCESS, TIME_LIMIT, SmallDirectory
+from .small_directory import (BASE as ONE, BUSY, INSUFFICIENT_ACCESS, NO_SUCH_OBJECT, REFERRAL, SIZE_LIMIT, SUCCESS,
+                              TIME_LIMIT, SmallDirectory)
 from .synchronised import (configure, directory_group, directory_members, group_report, started, sync, user)
 
 STAFF = "cn=staff,ou=groups," + BASE
@@ -121,6 +122,26 @@ def test_a_group_that_lives_elsewhere_keeps_its_members_and_holds_up_no_other(ma
     state = sync(site)
     assert "failure" not in state and "Referral" in group_report(state, "staff")["error"], state
     assert directory_members(site, "staff") == LOGINS and directory_members(site, "other") == ["many-04"]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("code", [INSUFFICIENT_ACCESS, REFERRAL, SUCCESS])
+def test_a_group_within_it_that_cannot_be_read_is_not_taken_for_an_empty_one(make_site, directory, code):
+    nurses = STAFF.replace("staff", "nurses")
+    directory.entries[nurses] = {"objectClass": ["group"], "member": [dn("many-01"), dn("many-02")]}
+    directory.entries[STAFF]["member"] = [dn("many-03"), dn("many-04"), nurses]
+    site = configure(make_site(), directory.url)
+    started(site)
+    directory_group(site, "staff", STAFF)
+    assert "note" not in group_report(sync(site), "staff")
+    directory.entries[STAFF]["member"] = [dn("many-04"), dn("many-05"), nurses]
+    directory.answer = lambda search: ([], code) if search.base == nurses else directory.found(search)
+    report = group_report(sync(site), "staff")
+    assert nurses in report["note"] and report["left"] == 0 and report["joins"] == ["many-05"], report
+    assert directory_members(site, "staff") == ["many-01", "many-02", "many-03", "many-04", "many-05"]
+    directory.answer = lambda search: ([], NO_SUCH_OBJECT) if search.base == nurses else directory.found(search)
+    report = group_report(sync(site), "staff")
+    assert "note" not in report and report["leaves"] == ["many-01", "many-02", "many-03"], report
 
 
 @pytest.mark.once
