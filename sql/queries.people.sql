@@ -56,6 +56,12 @@ VALUES (%lld, %s, %s, %lld, %lld, %s, %s) ON CONFLICT (name) DO NOTHING;
 -- STMT_GROUP_UPDATE (rule, directory, changed_by, changed_at, synced_at, id)
 UPDATE mdm_group SET rule = %s, directory = %s, changed_by = %s, changed_at = %lld, synced_at = %lld WHERE id = %lld;
 
+-- STMT_GROUP_HOLD (id, directory)
+SELECT id FROM mdm_group WHERE id = %lld AND directory = %s;
+
+-- STMT_GROUP_HOLD_PGSQL (id, directory)
+SELECT id FROM mdm_group WHERE id = %lld AND directory = %s FOR KEY SHARE;
+
 -- STMT_GROUP_SYNCED (synced_at, id, directory)
 UPDATE mdm_group SET synced_at = %lld WHERE id = %lld AND directory = %s;
 

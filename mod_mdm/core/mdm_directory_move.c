@@ -45,11 +45,14 @@ static apr_status_t tell(const move_t *m)
     return mdm_store_event(m->st, "directory.group", "directory", NULL, NULL, m->group->group->name, text);
 }
 
+/* Nobody is written to a group that is gone by now, or of another entry: the last step finds it out by itself. */
 static apr_status_t write_moves(const move_t *m)
 {
     apr_int64_t id = m->group->group->id;
-    apr_status_t rv = mdm_store_directory_join(m->st, id, m->joins, m->join_count);
+    apr_status_t rv = m->last ? APR_SUCCESS : mdm_store_group_hold(m->st, id, m->group->group->directory);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_directory_join(m->st, id, m->joins, m->join_count);
     return rv == APR_SUCCESS ? mdm_store_directory_leave(m->st, id, m->leaves, m->leave_count) : rv;
 }
 

@@ -50,6 +50,19 @@ apr_status_t mdm_store_group_update(mdm_store_t *st, const mdm_group_t *group)
     return mdm_row_change(st, STMT_GROUP_UPDATE, args);
 }
 
+/* A transaction of SQLite has locked everything already. */
+apr_status_t mdm_store_group_hold(mdm_store_t *st, apr_int64_t group, const char *directory)
+{
+    const char *args[] = { mdm_row_text(st, group), directory };
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, mdm_db_kind(st->db) == MDM_DB_PGSQL ? STMT_GROUP_HOLD_PGSQL
+                                                                                      : STMT_GROUP_HOLD, args);
+
+    if (rv == APR_SUCCESS && !rows->count)
+        return mdm_fail(st->ctx, MDM_ENOTFOUND, "the group is gone, or of another entry of the directory");
+    return rv;
+}
+
 apr_status_t mdm_store_group_synced(mdm_store_t *st, apr_int64_t group, const char *directory)
 {
     const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), mdm_row_text(st, group), directory };

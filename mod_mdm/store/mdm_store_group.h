@@ -45,6 +45,11 @@ apr_status_t mdm_store_group_insert(int *made, mdm_store_t *st, const mdm_group_
 /** rule, directory, changed_by, changed_at and synced_at, by id. @return MDM_ENOTFOUND */
 apr_status_t mdm_store_group_update(mdm_store_t *st, const mdm_group_t *group);
 /**
+ * Make sure that a directory group is there until the transaction ends, and has this distinguished name now.
+ * @return MDM_ENOTFOUND
+ */
+apr_status_t mdm_store_group_hold(mdm_store_t *st, apr_int64_t group, const char *directory);
+/**
  * A directory group has been compared with the directory, unless it has another distinguished name since.
  * @return MDM_ENOTFOUND when it has, or is gone
  */

@@ -79,6 +79,29 @@ def fails_no_more(site):
     site.database.sql("DROP TRIGGER ending" + (" ON mdm_directory_member" if site.database.kind == "pgsql" else ""))
 
 
+def test_a_group_that_is_deleted_between_two_steps_leaves_nothing(make_site, directory):
+    fill(directory)
+    site = configure(make_site(), directory.url)
+    started(site)
+    directory_group(site, "mobile", directory.group("mobile"))
+    ends_with(site, LOGINS[255])
+    assert "changed meanwhile" in group_report(sync(site), "mobile")["error"]
+    assert site.database.sql("SELECT login FROM mdm_directory_member") == []
+
+
+def ends_with(site, login):
+    """With the step that writes this login its group is deleted."""
+    work = ("DELETE FROM mdm_group WHERE id = NEW.collection; "
+            "DELETE FROM mdm_directory_member WHERE collection = NEW.collection;")
+    when = "AFTER INSERT ON mdm_directory_member FOR EACH ROW WHEN (NEW.login = '%s')" % login
+    if site.database.kind == "pgsql":
+        site.database.sql("CREATE FUNCTION deletes() RETURNS trigger LANGUAGE plpgsql AS "
+                          "$$ BEGIN %s RETURN NULL; END $$" % work)
+        site.database.sql("CREATE TRIGGER deleting %s EXECUTE FUNCTION deletes()" % when)
+    else:
+        site.database.sql("CREATE TRIGGER deleting %s BEGIN %s END" % (when, work))
+
+
 def test_a_kill_while_the_directory_answers_changes_nothing(make_site, directory, closing):
     relay = closing(Relay(directory.port))
     site = configure(make_site(), relay.url)
