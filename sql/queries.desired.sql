@@ -293,25 +293,39 @@ FROM (SELECT p.id AS profile, p.version AS version FROM mdm_profile p
     UNION SELECT profile, rollout_from FROM mdm_assignment WHERE rollout_from > 0) used
 JOIN mdm_profile_version v ON v.profile = used.profile AND v.version = used.version;
 
--- STMT_BATCH_OF_PROFILE (profile, after, after, profile, after, profile, after, profile, limit)
-SELECT e.id
-FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.enrollment > %lld
+-- Limits within, so that a page costs what a page needs, whatever PostgreSQL believes of a table that has grown since it
+-- counted. Second: whether it is enrolled
+
+-- PART batch_page
+concerned_rows ORDER BY id LIMIT %lld) page_rows
+LEFT JOIN mdm_enrollment e ON e.id = page_rows.id ORDER BY page_rows.id
+
+-- STMT_BATCH_OF_PROFILE (profile, after, limit, after, profile, limit, after, profile, after, profile, limit)
+SELECT page_rows.id, CASE WHEN e.state = 2 THEN 1 ELSE 0 END
+FROM (SELECT id
+FROM (SELECT id FROM (
+        SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.enrollment > %lld
+        ORDER BY d.enrollment LIMIT %lld) desired_rows
     UNION
-    SELECT m.enrollment FROM mdm_member m WHERE m.enrollment > %lld AND m.collection IN (
-        SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
-        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 1)
+    SELECT id FROM (
+        SELECT DISTINCT m.enrollment AS id FROM mdm_member m WHERE m.enrollment > %lld AND m.collection IN (
+            SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
+            WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 1)
+        ORDER BY m.enrollment LIMIT %lld) member_rows
     UNION
     SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.login IN (
         SELECT a.target FROM mdm_assignment a WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 2)
     UNION
     SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.id IN (
         SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
-        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned_rows
-JOIN mdm_enrollment e ON e.id = concerned_rows.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
+        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) {batch_page};
 
--- STMT_BATCH_OF_USER_PROFILE (profile, after, profile, after, after, profile, after, profile, after, profile, limit)
-SELECT e.id
-FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.enrollment > %lld
+-- STMT_BATCH_OF_USER_PROFILE (profile, after, limit, profile, after, after, profile, after, profile, after, profile, limit)
+SELECT page_rows.id, CASE WHEN e.state = 2 THEN 1 ELSE 0 END
+FROM (SELECT id
+FROM (SELECT id FROM (
+        SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.enrollment > %lld
+        ORDER BY d.enrollment LIMIT %lld) desired_rows
     UNION
     SELECT u.id
     FROM mdm_member m JOIN mdm_enrollment u ON u.parent > 0 AND (u.parent = m.enrollment OR u.id = m.enrollment)
@@ -329,8 +343,7 @@ FROM (SELECT d.enrollment AS id FROM mdm_desired d WHERE d.profile = %lld AND d.
     UNION
     SELECT u.id FROM mdm_enrollment u WHERE u.id > %lld AND u.parent > 0 AND u.id IN (
         SELECT CAST(a.target AS BIGINT) FROM mdm_assignment a
-        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) concerned_rows
-JOIN mdm_enrollment e ON e.id = concerned_rows.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
+        WHERE a.profile = %lld AND a.exclude = 0 AND a.kind = 3)) {batch_page};
 
 -- STMT_BATCH_OF_HOLDERS (profile, after, limit)
 SELECT d.enrollment FROM mdm_desired d
@@ -338,13 +351,15 @@ WHERE d.profile = %lld AND d.enrollment > %lld AND d.state < 8
     AND EXISTS (SELECT 1 FROM mdm_enrollment e WHERE e.id = d.enrollment AND e.state = 2)
 ORDER BY d.enrollment LIMIT %lld;
 
--- STMT_BATCH_OF_GROUP (collection, after, collection, after, limit)
-SELECT e.id
-FROM (SELECT m.enrollment AS id FROM mdm_member m WHERE m.collection = %lld AND m.enrollment > %lld
+-- STMT_BATCH_OF_GROUP (collection, after, limit, collection, after, limit)
+SELECT page_rows.id, CASE WHEN e.state = 2 THEN 1 ELSE 0 END
+FROM (SELECT id
+FROM (SELECT id FROM (
+        SELECT m.enrollment AS id FROM mdm_member m WHERE m.collection = %lld AND m.enrollment > %lld
+        ORDER BY m.enrollment LIMIT %lld) member_rows
     UNION
     SELECT u.id FROM mdm_member m JOIN mdm_enrollment u ON u.parent = m.enrollment AND u.parent > 0
-    WHERE m.collection = %lld AND u.id > %lld) concerned_rows
-JOIN mdm_enrollment e ON e.id = concerned_rows.id WHERE e.state = 2 ORDER BY e.id LIMIT %lld;
+    WHERE m.collection = %lld AND u.id > %lld) {batch_page};
 
 -- STMT_BATCH_OF_USER (login, after, limit)
 SELECT id FROM mdm_enrollment WHERE login = %s AND id > %lld AND state = 2 ORDER BY id LIMIT %lld;

@@ -4,8 +4,12 @@
  */
 #include <stdlib.h>
 
+#include <apr_strings.h>
+
 #include "mdm_store_batch.h"
 #include "mdm_store_row.h"
+
+#define ID_TEXT 24                /* an id as text, with its end */
 
 static void put_ids(const char **args, mdm_store_t *st, const apr_int64_t *ids, int count)
 {
@@ -173,15 +177,39 @@ static apr_status_t list_ids(apr_array_header_t **out, mdm_store_t *st, mdm_stmt
     return APR_SUCCESS;
 }
 
+/* Pages of ids, enrolled or not, until `limit` of them are enrolled. `from` is in `args` and names the last one read. */
+static apr_status_t list_enrolled(apr_array_header_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args,
+                                  char *from, int limit)
+{
+    mdm_rows_t *rows;
+    apr_status_t rv;
+    int r;
+
+    *out = apr_array_make(st->ctx->pool, limit, sizeof(apr_int64_t));
+    do {
+        if ((rv = mdm_db_select(&rows, st->db, stmt, args)) != APR_SUCCESS)
+            return rv;
+        for (r = 0; r < rows->count && (*out)->nelts < limit; r++) {
+            if (mdm_row_number(rows, r, 1))
+                APR_ARRAY_PUSH(*out, apr_int64_t) = mdm_row_number(rows, r, 0);
+        }
+        if (rows->count)
+            apr_cpystrn(from, MDM_ROW(rows, rows->count - 1, 0), ID_TEXT);
+    } while (rows->count == limit && (*out)->nelts < limit);
+    return APR_SUCCESS;
+}
+
 apr_status_t mdm_store_batch_of_profile(apr_array_header_t **out, mdm_store_t *st, apr_int64_t profile, int user_scope,
                                         apr_int64_t after, int limit)
 {
-    const char *id = mdm_row_text(st, profile), *from = mdm_row_text(st, after), *most = mdm_row_text(st, limit);
-    const char *devices[] = { id, from, from, id, from, id, from, id, most };
-    const char *channels[] = { id, from, id, from, from, id, from, id, from, id, most };
+    const char *id = mdm_row_text(st, profile), *most = mdm_row_text(st, limit);
+    char from[ID_TEXT];
+    const char *devices[] = { id, from, most, from, id, most, from, id, from, id, most };
+    const char *channels[] = { id, from, most, id, from, from, id, from, id, from, id, most };
 
-    return user_scope ? list_ids(out, st, STMT_BATCH_OF_USER_PROFILE, channels)
-           : list_ids(out, st, STMT_BATCH_OF_PROFILE, devices);
+    apr_snprintf(from, sizeof(from), "%" APR_INT64_T_FMT, after);
+    return user_scope ? list_enrolled(out, st, STMT_BATCH_OF_USER_PROFILE, channels, from, limit)
+           : list_enrolled(out, st, STMT_BATCH_OF_PROFILE, devices, from, limit);
 }
 
 static int by_id(const void *a, const void *b)
@@ -234,12 +262,16 @@ apr_status_t mdm_store_batch_of_holders(apr_array_header_t **out, mdm_store_t *s
 apr_status_t mdm_store_batch_of_target(apr_array_header_t **out, mdm_store_t *st, mdm_assignment_kind_e kind,
                                        const char *target, apr_int64_t after, int limit)
 {
-    const char *from = mdm_row_text(st, after), *most = mdm_row_text(st, limit);
+    const char *most = mdm_row_text(st, limit);
+    char from[ID_TEXT];
+    const char *by_group[] = { target, from, most, target, from, most };
     const char *by_id[] = { target, from, target, from, most }, *by_login[] = { target, from, most };
 
-    if (kind == MDM_ASSIGNMENT_USER)
-        return list_ids(out, st, STMT_BATCH_OF_USER, by_login);
-    return list_ids(out, st, kind == MDM_ASSIGNMENT_GROUP ? STMT_BATCH_OF_GROUP : STMT_BATCH_OF_ENROLLMENT, by_id);
+    apr_snprintf(from, sizeof(from), "%" APR_INT64_T_FMT, after);
+    if (kind == MDM_ASSIGNMENT_GROUP)
+        return list_enrolled(out, st, STMT_BATCH_OF_GROUP, by_group, from, limit);
+    return kind == MDM_ASSIGNMENT_USER ? list_ids(out, st, STMT_BATCH_OF_USER, by_login)
+           : list_ids(out, st, STMT_BATCH_OF_ENROLLMENT, by_id);
 }
 
 apr_status_t mdm_store_batch_work(apr_int64_t *change, apr_int64_t *recheck, apr_time_t *rollout_at, mdm_store_t *st)

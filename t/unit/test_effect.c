@@ -248,6 +248,45 @@ START_TEST(holders_of_several_profiles_are_found_once)
 }
 END_TEST
 
+static const char *page_of(apr_array_header_t *ids)
+{
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < ids->nelts; i++)
+        text = apr_psprintf(st->ctx->pool, "%s%s%" APR_INT64_T_FMT, text, *text ? " " : "",
+                            APR_ARRAY_IDX(ids, i, apr_int64_t));
+    return text;
+}
+
+START_TEST(a_page_is_full_whoever_has_left)
+{
+    apr_array_header_t *ids;
+
+    desired_start(_i);
+    desired_enrol_many(1, 20);
+    desired_enrol(31, 1, "anna");
+    desired_profile(7, "p", 1, "x", NULL);
+    desired_join(1, 1, 20);
+    desired_join(2, 5, 12);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "2", 0, 1, NULL);
+    desired_run();
+    database_sql("UPDATE mdm_enrollment SET state = 3 WHERE id IN (2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20);");
+    OK(mdm_store_batch_of_profile(&ids, st, 7, 0, 0, 3));
+    ck_assert_str_eq(page_of(ids), "1 3 14");
+    OK(mdm_store_batch_of_profile(&ids, st, 7, 0, 14, 5));
+    ck_assert_str_eq(page_of(ids), "15 16 17 18 19");
+    OK(mdm_store_batch_of_profile(&ids, st, 7, 0, 19, 3));
+    ck_assert_str_eq(page_of(ids), "");
+    OK(mdm_store_batch_of_target(&ids, st, MDM_ASSIGNMENT_GROUP, "1", 1, 3));
+    ck_assert_str_eq(page_of(ids), "3 14 15");
+    OK(mdm_store_batch_of_target(&ids, st, MDM_ASSIGNMENT_GROUP, "1", 18, 3));
+    ck_assert_str_eq(page_of(ids), "19 31");
+    database_end();
+}
+END_TEST
+
 START_TEST(a_batch_costs_a_few_statements)
 {
     apr_int64_t ids[64];
@@ -295,6 +334,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, who_is_first_in_a_rollout_is_so_for_good, 0, DATABASES);
     tcase_add_loop_test(tcase, whose_turn_has_not_come_keeps_what_he_has, 0, DATABASES);
     tcase_add_loop_test(tcase, holders_of_several_profiles_are_found_once, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_page_is_full_whoever_has_left, 0, DATABASES);
     tcase_add_loop_test(tcase, a_batch_costs_a_few_statements, 0, DATABASES);
     suite_add_tcase(suite, tcase);
     return database_main(suite, argv);
