@@ -177,7 +177,7 @@ static apr_status_t list_ids(apr_array_header_t **out, mdm_store_t *st, mdm_stmt
     return APR_SUCCESS;
 }
 
-/* Pages of ids, enrolled or not, until `limit` of them are enrolled; `from` is in `args` and names the last one read. */
+/* Pages of ids, enrolled or not, until `limit` of them are enrolled; `from` is in `args`: the last one read. */
 static apr_status_t list_enrolled(apr_array_header_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args,
                                   char *from, int limit)
 {
