@@ -327,9 +327,9 @@ UPDATE mdm_enrollment SET state = 5, token_update_tally = 0, push_token = NULL, 
     device_name = %s, product_name = %s, build_version = %s, imei = %s, meid = %s
 WHERE id = %lld;
 
--- STMT_ENROLLMENT_RESET_USERS (device)
+-- STMT_ENROLLMENT_RESET_USERS (user, device)
 UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, push_magic = NULL, unlock_token = NULL,
-    auth_token = NULL, awaiting_configuration = 0
+    auth_token = NULL, awaiting_configuration = 0, login = %s
 WHERE parent = %lld AND parent > 0;
 
 -- STMT_ENROLLMENT_TOKEN_UPDATE (enrolled_at, token_at, topic, push_token, push_magic, unlock_token, certificate,

@@ -42,7 +42,7 @@ static apr_status_t authenticate_again(mdm_message_t *m, mdm_enrollment_t *fresh
     if ((rv = mdm_store_queue_cancel(m->st, old->id, "\"the device has enrolled anew\"")) != APR_SUCCESS
         || (rv = mdm_store_facts_forget(m->st, old->id)) != APR_SUCCESS
         || (rv = mdm_drift_begun(m->st, old->id)) != APR_SUCCESS
-        || (rv = mdm_store_enrollment_reset_users(m->st, old->id)) != APR_SUCCESS
+        || (rv = mdm_store_enrollment_reset_users(m->st, old->id, fresh->user)) != APR_SUCCESS
         || (rv = mdm_store_enrollment_authenticate(m->st, fresh)) != APR_SUCCESS)
         return rv;
     return m->row->bound_to ? APR_SUCCESS

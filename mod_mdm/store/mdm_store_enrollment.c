@@ -187,11 +187,11 @@ apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *e
     return rv == APR_SUCCESS ? make_unmanaged(st, e) : rv;
 }
 
-apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device)
+apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device, const char *user)
 {
-    const char *id = mdm_row_text(st, device);
+    const char *args[] = { user, mdm_row_text(st, device) };
     int affected = 0;
-    apr_status_t rv = mdm_db_exec(&affected, st->db, STMT_ENROLLMENT_RESET_USERS, &id);
+    apr_status_t rv = mdm_db_exec(&affected, st->db, STMT_ENROLLMENT_RESET_USERS, args);
 
     return rv == APR_SUCCESS && affected ? forget_pushes(st, 0, device) : rv;
 }

@@ -72,10 +72,10 @@ apr_status_t mdm_store_enrollment_insert(mdm_store_t *st, const mdm_enrollment_t
  */
 apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enrollment_t *enrollment);
 /**
- * Pending again for all user channels of a device, tokens forgotten. One statement
- * when it has none, else two.
+ * Pending again for all user channels of a device, tokens forgotten, and of the person who enrolls the device now.
+ * One statement when it has none, else two. @param user login, or NULL when nobody has signed in
  */
-apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device);
+apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t device, const char *user);
 
 /**
  * A device that has been configured without MDM, by enrollment_id, with the identity it used: MDM_STATE_UNMANAGED

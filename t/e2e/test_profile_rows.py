@@ -166,6 +166,27 @@ def test_a_users_channel_gets_what_is_for_users_signed_alone(site, phone):
     assert desired.rows(site, name) == {user.id: 4} and desired.rows(site, system) == {phone.id: 4}
 
 
+def test_a_channel_is_of_the_person_who_enrolled_the_device_last(site, phone):
+    user = phone.user_channel(short_name="local")
+    user.token_update()
+    assert site.show(user.id)["user"] == devices.USER
+    first, second = desired.name_of("clip"), desired.name_of("clip")
+    clip = {"type": "com.apple.webClip.managed", "Label": "Intranet of ${user.login}", "URL": "https://example.org/"}
+    for one in (first, second):
+        desired.profile(site, one, clip, scope="User")
+    with desired.assigned(site, first, user=devices.USER):
+        assert user.id in desired.rows(site, first)
+        phone.checkout()
+        devices.enroll(site, phone, "other", devices.PASSWORD)
+        user.token_update()
+        assert site.show(user.id)["user"] == site.show(phone.id)["user"] == "other"
+        with desired.assigned(site, second, user="other"):
+            assert user.id not in desired.rows(site, first)
+            assert [one.request_type for one in user.connect()] == ["InstallProfile", "ProfileList"]
+            [given] = [one[0] for one in user.profiles.contents.values()]
+            assert given["Label"] == "Intranet of other"
+
+
 def test_a_channel_named_by_its_own_id(site, phone):
     user, other = phone.user_channel(), phone.user_channel(user_id="A-SECOND-ONE")
     for one in (user, other):

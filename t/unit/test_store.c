@@ -195,7 +195,7 @@ START_TEST(an_enrollment_lives)
     again.certificate = "f-new";
     again.os_version = "18.1";
     OK(mdm_store_enrollment_authenticate(st, &again));
-    OK(mdm_store_enrollment_reset_users(st, 1));
+    OK(mdm_store_enrollment_reset_users(st, 1, "bert"));
     OK(mdm_store_enrollment_get(&e, st, "DEV-1"));
     ck_assert_int_eq(e->state, MDM_STATE_PENDING);
     ck_assert_int_eq(e->token_update_tally, 0);
@@ -205,6 +205,7 @@ START_TEST(an_enrollment_lives)
 
     update_token(1, "com.apple.mgmt.x");
     update_token(2, "com.apple.mgmt.x");
+    ck_assert_str_eq(database_sql("SELECT login FROM mdm_enrollment WHERE parent = 1;"), "bert");
     OK(mdm_store_enrollment_close(st, 2, MDM_STATE_LEFT));
     OK(mdm_store_enrollment_close(st, 1, MDM_STATE_WIPED));
     ck_assert_str_eq(database_sql("SELECT state FROM mdm_enrollment ORDER BY id;"), "4\n3\n1");
