@@ -317,7 +317,7 @@ UPDATE mdm_enrollment SET state = 1, token_update_tally = 0, push_token = NULL, 
     bootstrap_token = NULL, auth_token = NULL, awaiting_configuration = 0, left_at = 0, type = %s, parent = %lld,
     login = %s, certificate = %s, topic = %s, serial_number = %s, model = %s, model_name = %s, device_name = %s,
     product_name = %s, os_version = %s, build_version = %s, imei = %s, meid = %s, user_short_name = %s,
-    user_long_name = %s, authenticated_at = %lld
+    user_long_name = %s, authenticated_at = COALESCE(%lld, authenticated_at)
 WHERE id = %lld;
 
 -- STMT_ENROLLMENT_UNMANAGED (user, certificate, enrolled_at, last_seen_at, last_ip, serial_number, device_name,

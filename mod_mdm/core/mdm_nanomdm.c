@@ -140,12 +140,13 @@ static apr_status_t place(mdm_enrollment_t *e, mdm_store_t *st, const mdm_nanomd
     return rv;
 }
 
+/* An import is no new enrollment: what waits for the device goes out still, but for what end_answered ends. */
 static apr_status_t put_row(mdm_store_t *st, mdm_enrollment_t *e, const mdm_enrollment_t *there)
 {
     mdm_enrollment_t row = *e;
 
     row.state = MDM_STATE_PENDING;
-    return there ? mdm_store_enrollment_authenticate(st, &row) : mdm_store_enrollment_insert(st, &row);
+    return there ? mdm_store_enrollment_replace(st, &row) : mdm_store_enrollment_insert(st, &row);
 }
 
 /* An older identity ends, and one that has left gets nothing any more. */

@@ -140,18 +140,29 @@ static apr_status_t forget_pushes(mdm_store_t *st, apr_int64_t id, apr_int64_t d
     return mdm_db_exec(NULL, st->db, STMT_PUSH_FORGET, args);
 }
 
-apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enrollment_t *e)
+/* at: when it began anew; NULL: it did not, and what was ordered for it before stays good */
+static apr_status_t replace(mdm_store_t *st, const mdm_enrollment_t *e, const char *at)
 {
     const char *args[] = {
         e->type, mdm_row_text(st, e->parent), e->user, e->certificate, e->topic, e->serial_number, e->model,
         e->model_name, e->device_name, e->product_name, e->os_version, e->build_version, e->imei, e->meid,
-        e->user_short_name, e->user_long_name, mdm_row_text(st, mdm_ctx_now(st->ctx)), mdm_row_text(st, e->id)
+        e->user_short_name, e->user_long_name, at, mdm_row_text(st, e->id)
     };
     apr_status_t rv = mdm_row_change(st, STMT_ENROLLMENT_AUTHENTICATE, args);
 
     if (rv == MDM_ENOTFOUND)
         return mdm_fail(st->ctx, rv, "no enrollment with the id %" APR_INT64_T_FMT, e->id);
     return rv == APR_SUCCESS ? forget_pushes(st, e->id, 0) : rv;
+}
+
+apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enrollment_t *e)
+{
+    return replace(st, e, mdm_row_text(st, mdm_ctx_now(st->ctx)));
+}
+
+apr_status_t mdm_store_enrollment_replace(mdm_store_t *st, const mdm_enrollment_t *e)
+{
+    return replace(st, e, NULL);
 }
 
 static apr_status_t make_unmanaged(mdm_store_t *st, const mdm_enrollment_t *e)

@@ -71,6 +71,8 @@ apr_status_t mdm_store_enrollment_insert(mdm_store_t *st, const mdm_enrollment_t
  * two statements.
  */
 apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enrollment_t *enrollment);
+/** The same for one that has not enrolled anew: destructive orders that wait for it go out still. */
+apr_status_t mdm_store_enrollment_replace(mdm_store_t *st, const mdm_enrollment_t *enrollment);
 /**
  * Pending again for all user channels of a device, tokens forgotten, and of the person who enrolls the device now.
  * One statement when it has none, else two. @param user login, or NULL when nobody has signed in

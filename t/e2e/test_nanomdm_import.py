@@ -219,7 +219,8 @@ def test_what_happened_there_since_comes_with_the_next_import(make_site, nano, k
         nano.add_device(one, tally=3, unlock=b"first", bootstrap="Ym9vdA==")
         one.identity_mode = "tls"
     nano.insert("push_certs", topic=site.topic, cert_pem=pki.pem(keys.push), key_pem=pki.pem(keys.push_key))
-    answered, pruned, refused, taken_back = (command() for _ in range(4))
+    answered, pruned, taken_back = (command() for _ in range(3))
+    refused = command("RemoveProfile", Identifier="com.example.old")
     for uuid, body in (answered, pruned, refused, taken_back):
         nano.add_command(body, uuid, phone.id, quiet.id)
     assert run_import(site, nano).returncode == 0
