@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
+#include "mdm_store_mark.h"
 #include "mod_mdm_dbd.h"
 #include "mod_mdm_log.h"
 #include "mod_mdm_seen.h"
@@ -106,46 +107,35 @@ static table_t *swap(void)
     return full;
 }
 
-typedef struct {
-    mdm_store_t *st;
-    const mdm_conf_t *conf;
-    const table_t *table;
-    apr_pool_t *pool;
-} flush_t;
-
-static apr_status_t write_marks(void *baton, mdm_db_t *db)
+static apr_array_header_t *marks_of(const table_t *table, const mdm_conf_t *conf, apr_pool_t *p)
 {
-    flush_t *f = baton;
+    apr_array_header_t *marks = apr_array_make(p, (int)apr_hash_count(table->marks), sizeof(mdm_mark_t));
     apr_hash_index_t *i;
-    apr_status_t rv = APR_SUCCESS;
 
-    (void)db;
-    for (i = apr_hash_first(f->pool, f->table->marks); i && rv == APR_SUCCESS; i = apr_hash_next(i)) {
+    for (i = apr_hash_first(p, table->marks); i; i = apr_hash_next(i)) {
         const mark_t *m = apr_hash_this_val(i);
 
-        if (m->key.conf != f->conf)
-            continue;
-        rv = mdm_store_enrollment_seen(f->st, m->key.enrollment, m->at, m->ip);
-        if (rv == APR_SUCCESS && m->command)
-            rv = mdm_store_queue_sent(f->st, m->key.enrollment, m->command, m->at);
+        if (m->key.conf == conf)
+            APR_ARRAY_PUSH(marks, mdm_mark_t) = (mdm_mark_t){ m->key.enrollment, m->at, m->ip, m->command };
     }
-    return rv;
+    return marks;
 }
 
 static void flush_site(const table_t *table, const mdm_conf_t *conf, apr_pool_t *p)
 {
     mdm_ctx_t *ctx = mdm_ctx_create(p, mdm_log_for_server(conf->server, p));
-    flush_t f = { NULL, conf, table, p };
-    apr_status_t rv = mdm_dbd_open(&f.st, ctx, conf);
+    apr_array_header_t *marks = marks_of(table, conf, p);
+    mdm_store_t *st;
+    int lost = marks->nelts;
+    apr_status_t rv = mdm_dbd_open(&st, ctx, conf);
 
     if (rv == APR_SUCCESS) {
-        rv = mdm_db_transact(f.st->db, write_marks, &f);
-        mdm_dbd_close(f.st, conf);
+        rv = mdm_store_marks_write(&lost, st, marks);
+        mdm_dbd_close(st, conf);
     }
     if (rv != APR_SUCCESS)
-        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0,
-                MDMNO(0130) "last-seen times of %u devices were not written: %s",
-                apr_hash_count(table->marks), mdm_ctx_detail(ctx, rv));
+        mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_WARNING, 0, MDMNO(0130) "last-seen times of %d devices were not written: %s",
+                lost, mdm_ctx_detail(ctx, rv));
 }
 
 void mdm_seen_flush(apr_pool_t *p)

@@ -17,8 +17,8 @@ void mdm_seen_note(const mdm_conf_t *conf, apr_int64_t enrollment, apr_time_t at
                    apr_int64_t command);
 
 /**
- * Write what has been gathered, one transaction per site, and forget it; when the database fails it is
- * dropped after one log line. Called from one thread of the process at a time, never from a request.
+ * Write what has been gathered, and forget it; what the database does not take is dropped after one log line
+ * for each site. Called from one thread of the process at a time, never from a request.
  */
 void mdm_seen_flush(apr_pool_t *p);
 

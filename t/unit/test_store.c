@@ -6,10 +6,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
 #include "database.h"
+#include "mdm_store_mark.h"
 
 #define OK(call) ck_assert_msg((call) == APR_SUCCESS, "%s: %s", #call, \
                                st->ctx->detail ? st->ctx->detail : "-")
@@ -202,10 +205,10 @@ START_TEST(an_enrollment_lives)
     ck_assert_str_eq(e->os_version, "18.1");
     ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_enrollment WHERE push_token IS NULL AND "
                                   "push_magic IS NULL AND unlock_token IS NULL AND state = 1;"), "3");
+    ck_assert_str_eq(database_sql("SELECT login FROM mdm_enrollment WHERE parent = 1;"), "bert");
 
     update_token(1, "com.apple.mgmt.x");
     update_token(2, "com.apple.mgmt.x");
-    ck_assert_str_eq(database_sql("SELECT login FROM mdm_enrollment WHERE parent = 1;"), "bert");
     OK(mdm_store_enrollment_close(st, 2, MDM_STATE_LEFT));
     OK(mdm_store_enrollment_close(st, 1, MDM_STATE_WIPED));
     ck_assert_str_eq(database_sql("SELECT state FROM mdm_enrollment ORDER BY id;"), "4\n3\n1");
@@ -572,6 +575,87 @@ START_TEST(figures_and_events)
 }
 END_TEST
 
+#define MARKS 700
+#define ROUNDS 10
+
+static void start_many(int loop)
+{
+    start(loop);
+    database_sql(apr_psprintf(database_pool(), "INSERT INTO mdm_enrollment (id, enrollment_id, type, parent, state, "
+                              "token_update_tally, created_at, enrolled_at, left_at, last_seen_at, token_at) "
+                              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
+                              "SELECT i, 'MANY-' || i, 'Device', 0, 2, 1, 1, 1, 0, 0, 1 FROM n;", MARKS));
+}
+
+/* Of all of them, first to last or last to first. */
+static apr_array_header_t *marks_at(apr_time_t at, int backwards, apr_pool_t *p)
+{
+    apr_array_header_t *marks = apr_array_make(p, MARKS, sizeof(mdm_mark_t));
+    int i;
+
+    for (i = 0; i < MARKS; i++)
+        APR_ARRAY_PUSH(marks, mdm_mark_t) = (mdm_mark_t){ backwards ? MARKS - i : i + 1, at, "192.0.2.1", 0 };
+    return marks;
+}
+
+/* Nothing may be in another's way: what is tried again costs more statements. */
+static int flush_marks(int number)
+{
+    apr_pool_t *p;
+    mdm_store_t *own;
+    int round, lost;
+
+    apr_pool_create(&p, NULL);
+    own = database_ready(p);
+    mdm_db_count_anew(own->db);
+    for (round = 1; round <= ROUNDS; round++) {
+        if (mdm_store_marks_write(&lost, own, marks_at(2 * round + number, number, p)) != APR_SUCCESS || lost)
+            return 2;
+    }
+    return mdm_db_statements(own->db) != ROUNDS * MARKS;
+}
+
+START_TEST(marks_of_two_processes_do_not_meet)
+{
+    pid_t children[2];
+    int i, status;
+
+    start_many(_i);
+    for (i = 0; i < 2; i++) {
+        children[i] = fork();
+        ck_assert_int_ge(children[i], 0);
+        if (children[i] == 0)
+            _exit(flush_marks(i));
+    }
+    for (i = 0; i < 2; i++) {
+        ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
+        ck_assert(WIFEXITED(status));
+        ck_assert_int_eq(WEXITSTATUS(status), 0);
+    }
+    ck_assert_str_eq(database_sql(apr_psprintf(database_pool(), "SELECT COUNT(*) FROM mdm_enrollment WHERE "
+                                               "last_seen_at = %d;", 2 * ROUNDS + 1)), "700");
+    database_end();
+}
+END_TEST
+
+START_TEST(marks_that_cannot_be_written_take_few_with_them)
+{
+    int lost;
+
+    start_many(_i);
+    database_sql(_i ? "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE 'no'; END $$ LANGUAGE plpgsql;\n"
+                      "CREATE TRIGGER refuse BEFORE UPDATE ON mdm_enrollment FOR EACH ROW WHEN (OLD.id = 300) "
+                      "EXECUTE FUNCTION refuse();"
+                    : "CREATE TRIGGER refuse BEFORE UPDATE ON mdm_enrollment WHEN OLD.id = 300 "
+                      "BEGIN SELECT RAISE(ABORT, 'no'); END;");
+    refused(MDM_EDB, mdm_store_marks_write(&lost, st, marks_at(5, 1, database_pool())));
+    ck_assert_int_eq(lost, 250);
+    ck_assert_str_eq(database_sql("SELECT COUNT(*), MIN(id), MAX(id) FROM mdm_enrollment WHERE last_seen_at = 0;"),
+                     "250|251|500");
+    database_end();
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("store");
@@ -591,6 +675,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(group, the_unreachable_are_named, 0, DATABASES);
     tcase_add_loop_test(group, cancelling_ends_what_is_open, 0, DATABASES);
     tcase_add_loop_test(group, figures_and_events, 0, DATABASES);
+    tcase_add_loop_test(group, marks_of_two_processes_do_not_meet, 0, DATABASES);
+    tcase_add_loop_test(group, marks_that_cannot_be_written_take_few_with_them, 0, DATABASES);
     suite_add_tcase(suite, group);
     return database_main(suite, argv);
 }
