@@ -94,7 +94,7 @@ static apr_status_t judge(const work_t *w)
         row.enrollment = row.enrollment ? row.enrollment : row.bound_to;
         return mdm_device_judge(m->st->ctx, m->device, &row, 0);
     }
-    /* Of a new user channel only the certificate can be judged here; mdm_checkin_add_user does the rest. */
+    /* Of a new user channel only the certificate can be judged here; mdm_checkin_open_channel does the rest. */
     if (!m->row->enrollment && mdm_message_is_user(m)) {
         mdm_connect_row_t row = *m->row;
 

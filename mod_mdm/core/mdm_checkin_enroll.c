@@ -118,6 +118,12 @@ static apr_status_t begin(mdm_message_t *m, const mdm_tokens_t *tokens)
                              NULL);
 }
 
+/* A user channel has no Authenticate: this is its first word, also after it checked out. */
+static int begins_channel(const mdm_message_t *m)
+{
+    return mdm_message_is_user(m) && (!m->enrollment || m->row->state == MDM_STATE_LEFT);
+}
+
 apr_status_t mdm_checkin_token_update(mdm_message_t *m)
 {
     mdm_tokens_t tokens;
@@ -125,10 +131,11 @@ apr_status_t mdm_checkin_token_update(mdm_message_t *m)
 
     if (rv != APR_SUCCESS)
         return rv;
-    if (m->row->state >= MDM_STATE_LEFT && m->row->state != MDM_STATE_MISSING)
-        return mdm_device_refuse(m->st->ctx, m->device,
-                                 "the device is not managed any more, it has to enroll");
-    if (!m->enrollment && (rv = mdm_checkin_add_user(m)) != APR_SUCCESS)
+    if (begins_channel(m))
+        rv = mdm_checkin_open_channel(m);
+    else if (m->row->state >= MDM_STATE_LEFT && m->row->state != MDM_STATE_MISSING)
+        rv = mdm_device_refuse(m->st->ctx, m->device, "the device is not managed any more, it has to enroll");
+    if (rv != APR_SUCCESS)
         return rv;
     if ((rv = mdm_store_enrollment_token_update(m->st, m->enrollment, &tokens)) != APR_SUCCESS)
         return rv;

@@ -41,10 +41,10 @@ mdm_message_fn mdm_checkin_set_bootstrap_token, mdm_checkin_get_bootstrap_token;
 mdm_message_fn mdm_checkin_get_token, mdm_checkin_return_to_service, mdm_checkin_declarative;
 
 /**
- * The first word on a user channel: its enrollment hangs below the device's, whose certificate it shares. Sets
- * m->enrollment. @return MDM_EDENIED when the device is not enrolled
+ * Begin a user channel that is not there yet or has ended: pending, below the device's enrollment, whose certificate it
+ * shares. Sets m->enrollment. One that is live stays as it is. @return MDM_EDENIED when the device is not enrolled
  */
-apr_status_t mdm_checkin_add_user(mdm_message_t *m);
+apr_status_t mdm_checkin_open_channel(mdm_message_t *m);
 
 /**
  * Whether the certificate of an Authenticate may take over an enrollment that is in force; a refusal is logged.

@@ -30,36 +30,24 @@ static apr_status_t fresh_user(mdm_enrollment_t *fresh, mdm_message_t *m)
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_checkin_add_user(mdm_message_t *m)
-{
-    mdm_enrollment_t fresh = { 0 };
-    apr_status_t rv = fresh_user(&fresh, m);
-
-    if (rv != APR_SUCCESS)
-        return rv;
-    fresh.id = m->enrollment = mdm_id_next();
-    return mdm_store_enrollment_insert(m->st, &fresh);
-}
-
 static int is_live(const mdm_message_t *m)
 {
     return m->enrollment && m->row->state < MDM_STATE_LEFT;
 }
 
-/* A user who signs in has a channel from then on, also one whose last one ended. */
-static apr_status_t open_channel(mdm_message_t *m)
+apr_status_t mdm_checkin_open_channel(mdm_message_t *m)
 {
     mdm_enrollment_t fresh = { 0 };
     apr_status_t rv;
 
-    if (!m->enrollment)
-        return mdm_checkin_add_user(m);
     if (is_live(m))
         return APR_SUCCESS;
     if ((rv = fresh_user(&fresh, m)) != APR_SUCCESS)
         return rv;
-    fresh.id = m->enrollment;
-    return mdm_store_enrollment_authenticate(m->st, &fresh);
+    fresh.id = m->enrollment ? m->enrollment : mdm_id_next();
+    rv = m->enrollment ? mdm_store_enrollment_authenticate(m->st, &fresh) : mdm_store_enrollment_insert(m->st, &fresh);
+    m->enrollment = fresh.id;
+    return rv;
 }
 
 static void answer_text(mdm_message_t *m, const char *key, const char *text)
@@ -81,7 +69,7 @@ static apr_status_t admit(mdm_message_t *m, const char *user)
         return mdm_fail(m->st->ctx, rv, "no random bytes for an AuthToken");
     token = mdm_base64url_encode((mdm_bytes_t){ random, sizeof(random) }, p);
     mdm_cleanse(random, sizeof(random));
-    if ((rv = open_channel(m)) == APR_SUCCESS)
+    if ((rv = mdm_checkin_open_channel(m)) == APR_SUCCESS)
         rv = mdm_store_auth_token_set(m->st, m->enrollment, mdm_sha256_hex(mdm_bytes_of(token), p));
     if (rv == APR_SUCCESS)
         rv = mdm_message_event(m, "user.authenticated", user);
@@ -129,7 +117,7 @@ apr_status_t mdm_checkin_user_authenticate(mdm_message_t *m)
         if (response)
             return APR_SUCCESS;
         answer_text(m, "DigestChallenge", "");
-        if ((rv = open_channel(m)) != APR_SUCCESS)
+        if ((rv = mdm_checkin_open_channel(m)) != APR_SUCCESS)
             return rv;
         return mdm_store_auth_token_set(m->st, m->enrollment, NULL);
     default:

@@ -233,6 +233,26 @@ def test_2_9_a_users_checkout_ends_only_that_channel(site, phone):
     assert site.show(phone.id)["state"] == "enrolled"
 
 
+def test_2_9_a_user_who_has_left_comes_back_by_a_tokenupdate(site, phone):
+    user = phone.user_channel(short_name="joy")
+    user.token_update()
+    user.token_update()
+    queued(site, user)
+    user.checkout()
+    user.new_token()
+    assert user.token_update().status == 200
+    shown = site.show(user.id)
+    assert shown["state"] == "enrolled" and shown["token_update_tally"] == 1 and shown["user_short_name"] == "joy"
+    assert shown["user"] == site.show(phone.id)["user"] and user.connect() == []
+    command_uuid = queued(site, user)
+    assert [one.uuid for one in user.connect()] == [command_uuid]
+    # but not without its device
+    user.checkout()
+    phone.checkout()
+    assert user.token_update(check=False).status == 403
+    assert site.show(user.id)["state"] == "left"
+
+
 def test_2_9_queues_of_users_end_with_a_new_enrollment_of_the_device(site, phone):
     user = phone.user_channel()
     user.token_update()
