@@ -7,6 +7,7 @@
 static const char *const names[] = {
     "MDM_EPLIST", "MDM_EINPUT", "MDM_ECMS", "MDM_EDENIED", "MDM_ENOTFOUND", "MDM_EEXIST", "MDM_ETOOBIG",
     "MDM_EDB", "MDM_ECONFLICT", "MDM_ESCHEMA", "MDM_ECONFIG", "MDM_ECRYPTO", "MDM_EHTTP", "MDM_EGONE",
+    "MDM_EFULL",
 };
 
 const char *mdm_err_name(apr_status_t rv)

@@ -24,6 +24,7 @@
 #define MDM_ECRYPTO   (MDM_E_START + 12)  /* OpenSSL failed where it should not */
 #define MDM_EHTTP     (MDM_E_START + 13)  /* an HTTP peer could not be reached or answered nonsense */
 #define MDM_EGONE     (MDM_E_START + 14)  /* was there once, and is over for good */
+#define MDM_EFULL     (MDM_E_START + 15)  /* no room now; the same can be asked again when there is */
 
 /**
  * The name of a code, for logs ("MDM_EDENIED"); APR's and unknown codes give "APR".

@@ -49,7 +49,7 @@ typedef struct mdm_command_outcome_t {
 /**
  * Store a command and queue it for all its targets, in one transaction: all or nothing.
  * @return MDM_EEXIST when the CommandUUID is taken, or the idempotency key by another request; MDM_EINPUT naming the
- *         targets that cannot have it, or an empty selection; MDM_ETOOBIG when a queue is full (site->queue_limit);
+ *         targets that cannot have it, or an empty selection; MDM_EFULL when a queue is full (site->queue_limit);
  *         MDM_EDB
  */
 apr_status_t mdm_command_order(mdm_command_outcome_t *outcome, mdm_store_t *st, const mdm_site_t *site,
@@ -65,7 +65,7 @@ int mdm_command_is_destructive(const char *request_type);
  * @param site    what it says of approval, expiry and limits holds; NULL: nothing of that
  * @param actor   who asks, for the record
  * @return MDM_EEXIST when the CommandUUID is taken; MDM_EINPUT naming the enrollments that cannot
- *         have it; MDM_EDB
+ *         have it; MDM_EFULL as above; MDM_EDB
  */
 apr_status_t mdm_command_enqueue(apr_array_header_t **targets, mdm_store_t *st, const mdm_site_t *site,
                                  mdm_command_t *command, const char *const *enrollment_ids, int count, int wake,

@@ -142,7 +142,7 @@ static apr_status_t place(work_t *w, const apr_array_header_t *ids)
         return mdm_fail(ctx, MDM_EINPUT, "nothing was queued: not enrolled, unknown or named twice: %s (%d of them)",
                         shown(ctx, refused), refused->nelts);
     if (full->nelts)
-        return mdm_fail(ctx, MDM_ETOOBIG, "nothing was queued: %d commands are open already for %s (%d of them); "
+        return mdm_fail(ctx, MDM_EFULL, "nothing was queued: %d commands are open already for %s (%d of them); "
                         "cancel some, or see to these devices (MDMQueueLimit)", limit, shown(ctx, full), full->nelts);
     return APR_SUCCESS;
 }

@@ -58,6 +58,7 @@ static const struct {
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
+#define FULL_RETRY_AFTER "60"          /* devices have to fetch something first */
 
 apr_status_t mdm_api_store(mdm_api_t *api)
 {
@@ -81,10 +82,13 @@ int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv)
     int logged = mdm_io_log_failure(api->r, api->ctx, rv);
 
     mdm_json_set_text(json, "error", mdm_ctx_detail(api->ctx, rv));
-    if (logged == HTTP_SERVICE_UNAVAILABLE || logged == HTTP_REQUEST_ENTITY_TOO_LARGE)
+    if (logged == HTTP_SERVICE_UNAVAILABLE || logged == HTTP_REQUEST_ENTITY_TOO_LARGE
+        || logged == HTTP_TOO_MANY_REQUESTS)
         status = logged;
     if (status == HTTP_SERVICE_UNAVAILABLE)
         apr_table_setn(api->r->err_headers_out, "Retry-After", "30");
+    if (status == HTTP_TOO_MANY_REQUESTS)
+        apr_table_setn(api->r->err_headers_out, "Retry-After", FULL_RETRY_AFTER);
     return mdm_api_json(api, status, json);
 }
 

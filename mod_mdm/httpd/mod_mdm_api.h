@@ -30,7 +30,10 @@ apr_status_t mdm_api_store(mdm_api_t *api);
 /** Send JSON, tab-indented, and drop the reference. */
 int mdm_api_json(mdm_api_t *api, int status, json_t *json);
 
-/** Send {"error": the failure's sentence} with `status`; 503 and Retry-After when the database is away. */
+/**
+ * Send {"error": the failure's sentence} with `status`; 503 and Retry-After when the database is away, 429 and
+ * Retry-After when a queue is full, 413 for what is too large.
+ */
 int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv);
 
 /** Wake-ups by enrollment id, ids in order: mdm_push_target_t. *failed counts the distinct ids with a problem. */

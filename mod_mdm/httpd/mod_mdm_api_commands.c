@@ -18,7 +18,6 @@
 
 #define KEY_MAX 255
 #define TARGETS_MAX 100000
-#define FULL_RETRY_AFTER "60"
 
 static const char *const get_methods[] = { "GET", NULL };
 static const char *const post_methods[] = { "POST", NULL };
@@ -312,17 +311,6 @@ static int answer(mdm_api_t *api, const request_t *q, const mdm_command_outcome_
     return mdm_api_json(api, o->repeated ? HTTP_OK : HTTP_CREATED, json);
 }
 
-/* A full queue is no matter of the request's size: the same may be sent again when devices have fetched some. */
-static int answer_full(mdm_api_t *api)
-{
-    json_t *json = json_object();
-
-    mdm_io_log_failure(api->r, api->ctx, MDM_ETOOBIG);
-    mdm_json_set_text(json, "error", mdm_ctx_detail(api->ctx, MDM_ETOOBIG));
-    apr_table_setn(api->r->err_headers_out, "Retry-After", FULL_RETRY_AFTER);
-    return mdm_api_json(api, HTTP_TOO_MANY_REQUESTS, json);
-}
-
 /* Forms of foreign pages can send text, but not this type. */
 static int is_json(request_rec *r)
 {
@@ -347,8 +335,6 @@ static int order(mdm_api_t *api)
     if ((rv = read_request(&q, api, body)) != APR_SUCCESS || (rv = mdm_api_store(api)) != APR_SUCCESS)
         return refuse(api, rv);
     rv = mdm_command_order(&outcome, api->st, api->conf->site, q.command, &q.targets, &q.order);
-    if (rv == MDM_ETOOBIG)
-        return answer_full(api);
     if (rv != APR_SUCCESS)
         return refuse(api, rv);
     /* what waits for its time is news too: the worker looks when to wake up */

@@ -76,7 +76,10 @@ static int answer(mdm_api_t *api, const outcome_t *o, int http_status)
     return mdm_api_json(api, http_status ? http_status : HTTP_OK, json);
 }
 
-/* A failure of the whole call; the sentence goes into `*member`. */
+/*
+ * A failure of the whole call; the sentence goes into `*member`. A full queue is 500 as all that was not queued: 413
+ * would say that it never can be, and NanoMDM's clients read the sentence with 500.
+ */
 static int answer_failure(mdm_api_t *api, outcome_t *o, const char **member, apr_status_t rv)
 {
     int status = mdm_io_log_failure(api->r, api->ctx, rv);

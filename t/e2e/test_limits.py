@@ -76,6 +76,23 @@ def test_a_full_queue_refuses_with_429_until_there_is_room(make_site, new_phone)
     assert order(site, "CertificateList", {"ids": [phone.id, other.id]}).status == 201
 
 
+def test_a_full_queue_does_not_look_like_a_large_body_to_nanomdms_and_micromdms_clients(make_site, new_phone):
+    site = bounded(make_site, MDMQueueLimit="1")
+    phone, free = new_phone(site), new_phone(site)
+    assert site.enqueue(phone.id, devices.command()[1]).status == 200
+    uuid, body = devices.command()
+    site.log.expect("commands are open already for " + phone.id)
+    reply = site.enqueue("%s,%s" % (free.id, phone.id), body)
+    assert reply.status == 500 and "MDMQueueLimit" in reply.json["command_error"], reply
+    assert reply.json["command_uuid"] == uuid and "status" not in reply.json and not site.queue_uuids(free.id)
+    reply = site.api("POST", "/v1/commands/" + phone.id, body, user="micromdm")
+    assert reply.status == 429 and int(reply.headers["Retry-After"]) > 0 and "MDMQueueLimit" in reply.json["error"], reply
+    assert phone.connect()
+    assert site.api("POST", "/v1/commands/" + phone.id, body, user="micromdm").status == 201
+    assert phone.connect()
+    assert site.enqueue(phone.id, devices.command()[1]).status == 200
+
+
 def test_pushes_keep_the_pace_of_their_topic(make_site, new_phone, apns):
     site = bounded(make_site, MDMPushRate="2")
     phones = [new_phone(site) for _ in range(7)]

@@ -279,8 +279,8 @@ START_TEST(details_and_names)
     ck_assert_str_eq(mdm_ctx_detail(ctx, MDM_EGONE), "MDM_EGONE");
     ck_assert_str_eq(mdm_err_name(MDM_EPLIST), "MDM_EPLIST");
     ck_assert_str_eq(mdm_err_name(MDM_EPLIST - 1), "APR");
-    ck_assert_str_eq(mdm_err_name(MDM_EGONE), "MDM_EGONE");
-    ck_assert_str_eq(mdm_err_name(MDM_EGONE + 1), "APR");
+    ck_assert_str_eq(mdm_err_name(MDM_EFULL), "MDM_EFULL");
+    ck_assert_str_eq(mdm_err_name(MDM_EFULL + 1), "APR");
     ck_assert_str_eq(mdm_err_name(APR_SUCCESS), "APR");
     ck_assert_str_eq(mdm_err_name(INT_MIN), "APR");
     ck_assert_str_eq(mdm_err_name(INT_MAX), "APR");

@@ -226,7 +226,7 @@ START_TEST(a_full_queue_refuses_the_whole_order)
     OK(order("C-1", "ProfileList"));
     OK(order("C-2", "ProfileList"));
     whom.ids = names("B A");
-    refused(MDM_ETOOBIG, order("C-3", "ProfileList"), "for A (1 of them)");
+    refused(MDM_EFULL, order("C-3", "ProfileList"), "for A (1 of them)");
     ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_queue;"), "2");
     whom.ids = names("B");
     OK(order("C-3", "ProfileList"));
