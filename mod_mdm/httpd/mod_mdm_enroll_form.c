@@ -118,6 +118,15 @@ mdm_person_change_t *mdm_enroll_said(const mdm_visit_t *v, const char *user)
     return v->way == MDM_ENROLL_BY_INVITATION ? NULL : mdm_person_said(v->r, v->ctx, user);
 }
 
+/*
+ * The answer to a commit may be lost, and the one use of an invitation be gone: with the cookie the browser finds its
+ * session then. What it has of an earlier one is not given up for that.
+ */
+static int may_be_stored(const mdm_visit_t *v, apr_status_t rv)
+{
+    return rv == MDM_EDB && v->invitation && !mdm_signin_cookie(v->r, MDM_ENROLL_COOKIE);
+}
+
 apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char *user)
 {
     mdm_sign_in_t sign_in = { 0 };
@@ -133,12 +142,14 @@ apr_status_t mdm_enroll_open(mdm_session_t **session, mdm_visit_t *v, const char
     sign_in.terms = v->conf->terms;
     sign_in.method = mdm_enroll_method(v);
     sign_in.lifetime = apr_time_from_sec(seconds(v));
-    if ((rv = mdm_session_open(&cookie, session, v->st, &sign_in)) != APR_SUCCESS)
+    rv = mdm_session_open(&cookie, session, v->st, &sign_in);
+    if (rv == APR_SUCCESS || may_be_stored(v, rv))
+        mdm_signin_set_cookie(v->r, MDM_ENROLL_COOKIE, cookie, path, seconds(v));
+    if (rv != APR_SUCCESS)
         return rv;
     if (sign_in.person && sign_in.person->changed)
         mdm_worker_wake();
     mdm_log(v->ctx, MDM_LOG_MARK, MDM_LOG_INFO, 0, MDMNO(0785) "%s has signed in to enroll a device", user);
-    mdm_signin_set_cookie(v->r, MDM_ENROLL_COOKIE, cookie, path, seconds(v));
     return APR_SUCCESS;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an invitation opens: for whom, how often, for which device, and what is said when it is over."""
 
+import hashlib
 import json
 
 import pytest
@@ -72,6 +73,38 @@ def test_feature_29_a_link_works_once_and_is_over_then(with_page, browse):
     again = browser.open(url)
     assert again.status == 410
     assert again.markup.all("a", href="/mdm/enroll/status")
+
+
+def fail_commits(site, table):
+    """What inserts into the table fails when it is committed; undone by the SQL that is returned."""
+    site.database.sql("CREATE TABLE no_parent (id INTEGER PRIMARY KEY)")
+    site.database.sql("CREATE TABLE no_child (id INTEGER REFERENCES no_parent (id) DEFERRABLE INITIALLY DEFERRED)")
+    if site.database.kind == "pgsql":
+        site.database.sql("CREATE RULE uncommitted AS ON INSERT TO %s DO ALSO INSERT INTO no_child VALUES (1)" % table)
+        return "DROP RULE uncommitted ON " + table
+    site.database.sql("CREATE TRIGGER uncommitted AFTER INSERT ON %s BEGIN INSERT INTO no_child VALUES (1); END" % table)
+    return "DROP TRIGGER uncommitted"
+
+
+def test_feature_29_who_did_not_learn_that_the_link_was_used_goes_on_with_it(with_page, browse):
+    site, browser = with_page, browse()
+    made, other = invite(site, uses=2), browse()
+    assert other.submit(other.open(made["url"]), user=USER, password=PASSWORD).status == 200
+    page = browser.open(made["url"])
+    site.log.expect("cannot commit")
+    undo = fail_commits(site, "mdm_session")
+    try:
+        assert browser.submit(page, user=USER, password=PASSWORD).status == 503
+    finally:
+        for statement in (undo, "DROP TABLE no_child", "DROP TABLE no_parent"):
+            site.database.sql(statement)
+    # as if only the answer had been lost: what the other one has stored is what this one did
+    cookie = browser.cookies["__Secure-mdm-session"][0]
+    site.database.sql("UPDATE mdm_session SET sha256 = '%s' WHERE invitation = %s"
+                      % (hashlib.sha256(cookie.encode()).hexdigest(), made["id"]))
+    site.database.sql("UPDATE mdm_invitation SET uses_left = 0 WHERE id = %s" % made["id"])
+    again = browser.open(made["url"])
+    assert again.status == 410 and again.markup.all("a", href="/mdm/enroll/status")
 
 
 def test_feature_29_wrong_passwords_take_no_use(with_page, browse):
