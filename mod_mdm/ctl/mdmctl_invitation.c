@@ -3,11 +3,14 @@
  * mdmctl invitation: hand out URLs that invite to enroll, as text and as QR codes; look at those there are,
  * and revoke them. A URL is printed once, when it is made.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <apr_file_io.h>
+#include <apr_portable.h>
 #include <apr_strings.h>
 
 #include "mdm_invitation.h"
@@ -22,6 +25,18 @@ typedef struct {
     const char *enroll_url, *user, *serial_number, *uses, *lifetime, *qr_png, *qr_svg;
 } options_t;
 
+/* A picture that was there before may be open to others. What is no file, such as /dev/stdout, stays as it is. */
+static apr_status_t close_to_others(apr_file_t *file)
+{
+    apr_finfo_t info;
+    apr_os_file_t fd;
+    apr_status_t rv = apr_file_info_get(&info, APR_FINFO_TYPE, file);
+
+    if (rv != APR_SUCCESS || info.filetype != APR_REG || (rv = apr_os_file_get(&fd, file)) != APR_SUCCESS)
+        return rv;
+    return fchmod(fd, S_IRUSR | S_IWUSR) ? APR_FROM_OS_ERROR(errno) : APR_SUCCESS;
+}
+
 /* Whoever reads the picture can enroll: it is the administrator's to hand out. */
 static apr_status_t write_picture(mdm_ctx_t *ctx, const char *name, mdm_bytes_t picture)
 {
@@ -29,7 +44,8 @@ static apr_status_t write_picture(mdm_ctx_t *ctx, const char *name, mdm_bytes_t 
     apr_status_t rv = apr_file_open(&file, name, APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE | APR_FOPEN_WRITE,
                                     APR_FPROT_UREAD | APR_FPROT_UWRITE, ctx->pool);
 
-    if (rv == APR_SUCCESS && (rv = apr_file_write_full(file, picture.data, picture.len, NULL)) == APR_SUCCESS)
+    if (rv == APR_SUCCESS && (rv = close_to_others(file)) == APR_SUCCESS
+        && (rv = apr_file_write_full(file, picture.data, picture.len, NULL)) == APR_SUCCESS)
         rv = apr_file_close(file);
     return rv == APR_SUCCESS ? rv : mdm_fail(ctx, rv, "%s cannot be written: %pm", name, &rv);
 }
@@ -76,10 +92,11 @@ static int make(mdmctl_t *m, const options_t *o)
         || (rv = mdm_invitation_make(&token, st, &invitation, lifetime, NULL)) != APR_SUCCESS)
         return mdmctl_fail(m, rv);
     url = mdm_invitation_url(url, token, m->ctx->pool);
-    if ((rv = write_pictures(m->ctx, o, url)) != APR_SUCCESS)
-        return mdmctl_fail(m, rv);
+    /* The invitation is good from now on, whatever becomes of its pictures. */
     puts(url);
-    return MDMCTL_OK;
+    fflush(stdout);
+    rv = write_pictures(m->ctx, o, url);
+    return rv == APR_SUCCESS ? MDMCTL_OK : mdmctl_fail(m, rv);
 }
 
 static int list(mdmctl_t *m)

@@ -142,6 +142,8 @@ def test_29_who_may(site):
 def test_29_mdmctl_prints_the_address_alone(site, tmp_path):
     png, svg = tmp_path / "i.png", tmp_path / "i.svg"
     enroll = site.at("/mdm/enroll")
+    png.write_bytes(b"one of before")
+    png.chmod(0o644)
     done = site.ctl("invitation", "new", "--enroll-url", enroll, "--user", "anna", "--serial", "C02", "--uses", "3",
                     "--lifetime", "1h", "--qr-png", str(png), "--qr-svg", str(svg))
     url = done.stdout[:-1]
@@ -156,6 +158,14 @@ def test_29_mdmctl_prints_the_address_alone(site, tmp_path):
     site.ctl("invitation", "revoke", number)
     assert site.ctl("invitation", "revoke", number, check=False).returncode == 1
     assert "revoked" in site.ctl("invitation", "list").stdout.splitlines()[0]
+
+
+@pytest.mark.once
+def test_29_an_invitation_without_its_picture_is_told_all_the_same(site, tmp_path):
+    done = site.ctl("invitation", "new", "--enroll-url", site.at("/mdm/enroll"), "--qr-png",
+                    str(tmp_path / "missing" / "i.png"), check=False)
+    assert done.returncode == 1 and "i.png cannot be written" in done.stderr
+    assert re.fullmatch(URL, done.stdout[:-1])
 
 
 @pytest.mark.once
