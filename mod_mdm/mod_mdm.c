@@ -56,6 +56,7 @@ static int handle(request_rec *r)
 {
     const mdm_conf_t *conf;
     apr_size_t i;
+    int answer;
 
     if (!is_ours(r->handler))
         return DECLINED;
@@ -69,7 +70,9 @@ static int handle(request_rec *r)
                       MDMNO(0001) "SetHandler %s in a virtual host without MDMEngine On", r->handler);
         return HTTP_NOT_FOUND;
     }
-    return handlers[i].handle(r, conf);
+    answer = handlers[i].handle(r, conf);
+    mdm_dbd_release(r);
+    return answer;
 }
 
 /* SetHandler keeps its argument as an expression, a constant one as a rule. */

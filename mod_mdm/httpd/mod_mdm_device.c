@@ -48,16 +48,16 @@ static int finish(device_request_t *d, apr_status_t rv, mdm_bytes_t answer, cons
     return mdm_io_send(d->r, HTTP_OK, type ? type : COMMAND_TYPE, answer);
 }
 
-/* The connection goes back before anything else is waited for: another server, a slow client. */
+/* The connection goes back before another server is waited for. */
 static apr_status_t take_checkin(mdm_checkin_answer_t *answer, device_request_t *d)
 {
-    apr_status_t rv = mdm_dbd_open(&d->st, d->ctx, d->conf);
+    apr_status_t rv = mdm_dbd_request(&d->st, d->ctx, d->r);
 
     if (rv != APR_SUCCESS)
         return rv;
     rv = mdm_checkin_handle(answer, d->st, d->conf->site, d->body, &d->caller);
     mdm_io_note(d->r, d->ctx, d->st);
-    mdm_dbd_close(d->st, d->conf);
+    mdm_dbd_release(d->r);
     d->st = NULL;
     return rv;
 }

@@ -82,6 +82,12 @@ apr_status_t mdm_enroll_store(mdm_visit_t *v)
     return v->st ? APR_SUCCESS : mdm_dbd_request(&v->st, v->ctx, v->r);
 }
 
+void mdm_enroll_rest(mdm_visit_t *v)
+{
+    mdm_dbd_release(v->r);
+    v->st = NULL;
+}
+
 mdm_session_method_e mdm_enroll_method(const mdm_visit_t *v)
 {
     const mdm_dir_conf_t *dir = mdm_config_dir(v->r);

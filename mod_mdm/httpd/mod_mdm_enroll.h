@@ -52,6 +52,12 @@ int mdm_enroll_fail(mdm_visit_t *v, apr_status_t rv);
 /** Open the store, once. */
 apr_status_t mdm_enroll_store(mdm_visit_t *v);
 
+/**
+ * Give the store back before browsers and directories are waited for; mdm_enroll_store opens it again. A provider of
+ * passwords may take a database connection of its own.
+ */
+void mdm_enroll_rest(mdm_visit_t *v);
+
 /** The method of new sessions at this Location. */
 mdm_session_method_e mdm_enroll_method(const mdm_visit_t *v);
 

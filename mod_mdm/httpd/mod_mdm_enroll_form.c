@@ -200,6 +200,7 @@ int mdm_enroll_post(mdm_visit_t *v)
     if (!type || ap_cstr_casecmpn(type, "application/x-www-form-urlencoded", 33))
         return mdm_enroll_message(v, HTTP_UNSUPPORTED_MEDIA_TYPE, "Not understood",
                                   "This is no form that was sent by a browser.", 1);
+    mdm_enroll_rest(v);
     if ((rv = mdm_io_body(&body, v->ctx, v->r, FORM_LIMIT)) != APR_SUCCESS)
         return mdm_enroll_fail(v, rv);
     answer = take(v, body);

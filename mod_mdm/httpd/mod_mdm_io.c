@@ -10,6 +10,7 @@
 #include <util_filter.h>
 
 #include "mod_mdm_alarm.h"
+#include "mod_mdm_dbd.h"
 #include "mod_mdm_io.h"
 #include "mod_mdm_log.h"
 #include "mod_mdm_redact.h"
@@ -147,6 +148,7 @@ apr_status_t mdm_io_body(mdm_bytes_t *body, mdm_ctx_t *ctx, request_rec *r, apr_
 
 int mdm_io_send(request_rec *r, int status, const char *type, mdm_bytes_t body)
 {
+    mdm_dbd_release(r);
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->err_headers_out, "X-Content-Type-Options", "nosniff");
     r->status = status;
@@ -172,6 +174,7 @@ int mdm_io_send_cached(request_rec *r, const char *type, mdm_bytes_t body, apr_t
 {
     int answer;
 
+    mdm_dbd_release(r);
     apr_table_setn(r->headers_out, "Cache-Control",
                    apr_psprintf(r->pool, "public, max-age=%" APR_TIME_T_FMT ", no-transform, must-revalidate",
                                 apr_time_sec(max_age)));

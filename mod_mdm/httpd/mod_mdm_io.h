@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests in, answers out: bodies with a limit, answers that no cache keeps, and the one table that turns
- * the core's codes into HTTP statuses. Any request thread.
+ * the core's codes into HTTP statuses. What sends gives the request's database connection back first: a client may
+ * take as long as it likes to read. Any request thread.
  */
 #ifndef MOD_MDM_IO_H
 #define MOD_MDM_IO_H
@@ -9,8 +10,6 @@
 #include "mdm_bytes.h"
 #include "mdm_store.h"
 #include "mod_mdm_config.h"
-
-
 
 #define MDM_LIMIT_DEFAULT (4 * 1024 * 1024)
 #define MDM_LIMIT_SCEP 65536

@@ -161,6 +161,7 @@ int mdm_status_section(request_rec *r, int flags)
         return DECLINED;
     ctx = mdm_io_ctx(r);
     report = make_report(r, conf, ctx, &st);
+    mdm_dbd_release(r);
     if (flags & AP_STATUS_SHORT)
         ap_rputs(auto_text(r->pool, report), r);
     else

@@ -241,11 +241,18 @@ static apr_status_t fail_in_transaction(mdm_db_t *db, const char *name, const ch
                     text);
 }
 
+static apr_status_t retired(mdm_db_t *db)
+{
+    return mdm_fail(db->ctx, MDM_EDB, "database: the connection has been given back");
+}
+
 static apr_status_t run(mdm_db_t *db, const call_t *call)
 {
     const char *name = mdm_stmts[call->stmt].name, *text = "an earlier statement of the transaction failed";
     int tries, rc;
 
+    if (!db->handle)
+        return retired(db);
     db->statements++;
     if (db->failed)
         return mdm_fail(db->ctx, MDM_ECONFLICT, "database: %s: %s", name, text);
@@ -270,6 +277,8 @@ static apr_status_t run(mdm_db_t *db, const call_t *call)
 
 static apr_status_t take_turn(mdm_db_t *db)
 {
+    if (!db->handle)
+        return retired(db);
     if (db->connection->lock && mdm_db_lock_take(db->connection->lock, LOCK_WAIT) != APR_SUCCESS)
         return mdm_fail(db->ctx, MDM_EDB, "database: another process keeps it locked");
     return APR_SUCCESS;
@@ -550,6 +559,12 @@ apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, cons
                         error ? error : "no reason given");
     apr_pool_cleanup_register(pool, opened, close_connection, apr_pool_cleanup_null);
     return mdm_db_wrap(db, ctx, opened->driver, opened->handle, pool);
+}
+
+void mdm_db_retire(mdm_db_t *db)
+{
+    db->handle = NULL;
+    db->connection = NULL;
 }
 
 mdm_db_kind_e mdm_db_kind(const mdm_db_t *db)

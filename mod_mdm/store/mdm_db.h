@@ -44,6 +44,9 @@ apr_status_t mdm_db_wrap(mdm_db_t **db, mdm_ctx_t *ctx, const struct apr_dbd_dri
 /** Open a connection of our own (mdmctl, tests). @param driver "sqlite3" or "pgsql"; closed with ctx->pool */
 apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, const char *params);
 
+/** The connection goes to somebody else: from now on statements through this wrap fail with MDM_EDB. */
+void mdm_db_retire(mdm_db_t *db);
+
 mdm_db_kind_e mdm_db_kind(const mdm_db_t *db);
 
 /**
