@@ -22,6 +22,7 @@ from . import devices
 from .httpd import free_port, wait_until
 from .revocation import Party, openssl, serial_of
 
+
 REASONS = {"unspecified": None, "keyCompromise": "Key Compromise", "cACompromise": "CA Compromise",
            "affiliationChanged": "Affiliation Changed", "superseded": "Superseded",
            "cessationOfOperation": "Cessation Of Operation", "privilegeWithdrawn": "Privilege Withdrawn",
@@ -70,6 +71,18 @@ def entry(text, device):
     found = re.search(r"Serial Number: %s\n(.*?)(?=    Serial Number:|    Signature Algorithm)"
                       % serial_of(device).upper(), text, re.S)
     return found.group(1) if found else None
+
+
+def peak(site, forget=False):
+    """The most memory that a child has used, in bytes; since the last time that was to be forgotten."""
+    most = 0
+    for pid in site.httpd.children():
+        if forget:
+            with open("/proc/%d/clear_refs" % pid, "w") as out:
+                out.write("5")
+        with open("/proc/%d/status" % pid) as source:
+            most = max(most, int(re.search(r"VmHWM:\s*(\d+)", source.read()).group(1)) * 1024)
+    return most
 
 
 def renew(site, phone):
@@ -393,6 +406,20 @@ def test_garbage_gets_error_answers(site, steady_phone, party):
     assert site.http.get(site.at("/mdm/ocsp/MEUCIQD")).status == 200
     assert site.http.get(site.at("/mdm/ocsp/" + "MA" * 2000)).status == 200
     assert site.http.request("PUT", site.at("/mdm/ocsp"), request).status == 405
+
+
+@pytest.mark.once
+def test_a_path_of_many_beginnings_is_malformed_at_little_cost(make_site):
+    """Every slash may be where a request begins; the end of the path makes none of them one."""
+    site = make_site().start()
+    party = Party(site)
+    assert party.error(site.http.get(site.at("/mdm/ocsp/M"))) == "malformedrequest"
+    before = peak(site, forget=True)
+    for beginning in ("M", "MA", "MAAA", "MIIf", "MIIABCDEFGH"):
+        path = ("/" + beginning) * (8000 // (len(beginning) + 1))
+        for ending in ("%41", "!", "==="):
+            assert party.error(site.http.get(site.at("/mdm/ocsp" + path + ending))) == "malformedrequest"
+    assert peak(site) < before + 8 * 1024 * 1024
 
 
 @pytest.mark.once
