@@ -10,6 +10,8 @@
 #include "mdm_crl.h"
 #include "mdm_pki_crl.h"
 
+#define SKEW apr_time_from_sec(300) /* between the clocks of nodes */
+
 typedef struct {
     mdm_store_t *st;
     const mdm_site_t *site;
@@ -17,10 +19,14 @@ typedef struct {
     mdm_crl_row_t *row;
 } renewal_t;
 
-/* A list is replaced at half of its life, so that a client always finds one with half of it to go. */
+/*
+ * A list is replaced at half of its life, so that a client always finds one with half of it to go. One from the future
+ * was made by a clock that was wrong, and nobody takes it.
+ */
 static int is_fresh(const mdm_crl_row_t *row, apr_time_t now)
 {
-    return row->number > 0 && !row->stale && now < row->this_update + (row->next_update - row->this_update) / 2;
+    return row->number > 0 && !row->stale && row->this_update <= now + SKEW
+        && now < row->this_update + (row->next_update - row->this_update) / 2;
 }
 
 static apr_status_t add_entries(apr_array_header_t *entries, mdm_store_t *st, const char *issuer,
