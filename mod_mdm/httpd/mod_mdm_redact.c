@@ -66,15 +66,19 @@ static int is_site(const request_rec *r)
     return mdm_config_of(r->server)->site != NULL;
 }
 
+static void redact_headers(request_rec *r)
+{
+    const char *referer = r->headers_in ? apr_table_get(r->headers_in, "Referer") : NULL;
+
+    r->the_request = (char *)mdm_redact(r->the_request, r->pool);
+    if (referer)
+        apr_table_setn(r->headers_in, "Referer", mdm_redact(referer, r->pool));
+}
+
 int mdm_redact_request(request_rec *r)
 {
-    const char *referer;
-
-    if (!is_site(r))
-        return DECLINED;
-    r->the_request = (char *)mdm_redact(r->the_request, r->pool);
-    if ((referer = apr_table_get(r->headers_in, "Referer")) != NULL)
-        apr_table_setn(r->headers_in, "Referer", mdm_redact(referer, r->pool));
+    if (is_site(r))
+        redact_headers(r);
     return DECLINED;
 }
 
@@ -85,6 +89,8 @@ int mdm_redact_log(request_rec *r)
     if (!is_site(r))
         return DECLINED;
     for (one = r; one; one = one->next) {
+        /* Once more: what httpd refuses while it reads it never came to mdm_redact_request. */
+        redact_headers(one);
         one->uri = (char *)mdm_redact(one->uri, one->pool);
         one->unparsed_uri = (char *)mdm_redact(one->unparsed_uri, one->pool);
         one->args = (char *)mdm_redact(one->args, one->pool);

@@ -14,7 +14,7 @@ const char *mdm_redact(const char *text, apr_pool_t *p);
 /** The hook post_read_request: the request line and the Referer header, as soon as they are there. */
 int mdm_redact_request(request_rec *r);
 
-/** The hook log_transaction, before the access log is written: the path and the query string. */
+/** The hook log_transaction, before the access log is written: the path and the query string, and all of it again. */
 int mdm_redact_log(request_rec *r);
 
 #endif

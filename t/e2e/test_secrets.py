@@ -165,6 +165,21 @@ def test_the_request_line_keeps_what_is_no_secret(loud):
     assert not any(token + " " in line or "QUJDRA" in line for line in lines())
 
 
+def test_a_request_that_httpd_refuses_shows_no_token_either(make_site):
+    """Its headers are too long: it is logged before a module has seen it."""
+    site = make_site(directives={"LimitRequestFieldSize": "8190"}).start()
+    token = "T" * 22
+    reply = site.http.get(site.at("/mdm/enroll/i/" + token), {"Referer": site.at("/mdm/enroll/i/" + token),
+                                                              "Cookie": "a=" + "x" * 9000})
+    assert reply.status == 400
+
+    def line():
+        with open(site.path("access.log")) as log:
+            return log.read()
+    wait_until(lambda: '" 400 ' in line(), what="the access log")
+    assert "GET /mdm/enroll/i/..." in line() and token not in line()
+
+
 def test_no_secret_is_in_the_logs_at_trace8(site, phone):
     secrets = everything_once(site, phone)
     phone.put(phone.server_url, plistlib.dumps({**phone.identifiers(), "Status": "x", "P": "body-CANARY3"}))
