@@ -181,6 +181,8 @@ static void check_modules(check_t *c)
     else if (text)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, c->conf->server,
                      MDMNO(0103) "%s: %s: %s", directive, text, remedy);
+    if ((text = mdm_check_database_limits(c->ctx->pool)) != NULL)
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, c->conf->server, MDMNO(0104) "DBDParams: %s", text);
 }
 
 /* Their age and strength are not looked at: Apple's own expired long ago. */

@@ -15,4 +15,10 @@
  */
 const char *mdm_check_database(const char **directive, const char **remedy, apr_pool_t *p);
 
+/**
+ * What is doubtful about them: a PostgreSQL server in the network, and nothing that ends the wait for it.
+ * @return a sentence, or NULL
+ */
+const char *mdm_check_database_limits(apr_pool_t *p);
+
 #endif

@@ -532,6 +532,22 @@ static apr_status_t close_connection(void *baton)
     return apr_dbd_close(opened->driver, opened->handle) == 0 ? APR_SUCCESS : APR_EGENERAL;
 }
 
+/* A server that vanishes without a word is given up. */
+static const char *with_limits(const char *params, apr_pool_t *p)
+{
+    static const char *const limits[][2] = {
+        { "connect_timeout", "10" }, { "tcp_user_timeout", "20000" }, { "keepalives_idle", "30" },
+        { "keepalives_interval", "10" }, { "keepalives_count", "3" },
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        if (!strstr(params, limits[i][0]))
+            params = apr_pstrcat(p, params, " ", limits[i][0], "=", limits[i][1], NULL);
+    }
+    return params;
+}
+
 apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, const char *params)
 {
     opened_t *opened = apr_pcalloc(ctx->pool, sizeof(*opened));
@@ -549,8 +565,8 @@ apr_status_t mdm_db_open(mdm_db_t **db, mdm_ctx_t *ctx, const char *driver, cons
     if (rv != APR_SUCCESS)
         return mdm_fail(ctx, MDM_ECONFIG, "APR has no database driver %s: install libaprutil1-dbd-%s", driver,
                         driver);
-    if (kind_of(driver) == MDM_DB_PGSQL && !strstr(params, "connect_timeout"))
-        params = apr_pstrcat(pool, params, " connect_timeout=10", NULL);
+    if (kind_of(driver) == MDM_DB_PGSQL)
+        params = with_limits(params, pool);
     if (kind_of(driver) == MDM_DB_SQLITE3)
         mdm_db_lock_make_database(params, pool);
     rv = apr_dbd_open_ex(opened->driver, pool, params, &opened->handle, &error);

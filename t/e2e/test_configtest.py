@@ -200,6 +200,17 @@ def test_without_dbdriver(site):
     finally:
         site.database = database
 
+
+@pytest.mark.parametrize("params,far", [
+    ("host=db.example.com dbname=mdm", True), ("dbname=mdm host = '10.1.2.3' connect_timeout=10", True),
+    ("hostaddr=10.1.2.3", True), ("host=db.example.com tcp_user_timeout=20000", False), ("host=/run/postgresql", False),
+    ("host=localhost", False), ("host=127.0.0.1", False), ("dbname=mdm", False), ("dbname=host", False)])
+def test_a_postgresql_server_in_the_network_needs_an_end_to_waiting(site, params, far):
+    site.database.kind, site.database.directives = "pgsql", lambda: '  DBDriver pgsql\n  DBDParams "%s"' % params
+    status, text = site.configtest()
+    assert status == 0 and ("tcp_user_timeout=20000" in text and "DBDParams" in text) == far, text
+
+
 def test_a_sqlite_file_in_a_folder_that_is_missing(site):
     site.database.params = "/nowhere/at/all/mdm.db"
     wrong(site, "DBDParams", "/nowhere/at/all", "install -d")
