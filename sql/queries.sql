@@ -69,6 +69,13 @@ SELECT {certificate_listed}
     AND (c.serial LIKE LOWER(%s) ESCAPE '!' OR LOWER(c.subject) LIKE LOWER(%s) ESCAPE '!' OR c.login = %s)
 ORDER BY c.issued_at DESC, c.fingerprint DESC LIMIT %lld;
 
+-- STMT_CERTIFICATE_RENEWALS (enrollment, since)
+SELECT COUNT(*) FROM mdm_certificate
+WHERE enrollment = %lld AND enrollment > 0 AND issued_at > %lld AND challenge IS NULL;
+
+-- STMT_CERTIFICATE_RENEWALS_UNBOUND (since, subject)
+SELECT COUNT(*) FROM mdm_certificate WHERE issued_at > %lld AND enrollment = 0 AND challenge IS NULL AND subject = %s;
+
 -- STMT_CERTIFICATE_BIND (enrollment, fingerprint)
 UPDATE mdm_certificate SET enrollment = %lld WHERE fingerprint = %s AND enrollment = 0;
 

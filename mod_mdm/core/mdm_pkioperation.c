@@ -12,6 +12,11 @@
 #include "mdm_operation.h"
 #include "mdm_pkioperation.h"
 
+/* Renewals by SCEP in one day: what a device needs when it tries again and again, not what fills a disk. */
+#define A_DAY apr_time_from_sec(86400)
+#define RENEWALS_MOST 10
+#define NAMESAKES_MOST 100          /* of certificates that are no device's: several clients may have one subject */
+
 const char *mdm_pkioperation_caps(const mdm_site_t *site, apr_time_t now, apr_pool_t *p)
 {
     return apr_pstrcat(p, "AES\nPOSTPKIOperation\nRenewal\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n",
@@ -66,15 +71,35 @@ static apr_status_t issue_or_wait(mdm_operation_t *op, const mdm_challenge_t *ch
     return mdm_operation_issue(op, op->request->csr, challenge);
 }
 
+/* Nobody asks for a renewal but the client itself, and each leaves a row for good. */
+static apr_status_t check_pace(mdm_operation_t *op, const mdm_certificate_t *old)
+{
+    mdm_ctx_t *ctx = op->st->ctx;
+    mdm_certificate_t *named;
+    int count;
+    apr_status_t rv = mdm_store_certificate_renewals(&count, op->st, old, mdm_ctx_now(ctx) - A_DAY);
+
+    if (rv != APR_SUCCESS || count < (old->enrollment ? RENEWALS_MOST : NAMESAKES_MOST))
+        return rv;
+    if ((rv = mdm_store_certificate_by_serial(&named, op->st, old->serial)) != APR_SUCCESS)
+        return rv;
+    return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST,
+                                apr_psprintf(ctx->pool, "%s has had %d renewals by SCEP in a day, and gets no more now",
+                                             named->enrollment_id ? named->enrollment_id : old->subject, count));
+}
+
 /* RFC 8894 2.3: an existing certificate vouches for its own renewal, when it is ours and in force. */
 static apr_status_t renew(mdm_operation_t *op, const mdm_certificate_t *old)
 {
     mdm_challenge_t payer = { 0 };
+    apr_status_t rv;
 
     if (!mdm_operation_in_force(op, old))
         return MDM_EDENIED;
     if (!mdm_csr_same_subject(op->request->csr, op->request->signer))
         return mdm_operation_refuse(op, MDM_SCEP_BAD_REQUEST, "a renewal must keep the subject");
+    if ((rv = check_pace(op, old)) != APR_SUCCESS)
+        return rv;
     payer.user = old->user;
     payer.enrollment = old->enrollment;
     return mdm_operation_issue(op, op->request->csr, &payer);

@@ -133,6 +133,20 @@ apr_status_t mdm_store_certificate_search(apr_array_header_t **out, mdm_store_t 
     return list(out, st, STMT_CERTIFICATE_SEARCH, args);
 }
 
+apr_status_t mdm_store_certificate_renewals(int *count, mdm_store_t *st, const mdm_certificate_t *c,
+                                            apr_time_t since)
+{
+    const char *bound[] = { mdm_row_text(st, c->enrollment), mdm_row_text(st, since) };
+    const char *unbound[] = { bound[1], c->subject };
+    mdm_rows_t *rows;
+    apr_status_t rv = c->enrollment ? mdm_db_select(&rows, st->db, STMT_CERTIFICATE_RENEWALS, bound)
+                                    : mdm_db_select(&rows, st->db, STMT_CERTIFICATE_RENEWALS_UNBOUND, unbound);
+
+    if (rv == APR_SUCCESS)
+        *count = (int)mdm_row_number(rows, 0, 0);
+    return rv;
+}
+
 apr_status_t mdm_store_certificate_bind(mdm_store_t *st, const char *fingerprint, apr_int64_t enrollment)
 {
     const char *args[] = { mdm_row_text(st, enrollment), fingerprint };

@@ -45,6 +45,12 @@ apr_status_t mdm_store_certificate_list(apr_array_header_t **out, mdm_store_t *s
 /** The same for those whose serial begins with `text`, whose subject contains it or whose user it is. */
 apr_status_t mdm_store_certificate_search(apr_array_header_t **out, mdm_store_t *st,
                                           const mdm_certificate_t *after, int limit, const char *text);
+/**
+ * How many renewals by SCEP were issued since then: to the enrollment of this certificate, or, while it is bound to
+ * none, to its subject.
+ */
+apr_status_t mdm_store_certificate_renewals(int *count, mdm_store_t *st, const mdm_certificate_t *certificate,
+                                            apr_time_t since);
 /** Bind an unbound certificate to an enrollment. @return MDM_ENOTFOUND when it is bound already or unknown */
 apr_status_t mdm_store_certificate_bind(mdm_store_t *st, const char *fingerprint, apr_int64_t enrollment);
 /**

@@ -15,6 +15,7 @@ from .scep_tools import (SUBJECT, alive, ask, asker, ca_of, client, client_of, n
                          refused, run)
 from .site import MDMCTL
 
+DAY = 86400 * 1000000
 CAUTIOUS = (scep.BAD_REQUEST, scep.BAD_MESSAGE_CHECK)
 
 
@@ -133,6 +134,33 @@ def test_more_failinfotext_is_utf_8_and_tells_no_secret(site, ask):
     assert result.signer.attributes[scep.FAIL_INFO_TEXT][0].tag == 0x0C, "an UTF8String"
     assert challenge not in result.fail_text and "BEGIN" not in result.fail_text
     assert len(result.signer.attributes[scep.FAIL_INFO]) == 1
+
+
+def test_more_a_device_has_ten_renewals_in_a_day(site, new_phone, client):
+    phone, other = new_phone(site), new_phone(site)
+    for _ in range(10):
+        assert client.renew(phone.certificate, phone.key, new_key=site.keys.take()).ok
+    mark = site.log.size()
+    with nothing_issued(site):
+        assert refused(client.renew(phone.certificate, phone.key, new_key=site.keys.take()))
+    assert phone.id in site.log.wait("MDM0201.*", mark).group(0)
+    assert client.renew(other.certificate, other.key, new_key=site.keys.take()).ok
+    site.database.sql("UPDATE mdm_certificate SET issued_at = issued_at - %d WHERE enrollment = (SELECT enrollment FROM "
+                      "mdm_certificate WHERE serial = '%032x')" % (DAY, phone.certificate.serial_number))
+    assert client.renew(phone.certificate, phone.key, new_key=site.keys.take()).ok
+
+
+def test_more_certificates_of_no_device_are_counted_by_their_subject(site, ask, client):
+    first, other = ask("many"), ask("few")
+    result = client.renew(first.certificate, first.key, new_key=site.keys.take())
+    site.database.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99) INSERT INTO mdm_certificate "
+        "(fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, revoked_at, pem, issuer, session) "
+        "SELECT c.fingerprint || i, c.serial || i, c.subject, c.not_before, c.not_after, c.issued_at, 0, 0, c.pem, c.issuer, "
+        "0 FROM n, mdm_certificate c WHERE c.serial = '%032x'" % result.certificate.serial_number)
+    with nothing_issued(site):
+        assert refused(client.renew(result.certificate, result.key, new_key=site.keys.take()))
+    assert client.renew(other.certificate, other.key, new_key=site.keys.take()).ok
 
 
 # ---- the CA that comes next
