@@ -35,7 +35,7 @@ typedef struct {
     const char *labels[STMT_COUNT][FORMS];
     int generation;                 /* in the labels: PostgreSQL never sees a name twice in one session */
     int settled;                    /* PostgreSQL: this session knows how to plan */
-    int mark;                       /* the store's own note */
+    mdm_db_mark_t mark;             /* the store's own note */
     mdm_db_lock_t *lock;            /* SQLite: where writers queue; NULL: nothing to wait for */
 } connection_t;
 
@@ -107,6 +107,7 @@ static int is_stale(mdm_db_t *db, const call_t *call, const char *text)
 static void forget_statements(connection_t *connection)
 {
     connection->settled = 0;
+    memset(&connection->mark, 0, sizeof(connection->mark));
     memset(connection->prepared, 0, sizeof(connection->prepared));
     memset(connection->labels, 0, sizeof(connection->labels));
 }
@@ -606,7 +607,7 @@ mdm_ctx_t *mdm_db_use(mdm_db_t *db, mdm_ctx_t *ctx)
     return before;
 }
 
-int *mdm_db_mark(mdm_db_t *db)
+mdm_db_mark_t *mdm_db_mark(mdm_db_t *db)
 {
     return &db->connection->mark;
 }

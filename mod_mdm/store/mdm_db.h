@@ -56,10 +56,14 @@ mdm_db_kind_e mdm_db_kind(const mdm_db_t *db);
  */
 mdm_ctx_t *mdm_db_use(mdm_db_t *db, mdm_ctx_t *ctx);
 
-/**
- * A number kept with the connection, 0 at first: the store notes there that the schema has been looked at.
- */
-int *mdm_db_mark(mdm_db_t *db);
+/** What the store notes at the connection: which schema was found there, and when. */
+typedef struct {
+    int version;
+    apr_time_t at;
+} mdm_db_mark_t;
+
+/** The note; all 0 at first, and when the session may be another or the schema has changed. */
+mdm_db_mark_t *mdm_db_mark(mdm_db_t *db);
 
 /**
  * Tell a new database, outside any transaction, what it has to remember itself (SQLite: WAL).

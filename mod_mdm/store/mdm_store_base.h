@@ -30,8 +30,8 @@ apr_status_t mdm_store_init(mdm_store_t *st);
 apr_status_t mdm_store_upgrade(mdm_store_t *st);
 
 /**
- * Make sure the database fits this program; looked up once per connection. An empty SQLite database is
- * initialised.
+ * Make sure the database fits this program; looked up once per connection, and again every half minute. An empty SQLite
+ * database is initialised.
  * @return MDM_ESCHEMA with the mdmctl command that mends it
  */
 apr_status_t mdm_store_ready(mdm_store_t *st);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The version of the tables, their making and their upgrade. mdm_store_ready is asked with each connection
- * that httpd hands out and costs a statement only on the first; the rest is mdmctl's. Never drops or changes
+ * that httpd hands out and looks at the tables only now and then; the rest is mdmctl's. Never drops or changes
  * what it does not know.
  */
 #include <stdlib.h>
@@ -10,6 +10,9 @@
 
 #include "mdm_store_base.h"
 #include "mdm_store_row.h"
+
+/* An upgrade beside a running server of the older version is seen after so long. */
+#define LOOK_AGAIN apr_time_from_sec(30)
 
 #define CTL "mdmctl --state-dir DIR --database DRIVER:PARAMS"
 
@@ -150,10 +153,12 @@ apr_status_t mdm_store_upgrade(mdm_store_t *st)
 
 apr_status_t mdm_store_ready(mdm_store_t *st)
 {
-    int *seen = mdm_db_mark(st->db), version, tables;
+    mdm_db_mark_t *seen = mdm_db_mark(st->db);
+    apr_time_t now = mdm_ctx_now(st->ctx);
+    int version, tables;
     apr_status_t rv;
 
-    if (*seen == MDM_SCHEMA_VERSION)
+    if (seen->version == MDM_SCHEMA_VERSION && now >= seen->at && now - seen->at < LOOK_AGAIN)
         return APR_SUCCESS;
     rv = look(&tables, &version, st);
     if (rv == APR_SUCCESS && !tables && mdm_db_kind(st->db) == MDM_DB_SQLITE3) {
@@ -168,7 +173,8 @@ apr_status_t mdm_store_ready(mdm_store_t *st)
         return rv;
     if (version != MDM_SCHEMA_VERSION)
         return refuse(st, tables, version);
-    *seen = version;
+    seen->version = version;
+    seen->at = now;
     mdm_db_count_anew(st->db);
     return APR_SUCCESS;
 }
