@@ -160,7 +160,7 @@ static void found_text(mdm_rule_found_t *found, const char *text, apr_pool_t *p)
     found->count = 1;
 }
 
-/* Of a list its scalars; what is empty is not there. */
+/* Of a list its scalars; what is empty is not there. A list of dictionaries is known, and no value, as one is. */
 static void found_json(mdm_rule_found_t *found, const json_t *json, apr_pool_t *p)
 {
     apr_size_t n = json_is_array(json) ? json_array_size(json) : 1, i;
@@ -169,11 +169,13 @@ static void found_json(mdm_rule_found_t *found, const json_t *json, apr_pool_t *
     for (i = 0; i < n; i++) {
         const json_t *one = json_is_array(json) ? json_array_get(json, i) : json;
 
-        if (mdm_rule_operand(&operands[found->count], one, p) && *operands[found->count].text)
+        if (json_is_object(one) || json_is_array(one))
+            found->known = 1;
+        else if (mdm_rule_operand(&operands[found->count], one, p) && *operands[found->count].text)
             found->count++;
     }
     found->operands = operands;
-    found->known = found->count || json_is_object(json);
+    found->known |= found->count > 0;
 }
 
 /* Nearly all facts are plain texts, which need no parser. */

@@ -60,6 +60,9 @@ static void start(void)
     fact("ModemFirmwareVersion", "\"2.10.00\"");
     fact("OSUpdateSettings", "{\"AutoCheckEnabled\":true}");
     fact("ManagedAppleIDDefaultDomains", "[\"example.org\",\"example.com\"]");
+    fact("ServiceSubscriptions", "[{\"ICCID\":\"1\"}]");
+    fact("CellularTechnology", "[]");
+    fact("MEID", "[\"\"]");
     fact("HostName", "null");
     fact("LocalHostName", "\"");
 }
@@ -134,7 +137,8 @@ START_TEST(what_is_not_known_makes_a_test_false)
     static const char *const ops[] = { "is", "is_not", "less", "at_most", "more", "at_least", "contains",
                                        "starts_with" };
     static const char *const names[] = { "user.department", "user.empty", "user.none", "device.IMEI",
-                                         "device.HostName", "device.LocalHostName", "device.WiFiMAC" };
+                                         "device.HostName", "device.LocalHostName", "device.WiFiMAC", "device.MEID",
+                                         "device.CellularTechnology" };
     size_t i, n;
 
     for (n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
@@ -180,6 +184,8 @@ START_TEST(tests_of_devices)
     gives("{'device.TimeZone': 'Europe/Zurich'}", 1, NULL);
     gives("{'device.ManagedAppleIDDefaultDomains': 'example.com'}", 1, NULL);
     gives("{'fact': 'device.OSUpdateSettings', 'op': 'exists'}", 1, "because device.OSUpdateSettings is known");
+    gives("{'fact': 'device.ServiceSubscriptions', 'op': 'exists'}", 1, "because device.ServiceSubscriptions is known");
+    gives("{'device.ServiceSubscriptions': '1'}", 0, "because device.ServiceSubscriptions is no single value");
     gives("{'device.OSUpdateSettings': 'x'}", 0, "because device.OSUpdateSettings is no single value");
     gives("{'fact': 'device.ModemFirmwareVersion', 'op': 'more', 'value': '2.9'}", 0, NULL);
 }
