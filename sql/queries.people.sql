@@ -5,7 +5,7 @@
 -- ---- persons
 
 -- PART user_columns
-login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at
+login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at, disabled_by
 
 -- STMT_USER_MANY (logins*64)
 SELECT {user_columns} FROM mdm_user WHERE login IN (%64s);
@@ -19,12 +19,27 @@ SELECT {user_columns} FROM mdm_user WHERE login > %s ORDER BY login LIMIT %lld;
 -- STMT_USER_LIST_DISABLED (disabled, cursor, limit)
 SELECT {user_columns} FROM mdm_user WHERE disabled = %lld AND login > %s ORDER BY login LIMIT %lld;
 
--- STMT_USER_PUT (login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at)
+-- Who signs in, and whoever is disabled and has the same login but for case and spaces
+
+-- PART user_alike
+SELECT {user_columns} FROM mdm_user
+WHERE LOWER(TRIM(login)) IN (%s, %s, %s) AND (login = %s OR disabled = 1)
+
+-- STMT_USER_ALIKE (folded, folded, folded, login)
+{user_alike};
+
+-- STMT_USER_ALIKE_PGSQL (folded, folded, folded, login)
+{user_alike} ORDER BY login FOR UPDATE;
+
+-- STMT_USER_INSERT (login, display_name, email, attributes, source, disabled, created_at, changed_at, synced_at,
+--     disabled_by)
 INSERT INTO mdm_user ({user_columns})
-VALUES (%s, %s, %s, %s, %s, %lld, %lld, %lld, %lld)
-ON CONFLICT (login) DO UPDATE SET display_name = excluded.display_name, email = excluded.email,
-    attributes = excluded.attributes, source = excluded.source, disabled = excluded.disabled,
-    changed_at = excluded.changed_at, synced_at = excluded.synced_at;
+VALUES (%s, %s, %s, %s, %s, %lld, %lld, %lld, %lld, %s) ON CONFLICT (login) DO NOTHING;
+
+-- STMT_USER_UPDATE (display_name, email, attributes, source, disabled, changed_at, synced_at, disabled_by, login)
+UPDATE mdm_user SET display_name = %s, email = %s, attributes = %s, source = %s, disabled = %lld, changed_at = %lld,
+    synced_at = %lld, disabled_by = %s
+WHERE login = %s;
 
 -- ---- what the directory said last
 

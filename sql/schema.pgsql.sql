@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The tables of mod_mdm in PostgreSQL, schema version 4. Column names are those of the records in mod_mdm/store.
+-- The tables of mod_mdm in PostgreSQL, schema version 5. Column names are those of the records in mod_mdm/store.
 -- Times are microseconds since 1970 UTC, 0 = never; ids are made by the program; binary is base64 or PEM text;
 -- columns marked "sealed" hold AES-256-GCM values (base/mdm_seal.h). Relations are kept by the program.
 -- Keys are compared as bytes (COLLATE "C"). Pages of rows that change often keep room for the new version.
@@ -379,12 +379,14 @@ CREATE TABLE mdm_user (
     display_name TEXT,
     email TEXT,
     attributes TEXT NOT NULL,               -- JSON object: role, title, department, ...; texts or arrays of texts
-    source TEXT NOT NULL,                   -- who said so last: sign-in, api, csv, directory
+    source TEXT NOT NULL,                   -- who said so last: sign-in, api, csv, mdmctl, directory
     disabled INTEGER NOT NULL,
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
-    synced_at BIGINT NOT NULL               -- last found in the directory, 0: never
+    synced_at BIGINT NOT NULL,              -- last found in the directory, 0: never
+    disabled_by TEXT                        -- the source that disabled the person; NULL: is not disabled
 );
+CREATE INDEX mdm_user_by_folded ON mdm_user (LOWER(TRIM(login)));
 
 -- Who is in which group of the directory, as it was last synchronised.
 CREATE TABLE mdm_directory_member (

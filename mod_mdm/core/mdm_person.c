@@ -137,7 +137,7 @@ static apr_status_t merge(merge_t *m, const mdm_person_change_t *change)
     merge_column(m, &m->now.email, "email", change->email, change->replace);
     if (change->disabled >= 0 || change->replace)
         m->now.disabled = change->disabled > 0;
-    if (change->restore && m->old && !m->old->synced_at && !strcmp(m->old->source, "directory")
+    if (change->restore && m->old && !m->old->synced_at && same(m->old->disabled_by, "directory")
         && change->disabled < 0)
         m->now.disabled = 0;
     if (change->synced)
@@ -152,6 +152,18 @@ static apr_status_t tell(const merge_t *m, const char *kind, const char *names)
     const char *detail = names ? apr_pstrcat(m->st->ctx->pool, m->by->source, ": ", names, NULL) : m->by->source;
 
     return mdm_store_event(m->st, kind, m->by->actor, m->by->source_ip, NULL, m->now.login, detail);
+}
+
+/* Of two who make the same person at once the second merges anew, with what the first has said. */
+static apr_status_t store(const merge_t *m)
+{
+    int made;
+    apr_status_t rv;
+
+    if (m->old)
+        return mdm_store_user_update(m->st, &m->now);
+    rv = mdm_store_user_insert(&made, m->st, &m->now);
+    return rv == APR_SUCCESS && !made ? MDM_ECONFLICT : rv;
 }
 
 static apr_status_t put(mdm_person_change_t *change, merge_t *m)
@@ -169,7 +181,9 @@ static apr_status_t put(mdm_person_change_t *change, merge_t *m)
         m->now.source = m->by->source;
         m->now.changed_at = mdm_ctx_now(m->st->ctx);
     }
-    rv = mdm_store_user_put(m->st, &m->now);
+    if (turned)
+        m->now.disabled_by = m->now.disabled ? m->by->source : NULL;
+    rv = store(m);
     if (rv == APR_SUCCESS && (change->made || m->names))
         rv = tell(m, change->made ? "user.created" : "user.changed", m->names);
     if (rv == APR_SUCCESS && turned)
@@ -235,20 +249,35 @@ apr_status_t mdm_person_save(mdm_store_t *st, mdm_person_change_t *changes, int 
     return mdm_db_transact(st->db, save_work, &s);
 }
 
+/* Of the person, or of another login that only case and spaces tell from it. */
+static const mdm_user_t *find_disabled(apr_hash_t *users, const char *login, apr_pool_t *p)
+{
+    const mdm_user_t *user = apr_hash_get(users, login, APR_HASH_KEY_STRING), *found = NULL;
+    apr_hash_index_t *hi;
+
+    if (user && user->disabled)
+        return user;
+    for (hi = apr_hash_first(p, users); hi && !found; hi = apr_hash_next(hi)) {
+        user = apr_hash_this_val(hi);
+        found = user->disabled ? user : NULL;
+    }
+    return found;
+}
+
 apr_status_t mdm_person_sign_in(mdm_store_t *st, const char *login, mdm_person_change_t *change,
                                 const char *source_ip)
 {
     mdm_person_by_t by = { "sign-in", login, source_ip };
-    mdm_user_t *user;
+    const char *folded[MDM_USER_FOLDED];
+    const mdm_user_t *disabled;
     apr_hash_t *users;
-    apr_status_t rv = change ? mdm_store_user_lock_many(&users, st, &login, 1)
-                             : mdm_store_user_get_many(&users, st, &login, 1);
+    apr_status_t rv;
 
-    if (rv != APR_SUCCESS)
+    mdm_person_fold(folded, login, st->ctx->pool);
+    if ((rv = mdm_store_user_alike(&users, st, login, folded, change != NULL)) != APR_SUCCESS)
         return rv;
-    user = apr_hash_get(users, login, APR_HASH_KEY_STRING);
-    if (user && user->disabled)
-        return mdm_fail(st->ctx, MDM_EDENIED, "%s is disabled and cannot enroll devices", login);
+    if ((disabled = find_disabled(users, login, st->ctx->pool)) != NULL)
+        return mdm_fail(st->ctx, MDM_EDENIED, "%s is disabled and cannot enroll devices", disabled->login);
     if (!change)
         return APR_SUCCESS;
     rv = write_one(st, change, &by, users);

@@ -25,7 +25,7 @@ typedef struct mdm_person_change_t {
     json_t *attributes;               /* name -> text or array of texts; empty or null: goes. NULL: all stay */
     int replace;                      /* what is not named goes */
     int synced;                       /* has been found in the directory */
-    int restore;                      /* with synced: no longer disabled, if the directory had disabled one it lost */
+    int restore;                      /* with synced: enabled, if it was the directory that disabled one it lost */
     int made, changed;                /* out: there was none; the record is other than it was */
     int turned;                       /* out: 1: has become disabled; -1: is so no longer */
 } mdm_person_change_t;
@@ -38,6 +38,12 @@ typedef struct mdm_person_by_t {
 
 /** A change that changes nothing yet. */
 mdm_person_change_t mdm_person_change(const char *login);
+
+/**
+ * The forms of a login that LOWER(TRIM(login)) of its other cases may have: small letters, and capitals beyond ASCII,
+ * which databases leave as they are. Logins that mix both beyond ASCII are found only as they are written.
+ */
+void mdm_person_fold(const char *folded[MDM_USER_FOLDED], const char *login, apr_pool_t *p);
 
 /** Whether a login can be one. @return MDM_EINPUT */
 apr_status_t mdm_person_check_login(mdm_ctx_t *ctx, const char *login);
@@ -87,7 +93,8 @@ apr_status_t mdm_person_save(mdm_store_t *st, mdm_person_change_t *changes, int 
 /**
  * Somebody has signed in to enroll a device. Inside the caller's transaction; one statement when nothing changes.
  * @param change what the sign-in said of the person, or NULL; empty values change nothing
- * @return MDM_EDENIED when the person is disabled: nothing is written
+ * @return MDM_EDENIED when the person is disabled, also under a login that only case and spaces tell from this one:
+ *         nothing is written
  */
 apr_status_t mdm_person_sign_in(mdm_store_t *st, const char *login, mdm_person_change_t *change,
                                 const char *source_ip);

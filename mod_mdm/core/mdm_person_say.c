@@ -41,8 +41,8 @@ static int is_mail(const char *name)
 
 apr_status_t mdm_person_check_name(mdm_ctx_t *ctx, const char *name)
 {
-    static const char *const own[] = { "login", "display_name", "email", "mail", "disabled", "source", "attributes",
-                                       "created_at", "changed_at", "synced_at", NULL };
+    static const char *const own[] = { "login", "display_name", "email", "mail", "disabled", "disabled_by", "source",
+                                       "attributes", "created_at", "changed_at", "synced_at", NULL };
     int i;
 
     if (!apr_isalpha(*name) || strlen(name) > MDM_PERSON_NAME_MAX || strspn(name, NAME_CHARACTERS) != strlen(name))
@@ -238,6 +238,7 @@ json_t *mdm_person_json(const mdm_user_t *user, apr_pool_t *p)
     mdm_json_set_text(json, "display_name", user->display_name);
     mdm_json_set_text(json, "email", user->email);
     json_object_set_new(json, "disabled", json_boolean(user->disabled));
+    mdm_json_set_text(json, "disabled_by", user->disabled_by);
     json_object_set_new(json, "attributes", attributes ? attributes : json_object());
     mdm_json_set_text(json, "source", user->source);
     set_time(json, "created_at", user->created_at, p);

@@ -11,7 +11,7 @@
 #include "mdm_db.h"
 #include "mdm_seal.h"
 
-#define MDM_SCHEMA_VERSION 4
+#define MDM_SCHEMA_VERSION 5
 
 /** A store for the time of one context: cheap to make, never shared between threads. */
 typedef struct mdm_store_t {

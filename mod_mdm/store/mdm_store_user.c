@@ -20,7 +20,19 @@ static mdm_user_t *read_user(mdm_store_t *st, const mdm_rows_t *rows, int r)
     user->created_at = mdm_row_number(rows, r, 6);
     user->changed_at = mdm_row_number(rows, r, 7);
     user->synced_at = mdm_row_number(rows, r, 8);
+    user->disabled_by = MDM_ROW(rows, r, 9);
     return user;
+}
+
+static void read_users(apr_hash_t *by_login, mdm_store_t *st, const mdm_rows_t *rows)
+{
+    int r;
+
+    for (r = 0; r < rows->count; r++) {
+        mdm_user_t *user = read_user(st, rows, r);
+
+        apr_hash_set(by_login, user->login, APR_HASH_KEY_STRING, user);
+    }
 }
 
 static apr_status_t get_many(apr_hash_t **by_login, mdm_store_t *st, mdm_stmt_e stmt, const char *const *logins,
@@ -30,7 +42,7 @@ static apr_status_t get_many(apr_hash_t **by_login, mdm_store_t *st, mdm_stmt_e 
     mdm_row_names_t names;
     mdm_rows_t *rows;
     apr_status_t rv;
-    int done, r;
+    int done;
 
     *by_login = apr_hash_make(st->ctx->pool);
     mdm_row_names(&names, st, logins, count);
@@ -38,11 +50,7 @@ static apr_status_t get_many(apr_hash_t **by_login, mdm_store_t *st, mdm_stmt_e 
         mdm_row_chunk(args, names.names + done, names.count - done);
         if ((rv = mdm_db_select(&rows, st->db, stmt, args)) != APR_SUCCESS)
             return rv;
-        for (r = 0; r < rows->count; r++) {
-            mdm_user_t *user = read_user(st, rows, r);
-
-            apr_hash_set(*by_login, user->login, APR_HASH_KEY_STRING, user);
-        }
+        read_users(*by_login, st, rows);
     }
     return APR_SUCCESS;
 }
@@ -57,6 +65,21 @@ apr_status_t mdm_store_user_lock_many(apr_hash_t **by_login, mdm_store_t *st, co
 {
     return get_many(by_login, st, mdm_db_kind(st->db) == MDM_DB_PGSQL ? STMT_USER_MANY_PGSQL : STMT_USER_MANY, logins,
                     count);
+}
+
+apr_status_t mdm_store_user_alike(apr_hash_t **by_login, mdm_store_t *st, const char *login,
+                                  const char *const folded[MDM_USER_FOLDED], int lock)
+{
+    int by_rows = lock && mdm_db_kind(st->db) == MDM_DB_PGSQL;
+    const char *args[] = { folded[0], folded[1], folded[2], login };
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, by_rows ? STMT_USER_ALIKE_PGSQL : STMT_USER_ALIKE, args);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *by_login = apr_hash_make(st->ctx->pool);
+    read_users(*by_login, st, rows);
+    return APR_SUCCESS;
 }
 
 apr_status_t mdm_store_user_get(mdm_user_t **out, mdm_store_t *st, const char *login)
@@ -85,14 +108,25 @@ apr_status_t mdm_store_user_list(apr_array_header_t **out, mdm_store_t *st, cons
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_store_user_put(mdm_store_t *st, const mdm_user_t *user)
+apr_status_t mdm_store_user_insert(int *made, mdm_store_t *st, const mdm_user_t *user)
 {
     const char *args[] = {
         user->login, user->display_name, user->email, user->attributes, user->source, user->disabled ? "1" : "0",
-        mdm_row_text(st, user->created_at), mdm_row_text(st, user->changed_at), mdm_row_text(st, user->synced_at)
+        mdm_row_text(st, user->created_at), mdm_row_text(st, user->changed_at), mdm_row_text(st, user->synced_at),
+        user->disabled_by
     };
 
-    return mdm_db_exec(NULL, st->db, STMT_USER_PUT, args);
+    return mdm_db_exec(made, st->db, STMT_USER_INSERT, args);
+}
+
+apr_status_t mdm_store_user_update(mdm_store_t *st, const mdm_user_t *user)
+{
+    const char *args[] = {
+        user->display_name, user->email, user->attributes, user->source, user->disabled ? "1" : "0",
+        mdm_row_text(st, user->changed_at), mdm_row_text(st, user->synced_at), user->disabled_by, user->login
+    };
+
+    return mdm_row_change(st, STMT_USER_UPDATE, args);
 }
 
 static apr_status_t list_logins(apr_array_header_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args)

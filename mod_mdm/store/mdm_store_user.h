@@ -13,12 +13,15 @@
 /** The mdm_job of synchronising; its position is what was asked for, as JSON. */
 #define MDM_DIRECTORY_JOB "directory"
 
+#define MDM_USER_FOLDED 3               /* forms of a login that cover its cases */
+
 typedef struct mdm_user_t {
     const char *login;
     const char *display_name, *email;   /* NULL: not known */
     const char *attributes;             /* JSON object in order of names: texts, or arrays of texts; "{}" for none */
     const char *source;                 /* who said so last: sign-in, api, csv, mdmctl, directory */
     int disabled;
+    const char *disabled_by;            /* the source that disabled the person; NULL: is not disabled */
     apr_time_t created_at, changed_at;
     apr_time_t synced_at;               /* last found in the directory; 0: never, or not any more */
 } mdm_user_t;
@@ -36,6 +39,14 @@ apr_status_t mdm_store_user_get_many(apr_hash_t **by_login, mdm_store_t *st, con
 apr_status_t mdm_store_user_lock_many(apr_hash_t **by_login, mdm_store_t *st, const char *const *logins, int count);
 
 /**
+ * The record of who signs in, and those of whoever is disabled and has the same login but for case and spaces.
+ * @param folded what LOWER(TRIM(login)) of these may be, as mdm_person_fold says
+ * @param lock   nonzero: as mdm_store_user_lock_many
+ */
+apr_status_t mdm_store_user_alike(apr_hash_t **by_login, mdm_store_t *st, const char *login,
+                                  const char *const folded[MDM_USER_FOLDED], int lock);
+
+/**
  * In order of logins, after `cursor` (NULL: from the start).
  * @param disabled 1: only those who are; 0: only those who are not; -1: all
  * @param out array of mdm_user_t *
@@ -43,8 +54,11 @@ apr_status_t mdm_store_user_lock_many(apr_hash_t **by_login, mdm_store_t *st, co
 apr_status_t mdm_store_user_list(apr_array_header_t **out, mdm_store_t *st, const char *cursor, int limit,
                                  int disabled);
 
-/** Write a person, new or in place of what there was; created_at stays what it was. */
-apr_status_t mdm_store_user_put(mdm_store_t *st, const mdm_user_t *user);
+/** A new person. @param made 1, or 0 when there is one by now: nothing is written then */
+apr_status_t mdm_store_user_insert(int *made, mdm_store_t *st, const mdm_user_t *user);
+
+/** In place of what there was; created_at stays what it was. @return MDM_ENOTFOUND */
+apr_status_t mdm_store_user_update(mdm_store_t *st, const mdm_user_t *user);
 
 /** All who have been found in the directory have been so again now. One statement. */
 apr_status_t mdm_store_user_seen(mdm_store_t *st);

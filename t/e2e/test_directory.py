@@ -61,6 +61,30 @@ def test_who_is_gone_is_reported_once_and_can_be_disabled(make_site, directory):
     assert user(site, "bert")["disabled"] is True, "an administrator's word stays"
 
 
+def test_who_is_enabled_again_is_whom_the_directory_disabled(make_site, directory):
+    site = configure(make_site(), directory.url, MDMDirectoryMissing="disable")
+    started(site)
+
+    def turn(login, body):
+        reply = site.api("PATCH", "/v1/users/" + login, json.dumps(body).encode(), JSON)
+        assert reply.status == 200, reply.text
+
+    turn("bert", {"disabled": True})
+    directory.set(directory.dn("bert"), "title", "Matron")
+    assert sync(site)["report"]["users"]["changed"] == 1
+    assert user(site, "bert")["source"] == "directory" and user(site, "bert")["disabled_by"] == "api"
+    for login in ("bert", "anna"):
+        directory.remove(login)
+    assert sync(site)["report"]["users"]["disabled"] == 1, "the one was so before"
+    turn("anna", {"attributes": {"badge": "7"}})
+    assert user(site, "anna")["source"] == "api" and user(site, "anna")["disabled_by"] == "directory"
+    for login in ("bert", "anna"):
+        directory.add_person(login, "employeeType: care")
+    assert sync(site)["report"]["users"]["enabled"] == 1
+    assert user(site, "bert")["disabled"] is True, "an administrator had disabled him"
+    assert user(site, "anna")["disabled"] is False and "disabled_by" not in user(site, "anna")
+
+
 def test_who_is_gone_is_kept_unless_told_otherwise(make_site, directory):
     site = configure(make_site(), directory.url)
     started(site)

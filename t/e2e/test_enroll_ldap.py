@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import urllib.parse
 
 import pytest
 from mdmsim import ota, profile
@@ -127,6 +128,22 @@ def test_feature_31_with_the_directory_down_nobody_gets_in(make_site, directory,
     assert status(sign_in, site, "nurse.joy") == 200
 
 
+def test_who_is_disabled_gets_in_by_no_other_case(make_site, directory, sign_in):
+    site = ldap_site(make_site(), location(directory)).start()
+    logins = ["nurse.joy", "Nurse.Joy", " nurse.joy", "NURSE.JOY  ", "jörg*", "JÖRG*"]
+    people = {"nurse.joy": logins[:4], "jörg*": logins[4:]}
+    for login in people:
+        reply = site.api("PUT", "/v1/users/" + urllib.parse.quote(login, safe=""), b'{"disabled": true}',
+                         {"Content-Type": "application/json"})
+        assert reply.status == 201, reply.text
+    for login, forms in people.items():
+        for form in forms:
+            page, browser = sign_in(site, form, PEOPLE[login][0])
+            assert page.status == 403 and "__Secure-mdm-session" not in browser.cookies, (form, page)
+    assert status(sign_in, site, "dr.house") == 200
+    assert site.database.sql("SELECT login FROM mdm_session") == [["dr.house"]]
+
+
 def test_feature_31_what_was_no_failure_of_the_person_is_not_counted(make_site, directory, sign_in):
     site = ldap_site(make_site(), location(directory))
     site.own["MDMSignInLimit"] = "2 15min"
@@ -141,7 +158,7 @@ def test_feature_31_what_was_no_failure_of_the_person_is_not_counted(make_site, 
 
 
 def readme_lines():
-    """The ten lines that the README shows."""
+    """The lines that the README shows."""
     with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as source:
         text = source.read()
     found = re.search(r"## Enroll with a sign-in page against LDAP\n.*?```apache\n(.*?)```", text, re.S)
@@ -151,7 +168,7 @@ def readme_lines():
 
 def test_feature_31_the_lines_of_the_readme_enroll_a_device(make_site, directory, sign_in, new_device):
     lines = readme_lines()
-    assert len(lines.strip().splitlines()) == 10
+    assert len(lines.strip().splitlines()) == 11
     site = make_site()
     for name, text in (("ldap.password", READER_PASSWORD), ("terms.txt", "Take care of it.")):
         site.write(name, text + "\n", 0o644)
@@ -162,7 +179,7 @@ def test_feature_31_the_lines_of_the_readme_enroll_a_device(make_site, directory
     assert page.status == 422
     box, = page.markup.all("input", type="checkbox")
     assert browser.submit(page, user="dr.house", password="vicodin-4-me", terms=box["value"]).status == 403
-    page = browser.submit(page, user="nurse.joy", password="let me in", terms=box["value"])
+    page = browser.submit(page, user=" Nurse.Joy", password="let me in", terms=box["value"])
     assert page.status == 200 and page.url.endswith("/status")
     phone = new_device(site)
     phone.new_token()

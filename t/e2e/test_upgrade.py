@@ -17,7 +17,7 @@ from .site import MDMCTL, RUN_USER
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIMES = 20
-OLD = (1, 2, 3)
+OLD = (1, 2, 3, 4)
 
 ROWS = """
 INSERT INTO mdm_meta (name, value) VALUES ('schema_version', '1'), ('instance_id', 'I-1'), ('created_at', '1');
@@ -119,6 +119,18 @@ def test_an_upgraded_database_is_like_a_new_one(make_site, make_database, varian
         or rows == [["f1", "anna", None, 0], ["f2", None, None, 0]]
     assert "CN=two" in site.ctl("certificate", "list").stdout
     assert site.challenge()
+
+
+def test_an_upgrade_takes_who_changed_a_user_last_for_who_disabled_him(make_site, make_database, variant):
+    database = old(make_database(variant[1]), 4)
+    database.sql("INSERT INTO mdm_user (login, attributes, source, disabled, created_at, changed_at, synced_at) VALUES "
+                 "('anna', '{}', 'api', 1, 1, 1, 0), ('bert', '{}', 'directory', 1, 1, 1, 0), "
+                 "('carl', '{}', 'directory', 0, 1, 1, 0)")
+    site = make_site(database=database)
+    site.make_ca()
+    site.ctl("db", "upgrade")
+    rows = database.sql("SELECT login, disabled_by FROM mdm_user ORDER BY login")
+    assert [[one or "" for one in row] for row in rows] == [["anna", "api"], ["bert", "directory"], ["carl", ""]]
 
 
 def test_httpd_waits_for_the_upgrade_and_then_needs_no_restart(make_site, make_database, variant):

@@ -262,6 +262,12 @@ def test_a_disabled_user_cannot_enroll(own_site, new_phone):
     assert phone.connect() == [], "his devices stay managed: what is taken from them is for policies to say"
     assert change(site, "PATCH", USER, disabled=False).status == 200
     assert fetch_profile(site).status == 200
+    other = USER.upper()
+    assert change(site, "PUT", other, disabled=True).json["disabled_by"] == "api"
+    refused = fetch_profile(site)
+    assert refused.status == 403 and other + " is disabled" in refused.text, "directories know no case"
+    assert "disabled_by" not in change(site, "PATCH", other, disabled=False).json
+    assert fetch_profile(site).status == 200
 
 
 @pytest.mark.once

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <apr_thread_proc.h>
 
 #include "database.h"
 #include "mdm_json.h"
@@ -164,6 +165,7 @@ START_TEST(several_are_all_saved_or_none)
 END_TEST
 
 typedef struct {
+    const char *login;
     mdm_person_change_t *change;
     apr_status_t rv;
 } signing_t;
@@ -173,17 +175,22 @@ static apr_status_t sign_in_work(void *baton, mdm_db_t *db)
     signing_t *s = baton;
 
     (void)db;
-    return s->rv = mdm_person_sign_in(st, "anna", s->change, "192.0.2.9");
+    return s->rv = mdm_person_sign_in(st, s->login, s->change, "192.0.2.9");
 }
 
-static apr_status_t sign_in(mdm_person_change_t *change, int *statements)
+static apr_status_t sign_in_as(const char *login, mdm_person_change_t *change, int *statements)
 {
-    signing_t s = { change, APR_SUCCESS };
+    signing_t s = { login, change, APR_SUCCESS };
     int before = mdm_db_statements(st->db);
 
     (void)mdm_db_transact(st->db, sign_in_work, &s);
     *statements = mdm_db_statements(st->db) - before;
     return s.rv;
+}
+
+static apr_status_t sign_in(mdm_person_change_t *change, int *statements)
+{
+    return sign_in_as("anna", change, statements);
 }
 
 START_TEST(a_sign_in_costs_one_statement_when_nothing_is_new)
@@ -210,6 +217,157 @@ START_TEST(a_sign_in_costs_one_statement_when_nothing_is_new)
     ck_assert_int_eq(sign_in(&change, &n), MDM_EDENIED);
     ck_assert_str_eq(st->ctx->detail, "anna is disabled and cannot enroll devices");
     ck_assert_int_eq(sign_in(NULL, &n), MDM_EDENIED);
+    database_end();
+}
+END_TEST
+
+/* Directories take a login in any case and with any spaces, and httpd hands on what was typed. */
+START_TEST(who_is_disabled_cannot_sign_in_by_another_case)
+{
+    static const struct {
+        const char *disabled, *typed;
+        int refused;
+    } pairs[] = {
+        { "nurse.joy", "Nurse.Joy", 1 }, { "nurse.joy", " nurse.joy", 1 }, { "nurse.joy", "NURSE.JOY  ", 1 },
+        { "Nurse.Joy", "nurse.joy", 1 }, { "Nurse.Joy", "nURSE.jOY", 1 }, { " nurse.joy ", "nurse.joy", 1 },
+        { "nurse joy", "Nurse   Joy", 1 }, { "nurse.joy", "nurse.jo", 0 }, { "nurse.joy", "nursejoy", 0 },
+        { "nurse.joy", "nurse.joy2", 0 }, { "j\xc3\xb6rg*", "J\xc3\x96RG*", 1 }, { "J\xc3\x96RG", "j\xc3\xb6rg", 1 },
+        { "j\xc3\xb6rg", " j\xc3\xb6rg", 1 }, { "j\xc3\xb6rg", "jorg", 0 }, { "a%b_c", "axbxc", 0 }, { "x", "\xff", 0 },
+        { "nurse   joy", "nurse   joy", 1 }
+    };
+    apr_size_t i;
+    int n;
+
+    start(_i);
+    for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        mdm_person_change_t change = mdm_person_change(pairs[i].typed);
+        apr_status_t wanted = pairs[i].refused ? MDM_EDENIED : APR_SUCCESS;
+
+        database_sql("DELETE FROM mdm_user;");
+        save(pairs[i].disabled, "{\"disabled\": true}", 0);
+        mdm_ctx_clear(st->ctx);
+        if (*pairs[i].typed == '\xff' && _i)
+            continue;       /* PostgreSQL takes no such text at all */
+        ck_assert_msg(sign_in_as(pairs[i].typed, NULL, &n) == wanted, "%s: %s", pairs[i].disabled, pairs[i].typed);
+        ck_assert_int_eq(n, 1);
+        if (wanted)
+            ck_assert_str_eq(st->ctx->detail, apr_pstrcat(database_pool(), pairs[i].disabled, " is disabled and cannot "
+                                                          "enroll devices", NULL));
+        ck_assert_int_eq(sign_in_as(pairs[i].typed, &change, &n), wanted);
+        ck_assert(!wanted || n == 1);
+        save(pairs[i].disabled, "{\"disabled\": false}", 0);
+        mdm_ctx_clear(st->ctx);
+        OK(sign_in_as(pairs[i].typed, NULL, &n));
+    }
+    database_end();
+}
+END_TEST
+
+START_TEST(a_sign_in_reads_few_of_many)
+{
+    const char *plan;
+
+    start(_i);
+    plan = database_sql(_i ? "SET enable_seqscan = off; EXPLAIN SELECT login FROM mdm_user WHERE LOWER(TRIM(login)) IN "
+                        "('a', 'b', 'c') AND (login = 'a' OR disabled = 1) ORDER BY login FOR UPDATE;"
+                        : "EXPLAIN QUERY PLAN SELECT login FROM mdm_user WHERE LOWER(TRIM(login)) IN ('a', 'b', 'c') "
+                        "AND (login = 'a' OR disabled = 1);");
+    ck_assert_msg(strstr(plan, "mdm_user_by_folded") != NULL, "%s", plan);
+    database_end();
+}
+END_TEST
+
+/* ---- two who make one person at once */
+
+typedef struct {
+    apr_thread_t *thread;
+    apr_pool_t *pool;
+    apr_status_t rv;
+    int made;
+} other_t;
+
+static void *APR_THREAD_FUNC say_the_mail(apr_thread_t *thread, void *baton)
+{
+    mdm_person_by_t by = { "sign-in", "anna", "192.0.2.9" };
+    mdm_person_change_t change = mdm_person_change("anna");
+    other_t *other = baton;
+    mdm_store_t *own = database_open(other->pool);
+
+    other->rv = mdm_person_say(own->ctx, &change, "mail", "anna@example.com");
+    if (other->rv == APR_SUCCESS)
+        other->rv = mdm_person_save(own, &change, 1, &by);
+    other->made = change.made;
+    (void)thread;
+    return NULL;
+}
+
+/* Make the person, and keep the transaction until the other one waits for it. */
+static apr_status_t make_slowly(void *baton, mdm_db_t *db)
+{
+    mdm_person_change_t change = change_of("anna", "{\"disabled\": true, \"attributes\": {\"title\": \"Nurse\"}}", 0);
+    other_t *other = baton;
+    apr_status_t rv = mdm_person_write(st, &change, 1, &by_api);
+    int looks;
+
+    if (rv == APR_SUCCESS)
+        rv = apr_thread_create(&other->thread, NULL, say_the_mail, other, database_pool());
+    for (looks = 0; rv == APR_SUCCESS && mdm_db_kind(db) == MDM_DB_PGSQL && looks < 1000
+         && !strcmp(database_sql("SELECT COUNT(*) FROM pg_locks WHERE NOT granted;"), "0"); looks++)
+        apr_sleep(10000);
+    return rv;
+}
+
+START_TEST(who_is_made_by_two_at_once_has_what_both_said)
+{
+    other_t other = { NULL, NULL, APR_EGENERAL, 1 };
+    apr_status_t ignored;
+
+    start(_i);
+    apr_pool_create_unmanaged_ex(&other.pool, NULL, NULL);
+    OK(mdm_db_transact(st->db, make_slowly, &other));
+    ck_assert_int_eq(apr_thread_join(&ignored, other.thread), APR_SUCCESS);
+    ck_assert_int_eq(other.rv, APR_SUCCESS);
+    ck_assert_int_eq(other.made, 0);
+    apr_pool_destroy(other.pool);
+    ck_assert_int_eq(stored("anna")->disabled, 1);
+    ck_assert_str_eq(stored("anna")->disabled_by, "api");
+    ck_assert_str_eq(stored("anna")->attributes, "{\"title\":\"Nurse\"}");
+    ck_assert_str_eq(stored("anna")->email, "anna@example.com");
+    ck_assert_str_eq(database_sql("SELECT kind, detail FROM mdm_event ORDER BY id;"),
+                     "user.created|api: title\nuser.disabled|api\nuser.changed|sign-in: email");
+    database_end();
+}
+END_TEST
+
+/* ---- the directory */
+
+START_TEST(only_what_the_directory_disabled_is_restored)
+{
+    static const mdm_person_by_t directory = { "directory", "directory", NULL };
+    mdm_person_change_t change;
+    int by_directory;
+
+    start(_i);
+    for (by_directory = 0; by_directory < 2; by_directory++) {
+        database_sql("DELETE FROM mdm_user;");
+        save("anna", "{}", 0);
+        change = change_of("anna", "{\"disabled\": true}", 0);
+        OK(mdm_person_save(st, &change, 1, by_directory ? &directory : &by_api));
+        ck_assert_str_eq(stored("anna")->disabled_by, by_directory ? "directory" : "api");
+        /* who changes anything else later, or says the same again, has not disabled anybody */
+        change = change_of("anna", "{\"disabled\": true, \"attributes\": {\"badge\": \"7\"}}", 0);
+        OK(mdm_person_save(st, &change, 1, by_directory ? &by_api : &directory));
+        ck_assert_str_eq(stored("anna")->source, by_directory ? "api" : "directory");
+        ck_assert_str_eq(stored("anna")->disabled_by, by_directory ? "directory" : "api");
+        change = change_of("anna", "{}", 0);
+        change.synced = change.restore = 1;
+        OK(mdm_person_save(st, &change, 1, &directory));
+        ck_assert_int_eq(stored("anna")->disabled, !by_directory);
+        ck_assert(by_directory == !stored("anna")->disabled_by);
+    }
+    save("anna", "{\"disabled\": true}", 0);
+    save("anna", "{\"disabled\": false}", 0);
+    ck_assert_ptr_null(stored("anna")->disabled_by);
     database_end();
 }
 END_TEST
@@ -310,6 +468,10 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, disabling_and_enabling_are_events, 0, DATABASES);
     tcase_add_loop_test(tcase, several_are_all_saved_or_none, 0, DATABASES);
     tcase_add_loop_test(tcase, a_sign_in_costs_one_statement_when_nothing_is_new, 0, DATABASES);
+    tcase_add_loop_test(tcase, who_is_disabled_cannot_sign_in_by_another_case, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_sign_in_reads_few_of_many, 0, DATABASES);
+    tcase_add_loop_test(tcase, who_is_made_by_two_at_once_has_what_both_said, 0, DATABASES);
+    tcase_add_loop_test(tcase, only_what_the_directory_disabled_is_restored, 0, DATABASES);
     tcase_add_loop_test(tcase, who_is_found_in_the_directory_is_marked_as_found, 0, DATABASES);
     tcase_add_loop_test(tcase, what_cannot_be_said_is_refused_by_name, 0, DATABASES);
     tcase_add_loop_test(tcase, lists_are_kept_and_single_values_are_texts, 0, DATABASES);

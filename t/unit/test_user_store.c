@@ -35,8 +35,10 @@ static mdm_user_t person(const char *login, int disabled, apr_time_t synced_at)
 static void add(const char *login, int disabled, apr_time_t synced_at)
 {
     mdm_user_t user = person(login, disabled, synced_at);
+    int made;
 
-    OK(mdm_store_user_put(st, &user));
+    OK(mdm_store_user_insert(&made, st, &user));
+    ck_assert_int_eq(made, 1);
 }
 
 static const char *joined(const apr_array_header_t *logins)
@@ -47,14 +49,15 @@ static const char *joined(const apr_array_header_t *logins)
 START_TEST(a_record_is_read_as_it_was_written)
 {
     mdm_user_t user = person("zo\xc3\xab", 0, 5), *read;
-    int before;
+    int before, made;
 
     start(_i);
     user.display_name = "Zo\xc3\xab D'Arc";
     user.email = "zoe@example.com";
     user.attributes = "{\"title\":\"Nurse\"}";
     before = mdm_db_statements(st->db);
-    OK(mdm_store_user_put(st, &user));
+    OK(mdm_store_user_insert(&made, st, &user));
+    ck_assert_int_eq(made, 1);
     ck_assert_int_eq(mdm_db_statements(st->db) - before, 1);
     OK(mdm_store_user_get(&read, st, user.login));
     ck_assert_str_eq(read->login, user.login);
@@ -63,17 +66,24 @@ START_TEST(a_record_is_read_as_it_was_written)
     ck_assert_str_eq(read->attributes, user.attributes);
     ck_assert_str_eq(read->source, "api");
     ck_assert_int_eq(read->disabled, 0);
+    ck_assert_ptr_null(read->disabled_by);
     ck_assert_int_eq(read->created_at, 1000);
     ck_assert_int_eq(read->synced_at, 5);
     user.display_name = NULL;
     user.disabled = 1;
+    user.disabled_by = "csv";
     user.created_at = user.changed_at = 2000;
-    OK(mdm_store_user_put(st, &user));
+    OK(mdm_store_user_insert(&made, st, &user));
+    ck_assert_int_eq(made, 0);
+    OK(mdm_store_user_update(st, &user));
     OK(mdm_store_user_get(&read, st, user.login));
     ck_assert_ptr_null(read->display_name);
     ck_assert_int_eq(read->disabled, 1);
+    ck_assert_str_eq(read->disabled_by, "csv");
     ck_assert_int_eq(read->created_at, 1000);
     ck_assert_int_eq(read->changed_at, 2000);
+    user.login = "zoe";
+    ck_assert_int_eq(mdm_store_user_update(st, &user), MDM_ENOTFOUND);
     ck_assert_int_eq(mdm_store_user_get(&read, st, "zoe"), MDM_ENOTFOUND);
     ck_assert_str_eq(st->ctx->detail, "there is no user zoe");
     database_end();
