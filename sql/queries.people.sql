@@ -96,15 +96,22 @@ FROM mdm_group g WHERE g.name > %s ORDER BY g.name LIMIT %lld;
 
 -- Without what has to be counted
 
--- STMT_GROUP_BY_ID (id)
+-- PART group_uncounted
 SELECT g.id, g.name, g.created_by, g.created_at, 0, g.kind, g.rule, g.directory, g.changed_by, g.changed_at,
     g.synced_at, 0
-FROM mdm_group g WHERE g.id = %lld;
+FROM mdm_group g
+
+-- STMT_GROUP_BY_ID (id)
+{group_uncounted} WHERE g.id = %lld;
 
 -- STMT_GROUP_KEPT ()
-SELECT g.id, g.name, g.created_by, g.created_at, 0, g.kind, g.rule, g.directory, g.changed_by, g.changed_at,
-    g.synced_at, 0
-FROM mdm_group g WHERE g.kind <> 1 ORDER BY g.id;
+{group_uncounted} WHERE g.kind <> 1 ORDER BY g.id;
+
+-- STMT_GROUP_LOCK_PGSQL (name)
+{group_uncounted} WHERE g.name = %s FOR UPDATE;
+
+-- STMT_GROUP_STAYS_PGSQL (id)
+{group_uncounted} WHERE g.id = %lld FOR KEY SHARE;
 
 -- STMT_GROUP_PROFILES (target, limit)
 SELECT DISTINCT p.name FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile

@@ -11,6 +11,7 @@
 #include "mdm_assign.h"
 #include "mdm_json.h"
 #include "mdm_store.h"
+#include "mdm_store_group.h"
 #include "mdm_store_profile.h"
 
 #define TRIES 4                   /* with others saving between the look and the write */
@@ -77,8 +78,11 @@ static apr_status_t put(save_t *s)
     }
     if ((rv = find_double(s->st, a)) != APR_SUCCESS)
         return rv;
-    /* it may have been archived since it was read */
+    /* it may have been archived since it was read, and the group deleted */
     rv = mdm_store_profile_get(&profile, s->st, a->profile_name);
+    if (rv == APR_SUCCESS && a->kind == MDM_ASSIGNMENT_GROUP
+        && (rv = mdm_store_group_stays(s->st, apr_atoi64(a->target))) == MDM_ENOTFOUND)
+        return mdm_fail(s->st->ctx, rv, "nothing was saved: there is no group %s any more", a->target_name);
     if (rv == APR_SUCCESS)
         rv = mdm_store_assignment_insert(s->st, a);
     return rv == APR_SUCCESS ? note(s->st, "assignment.created", a, s->actor) : rv;

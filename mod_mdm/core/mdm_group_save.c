@@ -122,7 +122,7 @@ apr_status_t mdm_group_remove(mdm_store_t *st, const char *name)
     mdm_group_t *group;
     const char *names = "";
     int i;
-    apr_status_t rv = mdm_store_group_get(&group, st, name);
+    apr_status_t rv = mdm_store_group_lock(&group, st, name);
 
     if (rv == APR_SUCCESS)
         rv = mdm_store_group_profiles(&profiles, st, group->id, PROFILES_NAMED + 1);

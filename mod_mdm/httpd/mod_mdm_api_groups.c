@@ -155,10 +155,10 @@ static apr_status_t drop(void *baton, mdm_db_t *db)
     return rv == APR_SUCCESS ? note(c, "group.deleted", NULL) : rv;
 }
 
-/* The group whose members are named; nobody is put into the others by hand. */
-static apr_status_t find_static(mdm_group_t **out, const change_t *c)
+/* The group whose members are named, for this transaction alone; nobody is put into the others by hand. */
+static apr_status_t lock_static(mdm_group_t **out, const change_t *c)
 {
-    apr_status_t rv = mdm_store_group_get(out, c->api->st, c->name);
+    apr_status_t rv = mdm_store_group_lock(out, c->api->st, c->name);
 
     if (rv != APR_SUCCESS || (*out)->kind == MDM_GROUP_STATIC)
         return rv;
@@ -175,7 +175,7 @@ static apr_status_t fill(void *baton, mdm_db_t *db)
     const char *const *ids = (const char *const *)c->ids->elts;
     apr_array_header_t *unknown;
     mdm_group_t *group;
-    apr_status_t rv = find_static(&group, c);
+    apr_status_t rv = lock_static(&group, c);
 
     (void)db;
     if (rv == APR_SUCCESS && c->replace)
@@ -200,7 +200,7 @@ static apr_status_t take_out(void *baton, mdm_db_t *db)
 {
     change_t *c = baton;
     mdm_group_t *group;
-    apr_status_t rv = find_static(&group, c);
+    apr_status_t rv = lock_static(&group, c);
 
     (void)db;
     if (rv == APR_SUCCESS)

@@ -112,6 +112,22 @@ apr_status_t mdm_store_group_by_id(mdm_group_t **out, mdm_store_t *st, apr_int64
     return get_group(out, st, STMT_GROUP_BY_ID, mdm_row_text(st, id));
 }
 
+/* A transaction of SQLite has locked everything already. */
+apr_status_t mdm_store_group_lock(mdm_group_t **out, mdm_store_t *st, const char *name)
+{
+    return get_group(out, st, mdm_db_kind(st->db) == MDM_DB_PGSQL ? STMT_GROUP_LOCK_PGSQL : STMT_GROUP_GET, name);
+}
+
+apr_status_t mdm_store_group_stays(mdm_store_t *st, apr_int64_t id)
+{
+    const char *args[] = { mdm_row_text(st, id) };
+    mdm_rows_t *rows;
+    apr_status_t rv = mdm_db_select(&rows, st->db, mdm_db_kind(st->db) == MDM_DB_PGSQL ? STMT_GROUP_STAYS_PGSQL
+                                                                                    : STMT_GROUP_BY_ID, args);
+
+    return rv == APR_SUCCESS && !rows->count ? MDM_ENOTFOUND : rv;
+}
+
 static apr_status_t list_groups(apr_array_header_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *const *args)
 {
     mdm_rows_t *rows;

@@ -56,6 +56,14 @@ apr_status_t mdm_store_group_hold(mdm_store_t *st, apr_int64_t group, const char
 apr_status_t mdm_store_group_synced(mdm_store_t *st, apr_int64_t group, const char *directory);
 /** @return MDM_ENOTFOUND */
 apr_status_t mdm_store_group_get(mdm_group_t **out, mdm_store_t *st, const char *name);
+/**
+ * For who is going to change its members or to delete it, in a transaction: nobody else does until that ends. Without
+ * members and moving.
+ * @return MDM_ENOTFOUND
+ */
+apr_status_t mdm_store_group_lock(mdm_group_t **out, mdm_store_t *st, const char *name);
+/** For who refers to it, in a transaction: it is not deleted until that ends. @return MDM_ENOTFOUND without a detail */
+apr_status_t mdm_store_group_stays(mdm_store_t *st, apr_int64_t id);
 /** Without members and moving. @return MDM_ENOTFOUND */
 apr_status_t mdm_store_group_by_id(mdm_group_t **out, mdm_store_t *st, apr_int64_t id);
 /** Rule and directory groups in the order of ids, without members and moving. Array of mdm_group_t *. */

@@ -3,9 +3,11 @@
 
 import json
 
-from . import devices
+from . import desired, devices
+from .test_nodes import at_once
 
 JSON = {"Content-Type": "application/json"}
+TIMES = 20
 
 
 def fill(site, name, ids):
@@ -31,6 +33,36 @@ def test_a_group_is_filled_listed_and_deleted(site, phone, new_phone):
     assert site.api("DELETE", "/v1/groups/first%20floor/members/" + phone.id).status == 404
     assert site.api("DELETE", "/v1/groups/first%20floor").status == 204
     assert site.api("DELETE", "/v1/groups/first%20floor").status == 404
+
+
+def test_of_two_who_fill_a_group_at_once_the_later_has_the_last_word(site, phone, new_phone):
+    other = new_phone(site)
+    assert site.api("PUT", "/v1/groups/filled").status == 201
+    for _ in range(TIMES):
+        replies = at_once(4, lambda n: fill(site, "filled", [(phone, other)[n % 2].id]))
+        assert [one.status for one in replies] == [200] * 4
+        assert len(members(site, "filled")) == 1
+    assert site.api("DELETE", "/v1/groups/filled").status == 204
+
+
+def test_what_is_deleted_at_this_moment_gets_no_members_and_no_profiles(site, phone):
+    name = desired.name_of("wifi")
+    desired.profile(site, name, desired.wifi("fixed-CANARY"))
+    for _ in range(TIMES):
+        assert site.api("PUT", "/v1/groups/going").status == 201
+        jobs = [lambda: fill(site, "going", [phone.id]), lambda: site.api("DELETE", "/v1/groups/going"),
+                lambda: desired.call(site, "POST", "assignments", {"profile": name, "group": "going"})]
+        filled, deleted, assigned = [one.status for one in at_once(3, lambda n: jobs[n]())]
+        assert filled in (200, 404) and (deleted, assigned) in ((204, 404), (204, 400), (409, 201)), (
+            filled, deleted, assigned)
+        if assigned == 201:
+            made, = desired.call(site, "GET", "assignments?profile=" + name, status=200).json["assignments"]
+            desired.call(site, "DELETE", "assignments/" + made["id"], status=204)
+            assert site.api("DELETE", "/v1/groups/going").status == 204
+    for table, column in (("mdm_member", "collection"), ("mdm_assignment", "CAST(target AS BIGINT)")):
+        rows = site.database.sql("SELECT COUNT(*) FROM %s WHERE %s %s NOT IN (SELECT id FROM mdm_group)" % (
+            table, "kind = 1 AND" if table == "mdm_assignment" else "", column))
+        assert int(rows[0][0]) == 0, table
 
 
 def test_pages_of_groups_and_members(site, phone, new_phone):
