@@ -68,6 +68,11 @@ VALUES (%lld, %s, %s, %s, %lld, 0, 0, 0, 0);
 SELECT id, kind, object, actor, created_at, position, looked, changed, finished_at, NULL FROM mdm_change
 WHERE id > 0 AND finished_at = 0 ORDER BY id LIMIT 1;
 
+-- Writers under way: the oldest, and the one that would begin next; the same when there are none
+
+-- STMT_CHANGE_WRITERS_PGSQL ()
+SELECT txid_snapshot_xmin(txid_current_snapshot()), txid_snapshot_xmax(txid_current_snapshot());
+
 -- STMT_CHANGE_MOVE (position, looked, changed, finished_at, id, from)
 UPDATE mdm_change SET position = %lld, looked = %lld, changed = %lld, finished_at = %lld
 WHERE id = %lld AND position = %lld AND finished_at = 0;

@@ -304,8 +304,10 @@ apr_status_t mdm_fanout_change(int *more, mdm_fanout_work_t *work)
     *more = rv == APR_SUCCESS && s.change;
     if (!*more)
         return rv;
+    if (!s.change->position)
+        rv = mdm_store_change_settle(work->st);
     sweeps = !strcmp(s.change->kind, MDM_CHANGE_GROUP);
-    if (!sweeps)
+    if (rv == APR_SUCCESS && !sweeps)
         rv = prepare(&s);
     if (rv == APR_SUCCESS)
         rv = run_step(&s, sweeps ? do_sweep : do_change);

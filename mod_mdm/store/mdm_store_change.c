@@ -8,6 +8,9 @@
 #include "mdm_store_queue.h"
 #include "mdm_store_row.h"
 
+#define SETTLE_LOOK apr_time_from_msec(10)
+#define SETTLE_MOST apr_time_from_sec(2)
+
 apr_status_t mdm_store_recheck(mdm_store_t *st, apr_int64_t enrollment)
 {
     const char *id = mdm_row_text(st, enrollment);
@@ -171,6 +174,27 @@ apr_status_t mdm_store_change_next(mdm_change_t **out, mdm_store_t *st)
     if (rv == APR_SUCCESS)
         *out = changes->nelts ? APR_ARRAY_IDX(changes, 0, mdm_change_t *) : NULL;
     return rv;
+}
+
+apr_status_t mdm_store_change_settle(mdm_store_t *st)
+{
+    apr_time_t end = apr_time_now() + SETTLE_MOST;
+    apr_int64_t next = 0, oldest;
+    mdm_rows_t *rows;
+    apr_status_t rv;
+
+    if (mdm_db_kind(st->db) != MDM_DB_PGSQL)
+        return APR_SUCCESS;
+    for (;;) {
+        if ((rv = mdm_db_select(&rows, st->db, STMT_CHANGE_WRITERS_PGSQL, NULL)) != APR_SUCCESS)
+            return rv;
+        oldest = mdm_row_number(rows, 0, 0);
+        if (!next)
+            next = mdm_row_number(rows, 0, 1);
+        if (oldest >= next || apr_time_now() >= end)
+            return APR_SUCCESS;
+        apr_sleep(SETTLE_LOOK);
+    }
 }
 
 apr_status_t mdm_store_change_move(mdm_store_t *st, const mdm_change_t *change, apr_int64_t from)

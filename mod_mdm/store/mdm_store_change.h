@@ -67,6 +67,14 @@ apr_status_t mdm_store_change_add(mdm_store_t *st, const char *kind, const char 
 apr_status_t mdm_store_change_next(mdm_change_t **out, mdm_store_t *st);
 
 /**
+ * Wait until all transactions that may not have seen a change have ended: a device that tells of a fact meanwhile finds
+ * that nobody looks at it, and the change would find its earlier value. Two seconds at most: then it is somebody else's
+ * long transaction, or a device that gets no mark until it tells of that fact again. Outside any transaction; one
+ * statement in PostgreSQL when nobody writes, none in SQLite, where writers wait for each other.
+ */
+apr_status_t mdm_store_change_settle(mdm_store_t *st);
+
+/**
  * Write down how far a change is.
  * @param from the position it was read with
  * @return MDM_ENOTFOUND when it has been moved or finished by somebody else since
