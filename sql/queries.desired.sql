@@ -247,10 +247,10 @@ SELECT a.id, p.name, a.rollout_reason FROM mdm_assignment a JOIN mdm_profile p O
 WHERE a.rollout_state = 3 ORDER BY a.id LIMIT %lld;
 
 -- STMT_ASSIGNMENT_UPDATE (version, priority, rollout, rollout_state, rollout_step, rollout_version, rollout_from,
---     rollout_at, rollout_reason, changed_at, id, as_state, as_step, as_version)
+--     rollout_at, rollout_reason, changed_at, id, read_changed_at)
 UPDATE mdm_assignment SET version = %lld, priority = %lld, rollout = %s, rollout_state = %lld, rollout_step = %lld,
     rollout_version = %lld, rollout_from = %lld, rollout_at = %lld, rollout_reason = %s, changed_at = %lld
-WHERE id = %lld AND rollout_state = %lld AND rollout_step = %lld AND rollout_version = %lld;
+WHERE id = %lld AND changed_at = %lld;
 
 -- What is known of assignments when one is saved; who saves names what he knew, and is refused when it is old. The row
 -- is made by the first save, and locked until the transaction ends

@@ -18,9 +18,10 @@
 
 typedef struct {
     mdm_store_t *st;
-    const mdm_assignment_t *assignment, *as;      /* as: it was read so; NULL: it is new */
+    mdm_assignment_t *assignment; /* new, or as the last look has read it and `change` would have it */
     const mdm_assign_actor_t *actor;
     apr_int64_t id;
+    const json_t *change;         /* NULL: it is new */
     const char *known;            /* mark of the last save that the look has seen */
     int alone;                    /* look while nobody else can save */
     const apr_array_header_t *warnings;           /* out */
@@ -63,17 +64,22 @@ static apr_status_t find_double(mdm_store_t *st, const mdm_assignment_t *a)
     return rv;
 }
 
+/* Somebody else was first. */
+static apr_status_t look_again(const save_t *s)
+{
+    return s->alone ? MDM_ECONFLICT : MDM_EGONE;
+}
+
 static apr_status_t put(save_t *s)
 {
     const mdm_assignment_t *a = s->assignment;
     mdm_profile_row_t *profile;
     apr_status_t rv;
 
-    if (s->as) {
-        rv = mdm_store_assignment_update(s->st, a, s->as);
-        if (rv == MDM_ENOTFOUND)
-            return mdm_fail(s->st->ctx, MDM_EEXIST, "nothing was saved: assignment %" APR_INT64_T_FMT " has been "
-                            "changed at this moment: look at it again", a->id);
+    if (s->change) {
+        rv = mdm_store_assignment_update(s->st, a);
+        if (rv == MDM_ENOTFOUND)          /* its rollout has moved since the look, or it is gone */
+            return look_again(s);
         return rv == APR_SUCCESS ? note(s->st, "assignment.changed", a, s->actor) : rv;
     }
     if ((rv = find_double(s->st, a)) != APR_SUCCESS)
@@ -146,15 +152,12 @@ apr_status_t mdm_assign_foresee(const char **refusal, mdm_store_t *st, const mdm
 
 static apr_status_t look(save_t *s)
 {
-    mdm_assignment_t *before;
     apr_status_t rv = mdm_store_assignment_saved(&s->known, s->st);
 
     if (rv != APR_SUCCESS)
         return rv;
-    if (!s->id)
-        rv = find_double(s->st, s->assignment);
-    else if ((rv = mdm_store_assignment_get(&before, s->st, s->id)) == APR_SUCCESS)
-        s->as = before;
+    rv = s->change ? mdm_assign_read_change(&s->assignment, s->st, s->id, s->change)
+         : find_double(s->st, s->assignment);
     return rv == APR_SUCCESS ? check(s) : rv;
 }
 
@@ -169,32 +172,44 @@ static apr_status_t save(void *baton, mdm_db_t *db)
     if (rv == APR_SUCCESS)
         rv = mdm_store_assignment_save(s->st, s->known);
     if (rv == MDM_ENOTFOUND)
-        return s->alone ? MDM_ECONFLICT : MDM_EGONE;
+        return look_again(s);
     if (rv == APR_SUCCESS && s->alone)
         rv = look(s);
     return rv == APR_SUCCESS ? put(s) : rv;
 }
 
-apr_status_t mdm_assign_save(const apr_array_header_t **warnings, mdm_store_t *st, mdm_assignment_t *assignment,
-                             const mdm_assign_actor_t *actor)
+static apr_status_t look_and_save(const apr_array_header_t **warnings, save_t *s)
 {
-    save_t s = { st, assignment, NULL, actor, assignment->id, NULL, 0, NULL };
     int tries;
     apr_status_t rv;
 
-    if (!s.id) {
-        assignment->id = mdm_id_next();
-        assignment->created_by = actor->actor;
-    }
     for (tries = 0;; tries++) {
-        s.alone = tries == TRIES;
-        if (!s.alone && (rv = look(&s)) != APR_SUCCESS)
+        s->alone = tries == TRIES;
+        if (!s->alone && (rv = look(s)) != APR_SUCCESS)
             return rv;
-        rv = mdm_db_transact(st->db, save, &s);
-        *warnings = s.warnings;
+        rv = mdm_db_transact(s->st->db, save, s);
+        *warnings = s->warnings;
         if (rv != MDM_EGONE)
             return rv;
     }
+}
+
+apr_status_t mdm_assign_save(const apr_array_header_t **warnings, mdm_store_t *st, mdm_assignment_t *assignment,
+                             const mdm_assign_actor_t *actor)
+{
+    save_t s = { st, assignment, actor, 0, NULL, NULL, 0, NULL };
+
+    assignment->id = mdm_id_next();
+    assignment->created_by = actor->actor;
+    return look_and_save(warnings, &s);
+}
+
+apr_status_t mdm_assign_change(const apr_array_header_t **warnings, mdm_store_t *st, apr_int64_t id,
+                               const json_t *change, const mdm_assign_actor_t *actor)
+{
+    save_t s = { st, NULL, actor, id, change, NULL, 0, NULL };
+
+    return look_and_save(warnings, &s);
 }
 
 static apr_status_t drop(void *baton, mdm_db_t *db)
@@ -211,7 +226,7 @@ static apr_status_t drop(void *baton, mdm_db_t *db)
 
 apr_status_t mdm_assign_delete(mdm_store_t *st, apr_int64_t id, const mdm_assign_actor_t *actor)
 {
-    save_t s = { st, NULL, NULL, actor, id, NULL, 0, NULL };
+    save_t s = { st, NULL, actor, id, NULL, NULL, 0, NULL };
 
     return mdm_db_transact(st->db, drop, &s);
 }

@@ -22,7 +22,11 @@ typedef struct mdm_assign_actor_t {
  */
 apr_status_t mdm_assign_read(mdm_assignment_t **out, mdm_store_t *st, const json_t *json);
 
-/** Read what is to be other: version (null: the current one), priority, rollout (null: at once). Not saved. */
+/**
+ * Read one, and what of it is to be other: version (null: the current one), priority, rollout (null: at once). Not
+ * saved.
+ * @return MDM_EINPUT, MDM_ENOTFOUND naming member and object
+ */
 apr_status_t mdm_assign_read_change(mdm_assignment_t **out, mdm_store_t *st, apr_int64_t id, const json_t *json);
 
 /**
@@ -43,13 +47,21 @@ apr_status_t mdm_assign_foresee(const char **refusal, mdm_store_t *st, const mdm
                                 const mdm_preview_t *preview);
 
 /**
- * Save a new one, which gets its id, or a changed one.
+ * Save a new one, which gets its id.
  * @param warnings what devices will not do with it, as mdm_preview_t.warnings; found among the first thousand or so
  * @return MDM_EEXIST when the profile has an assignment to that target already, or when some enrollment would have two
  *         profiles of which it can have but one with the same priority: nothing is stored
  */
 apr_status_t mdm_assign_save(const apr_array_header_t **warnings, mdm_store_t *st, mdm_assignment_t *assignment,
                              const mdm_assign_actor_t *actor);
+
+/**
+ * Change one: what mdm_assign_read_change reads, of the assignment as it is when it is saved. Whatever others have said
+ * of it meanwhile stays.
+ * @return as mdm_assign_read_change and mdm_assign_save
+ */
+apr_status_t mdm_assign_change(const apr_array_header_t **warnings, mdm_store_t *st, apr_int64_t id,
+                               const json_t *change, const mdm_assign_actor_t *actor);
 
 /** @return MDM_ENOTFOUND */
 apr_status_t mdm_assign_delete(mdm_store_t *st, apr_int64_t id, const mdm_assign_actor_t *actor);

@@ -135,7 +135,7 @@ apr_status_t mdm_rollout_restart(mdm_store_t *st, apr_int64_t profile, int curre
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < list->nelts; i++) {
-        mdm_assignment_t *a = APR_ARRAY_IDX(list, i, mdm_assignment_t *), as = *a;
+        mdm_assignment_t *a = APR_ARRAY_IDX(list, i, mdm_assignment_t *);
         int version = a->version ? a->version : current;
         mdm_rollout_t rollout;
 
@@ -144,7 +144,7 @@ apr_status_t mdm_rollout_restart(mdm_store_t *st, apr_int64_t profile, int curre
         if ((rv = mdm_rollout_of(&rollout, st->ctx, a->rollout)) != APR_SUCCESS)
             return rv;
         mdm_rollout_begin(a, &rollout, version, mdm_ctx_now(st->ctx));
-        rv = mdm_store_assignment_update(st, a, &as);
+        rv = mdm_store_assignment_update(st, a);
         if (rv == MDM_ENOTFOUND)
             rv = MDM_ECONFLICT;
     }
@@ -153,7 +153,7 @@ apr_status_t mdm_rollout_restart(mdm_store_t *st, apr_int64_t profile, int curre
 
 typedef struct {
     mdm_store_t *st;
-    mdm_assignment_t *assignment, as;
+    mdm_assignment_t *assignment;
     const char *kind, *actor, *source_ip, *detail;    /* of the event */
     int change;                   /* whom it reaches is another now */
 } move_t;
@@ -162,7 +162,7 @@ static apr_status_t move(void *baton, mdm_db_t *db)
 {
     move_t *m = baton;
     mdm_store_t *st = m->st;
-    apr_status_t rv = mdm_store_assignment_update(st, m->assignment, &m->as);
+    apr_status_t rv = mdm_store_assignment_update(st, m->assignment);
 
     (void)db;
     if (rv == APR_SUCCESS)
@@ -194,10 +194,13 @@ static int has_failed(mdm_assignment_t *a, const mdm_rollout_t *rollout, apr_int
     return 1;
 }
 
-/* Each rollout is looked at when it moves and now and then between: a failure need not wait for the next step. */
+/*
+ * Each rollout is looked at when it moves and now and then between: a failure need not wait for the next step. One that
+ * somebody changes meanwhile has its next look later.
+ */
 static apr_status_t look(int *moved, mdm_store_t *st, mdm_assignment_t *a)
 {
-    move_t m = { st, a, *a, "rollout.stopped", NULL, NULL, NULL, 0 };
+    move_t m = { st, a, "rollout.stopped", NULL, NULL, NULL, 0 };
     apr_time_t now = mdm_ctx_now(st->ctx);
     apr_int64_t reached, failed;
     mdm_rollout_t rollout;
@@ -324,7 +327,7 @@ typedef struct {
 static apr_status_t act(void *baton, mdm_db_t *db)
 {
     act_t *t = baton;
-    move_t m = { t->st, NULL, { 0 }, NULL, t->actor, t->source_ip, NULL, 0 };
+    move_t m = { t->st, NULL, NULL, t->actor, t->source_ip, NULL, 0 };
     mdm_rollout_t rollout;
     apr_status_t rv = mdm_store_assignment_get(&m.assignment, t->st, t->id);
 
@@ -333,7 +336,6 @@ static apr_status_t act(void *baton, mdm_db_t *db)
     if (!m.assignment->rollout)
         return mdm_fail(t->st->ctx, MDM_EEXIST, "assignment %" APR_INT64_T_FMT " has no rollout and holds for all at "
                         "once: give it one with PATCH first", t->id);
-    m.as = *m.assignment;
     if ((rv = mdm_rollout_of(&rollout, t->st->ctx, m.assignment->rollout)) != APR_SUCCESS
         || (rv = apply(&m, &rollout, t->action)) != APR_SUCCESS)
         return rv;

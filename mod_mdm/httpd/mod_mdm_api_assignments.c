@@ -87,20 +87,20 @@ static int save(mdm_api_t *api, apr_int64_t id)
 {
     mdm_assign_actor_t actor = actor_of(api);
     const apr_array_header_t *warnings;
-    mdm_assignment_t *a;
+    mdm_assignment_t *a = NULL;
     json_t *json;
     apr_status_t rv = read_body(&json, api);
 
     rv = mdm_refusal_of(api->ctx, rv, id ? apr_psprintf(api->r->pool, "assignment %" APR_INT64_T_FMT, id)
                         : "new assignment", NULL);
-    if (rv == APR_SUCCESS)
-        rv = id ? mdm_assign_read_change(&a, api->st, id, json) : mdm_assign_read(&a, api->st, json);
-    if (rv == APR_SUCCESS)
+    if (rv == APR_SUCCESS && id)
+        rv = mdm_assign_change(&warnings, api->st, id, json, &actor);
+    else if (rv == APR_SUCCESS && (rv = mdm_assign_read(&a, api->st, json)) == APR_SUCCESS)
         rv = mdm_assign_save(&warnings, api->st, a, &actor);
     if (rv != APR_SUCCESS)
         return fail(api, rv);
     mdm_worker_wake();
-    return show(api, a->id, id ? HTTP_OK : HTTP_CREATED, warnings);
+    return show(api, a ? a->id : id, id ? HTTP_OK : HTTP_CREATED, warnings);
 }
 
 static int drop(mdm_api_t *api, apr_int64_t id)

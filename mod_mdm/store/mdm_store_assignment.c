@@ -144,14 +144,15 @@ apr_status_t mdm_store_assignment_stopped(apr_array_header_t **out, mdm_store_t 
     return APR_SUCCESS;
 }
 
-apr_status_t mdm_store_assignment_update(mdm_store_t *st, const mdm_assignment_t *a, const mdm_assignment_t *as)
+apr_status_t mdm_store_assignment_update(mdm_store_t *st, const mdm_assignment_t *a)
 {
+    /* two changes in the same moment, or of nodes whose clocks differ, have different times all the same */
+    apr_time_t now = mdm_ctx_now(st->ctx), later = now > a->changed_at ? now : a->changed_at + 1;
     const char *args[] = {
         mdm_row_text(st, a->version), mdm_row_text(st, a->priority), a->rollout, mdm_row_text(st, a->rollout_state),
         mdm_row_text(st, a->rollout_step), mdm_row_text(st, a->rollout_version), mdm_row_text(st, a->rollout_from),
-        mdm_row_text(st, a->rollout_at), a->rollout_reason, mdm_row_text(st, mdm_ctx_now(st->ctx)),
-        mdm_row_text(st, a->id), mdm_row_text(st, as->rollout_state), mdm_row_text(st, as->rollout_step),
-        mdm_row_text(st, as->rollout_version)
+        mdm_row_text(st, a->rollout_at), a->rollout_reason, mdm_row_text(st, later),
+        mdm_row_text(st, a->id), mdm_row_text(st, a->changed_at)
     };
 
     return mdm_row_change(st, STMT_ASSIGNMENT_UPDATE, args);

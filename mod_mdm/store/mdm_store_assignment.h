@@ -77,12 +77,10 @@ apr_status_t mdm_store_assignment_rollouts(apr_array_header_t **out, mdm_store_t
 /** Rollouts that have stopped, at most `limit`: id, profile_name and rollout_reason. Array of mdm_assignment_t *. */
 apr_status_t mdm_store_assignment_stopped(apr_array_header_t **out, mdm_store_t *st, int limit);
 /**
- * Write version, priority and all of the rollout.
- * @param as it was read
- * @return MDM_ENOTFOUND when its rollout has been moved by somebody else since, or it is gone
+ * Write version, priority and all of the rollout, and a later changed_at than the one that was read.
+ * @return MDM_ENOTFOUND when anything of it has been changed by somebody else since it was read, or it is gone
  */
-apr_status_t mdm_store_assignment_update(mdm_store_t *st, const mdm_assignment_t *assignment,
-                                         const mdm_assignment_t *as);
+apr_status_t mdm_store_assignment_update(mdm_store_t *st, const mdm_assignment_t *assignment);
 /** @return MDM_ENOTFOUND */
 apr_status_t mdm_store_assignment_delete(mdm_store_t *st, apr_int64_t id);
 

@@ -67,9 +67,26 @@ def different_ones(sites, phones):
     assert [one.status for one in replies] == [201] * TIMES, [one.text for one in replies]
 
 
+def members_of_one(sites, phone):
+    """Two who change different things of one assignment: both hold."""
+    site = sites[0]
+    name = desired.name_of("wifi")
+    for ssid in "One", "Two":
+        desired.profile(site, name, desired.wifi("fixed-CANARY", ssid=ssid))
+    path = "assignments/" + desired.assign(site, name, enrollment=phone.id)["id"]
+    for n in range(1, TIMES):
+        wanted = {"priority": n, "version": 1 + n % 2}
+        replies = at_once(2, lambda i: desired.call(sites[i % len(sites)], "PATCH", path,
+                                                      dict([list(wanted.items())[i]])))
+        assert [one.status for one in replies] == [200, 200], [one.text for one in replies]
+        shown = desired.call(site, "GET", path, status=200).json
+        assert {key: shown[key] for key in wanted} == wanted
+
+
 def test_at_once_on_one_node(site, phone, new_phone):
     equal_ones([site], phone)
     conflicting_ones([site], phone)
+    members_of_one([site], phone)
     different_ones([site], [phone, new_phone(site)])
 
 
@@ -80,4 +97,5 @@ def test_at_once_on_two_nodes(make_site, make_database, new_phone):
     phone = new_phone(first)
     equal_ones([first, second], phone)
     conflicting_ones([first, second], phone)
+    members_of_one([first, second], phone)
     different_ones([first, second], [phone])
