@@ -334,7 +334,11 @@ static void begin_anew(mdm_catalog_t *c, apr_int64_t profile, int anew)
         mdm_assignment_t *a = entry->assignment;
         int version = a->version ? a->version : entry->profile->version;
 
-        if (entry->rollout && a->profile == profile && (anew || version != a->rollout_version))
+        if (!entry->rollout || a->profile != profile)
+            continue;
+        if (anew)
+            mdm_rollout_begin_anew(a, entry->rollout, version, mdm_ctx_now(c->ctx), c->ctx->pool);
+        else if (version != a->rollout_version)
             mdm_rollout_begin(a, entry->rollout, version, mdm_ctx_now(c->ctx));
     }
 }

@@ -128,6 +128,22 @@ void mdm_rollout_begin(mdm_assignment_t *a, const mdm_rollout_t *rollout, int ve
     settle(a, rollout, now);
 }
 
+/* What has failed until now does not count any more. */
+static void pardon(mdm_assignment_t *a, apr_time_t now, apr_pool_t *p)
+{
+    json_t *json = mdm_json_own(json_loads(a->rollout, 0, NULL), p);
+
+    json_object_set_new(json, SINCE, json_integer(now));
+    a->rollout = mdm_json_compact(json, p);
+}
+
+void mdm_rollout_begin_anew(mdm_assignment_t *a, mdm_rollout_t *rollout, int version, apr_time_t now, apr_pool_t *p)
+{
+    mdm_rollout_begin(a, rollout, version, now);
+    rollout->since = now;
+    pardon(a, now, p);
+}
+
 apr_status_t mdm_rollout_restart(mdm_store_t *st, apr_int64_t profile, int current, int anew)
 {
     apr_array_header_t *list;
@@ -143,7 +159,10 @@ apr_status_t mdm_rollout_restart(mdm_store_t *st, apr_int64_t profile, int curre
             continue;
         if ((rv = mdm_rollout_of(&rollout, st->ctx, a->rollout)) != APR_SUCCESS)
             return rv;
-        mdm_rollout_begin(a, &rollout, version, mdm_ctx_now(st->ctx));
+        if (anew)
+            mdm_rollout_begin_anew(a, &rollout, version, mdm_ctx_now(st->ctx), st->ctx->pool);
+        else
+            mdm_rollout_begin(a, &rollout, version, mdm_ctx_now(st->ctx));
         rv = mdm_store_assignment_update(st, a);
         if (rv == MDM_ENOTFOUND)
             rv = MDM_ECONFLICT;
@@ -267,14 +286,6 @@ void mdm_rollout_alerts(json_t *alerts, mdm_store_t *st)
 }
 
 /* ---- what an administrator says */
-
-static void pardon(mdm_assignment_t *a, apr_time_t now, apr_pool_t *p)
-{
-    json_t *json = mdm_json_own(json_loads(a->rollout, 0, NULL), p);
-
-    json_object_set_new(json, SINCE, json_integer(now));
-    a->rollout = mdm_json_compact(json, p);
-}
 
 static apr_status_t refuse(mdm_store_t *st, const mdm_assignment_t *a, const char *what)
 {

@@ -20,7 +20,7 @@ typedef struct mdm_rollout_t {
     int count;
     apr_interval_time_t hold;     /* between two steps; 0: until somebody says so */
     int stop_at;                  /* more failures than so many percent stop it; -1: never */
-    apr_time_t since;             /* when somebody has resumed it: failures before do not count any more */
+    apr_time_t since;             /* resumed, or begun anew, then: failures before do not count any more */
 } mdm_rollout_t;
 
 /**
@@ -38,6 +38,10 @@ int mdm_rollout_is_reached(const mdm_rollout_t *rollout, const mdm_assignment_t 
 
 /** Begin with the first step, for this version of the profile. The row is not written. */
 void mdm_rollout_begin(mdm_assignment_t *assignment, const mdm_rollout_t *rollout, int version, apr_time_t now);
+
+/** The same for another content of what may be the same version: what has failed with the one before does not count. */
+void mdm_rollout_begin_anew(mdm_assignment_t *assignment, mdm_rollout_t *rollout, int version, apr_time_t now,
+                            apr_pool_t *p);
 
 /**
  * What a change of a profile means for its rollouts: they begin again when there is another version to roll out, or,

@@ -185,6 +185,43 @@ START_TEST(a_new_version_begins_again)
 }
 END_TEST
 
+static void fail_some(int count, apr_time_t at)
+{
+    database_sql(apr_psprintf(database_pool(), "UPDATE mdm_desired SET first_failed_at = %" APR_TIME_T_FMT ", "
+                              "state = 6 WHERE enrollment IN (SELECT enrollment FROM mdm_desired ORDER BY enrollment "
+                              "LIMIT %d);", at, count));
+}
+
+START_TEST(a_new_secret_is_not_stopped_by_failures_of_the_old)
+{
+    desired_start(_i);
+    desired_enrol_many(1, 100);
+    desired_secret("wifi", "wrong");
+    desired_profile(7, "wifi", 1, "${secret.wifi}", NULL);
+    desired_join(2, 1, 100);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "2", 0, 0, "{\"steps\": [10, 100], \"hold\": \"1h\", \"stop_at\": 10}");
+    desired_change(MDM_CHANGE_PROFILE, "7");
+    st->ctx->fixed_now += HOUR;
+    turn(1);
+    desired_answer(1, 100, "Acknowledged");
+    ck_assert_str_eq(state(), "4|1|1|0");
+    fail_some(8, st->ctx->fixed_now);
+
+    st->ctx->fixed_now += HOUR;
+    desired_secret("wifi", "right");
+    desired_change(MDM_CHANGE_SECRET, "wifi");
+    ck_assert_str_eq(state(), "1|0|1|1");
+    turn(0);
+    ck_assert_str_eq(state(), "1|0|1|1");
+    fail_some(2, st->ctx->fixed_now + 1);
+    turn(0);
+    ck_assert_str_eq(state(), "3|0|1|1");
+    ck_assert_str_eq(database_sql("SELECT rollout_reason FROM mdm_assignment;"),
+                     "failed on 2 of 10 devices, more than 10 %");
+    database_end();
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("rollout");
@@ -196,6 +233,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, time_takes_the_steps, 0, DATABASES);
     tcase_add_loop_test(tcase, failures_stop_it_once, 0, DATABASES);
     tcase_add_loop_test(tcase, a_new_version_begins_again, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_new_secret_is_not_stopped_by_failures_of_the_old, 0, DATABASES);
     suite_add_tcase(suite, tcase);
     return database_main(suite, argv);
 }
