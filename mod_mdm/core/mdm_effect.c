@@ -244,6 +244,15 @@ static const char *reason_of(const mdm_catalog_entry_t *entry, apr_pool_t *p)
            : "named by the assignment";
 }
 
+/* What he has or is getting; also what cannot be made now and is there, unless he would get an earlier version. */
+static int is_kept(const mdm_desired_t *row, const mdm_assignment_t *waits)
+{
+    if (!row || !row->version)
+        return 0;
+    return (row->state >= MDM_DESIRED_PENDING && row->state <= MDM_DESIRED_FAILED)
+           || (row->state == MDM_DESIRED_BLOCKED && mdm_desired_is_held(row) && !waits->rollout_from);
+}
+
 /* Whoever's turn has not come keeps what he has; it is nothing new for him that another assignment decides. */
 static void decide(mdm_effect_t *effect, const mdm_effect_of_t *of, const claim_t *c, apr_pool_t *p)
 {
@@ -267,7 +276,7 @@ static void decide(mdm_effect_t *effect, const mdm_effect_of_t *of, const claim_
     }
     else {
         effect->entry = waits;
-        effect->kept = row && row->version && row->state >= MDM_DESIRED_PENDING && row->state <= MDM_DESIRED_FAILED;
+        effect->kept = is_kept(row, waits->assignment);
         effect->version = effect->kept ? row->version : waits->assignment->rollout_from;
     }
     effect->reason = reason_of(effect->entry, p);

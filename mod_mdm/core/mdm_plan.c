@@ -62,9 +62,12 @@ static mdm_plan_item_t *add(work_t *w, mdm_plan_e action, const mdm_effect_of_t 
 
 static void note(work_t *w, const mdm_effect_of_t *of, const mdm_effect_t *effect, const mdm_desired_t *row)
 {
+    /* one that is blocked says by what */
+    const char *reason = row->state == MDM_DESIRED_BLOCKED ? row->reason : effect->reason;
+
     if (row->version != effect->version || row->assignment != effect->entry->assignment->id
-        || strcmp(row->reason, effect->reason))
-        (void)add(w, MDM_PLAN_NOTE, of, effect, row);
+        || strcmp(row->reason, reason))
+        add(w, MDM_PLAN_NOTE, of, effect, row)->reason = reason;
 }
 
 static void block(work_t *w, const mdm_effect_of_t *of, const mdm_effect_t *effect, const mdm_desired_t *row,

@@ -205,6 +205,33 @@ START_TEST(whose_turn_has_not_come_keeps_what_he_has)
 }
 END_TEST
 
+START_TEST(who_is_blocked_keeps_it_too)
+{
+    apr_int64_t id;
+    int i, kept = 0;
+
+    desired_start(_i);
+    desired_enrol_many(1, 40);
+    desired_profile(7, "wifi", 1, "one", NULL);
+    desired_join(2, 1, 40);
+    id = desired_assign(7, MDM_ASSIGNMENT_GROUP, "2", 0, 0, "{\"steps\": [30, 70, 100]}");
+    OK(mdm_rollout_act(st, id, MDM_ROLLOUT_ADVANCE, "admin", NULL));
+    desired_run();
+    desired_answer(1, 40, "Acknowledged");
+    database_sql("UPDATE mdm_desired SET state = 7, want_uuid = NULL, reason = 'no address';");
+    desired_profile(7, "wifi", 2, "two", NULL);
+    OK(mdm_rollout_restart(st, 7, 2, 0));
+    for (i = 1; i <= 40; i++)
+        kept += !strcmp(effects_of(i), "7:1 kept member of the group everyone");
+    ck_assert_int_gt(kept, 0);
+    desired_change(MDM_CHANGE_PROFILE, "7");
+    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_command WHERE request_type = 'RemoveProfile'"), 0);
+    ck_assert_str_eq(database_sql("SELECT state, version, reason, COUNT(*) FROM mdm_desired WHERE version = 1 "
+                                  "GROUP BY 1, 2, 3;"), apr_psprintf(database_pool(), "7|1|no address|%d", kept));
+    database_end();
+}
+END_TEST
+
 /* All that are found by pages of so many, each once and in order. */
 static int paged(const apr_int64_t *profiles, int count, int limit)
 {
@@ -333,6 +360,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, one_of_its_kind, 0, DATABASES);
     tcase_add_loop_test(tcase, who_is_first_in_a_rollout_is_so_for_good, 0, DATABASES);
     tcase_add_loop_test(tcase, whose_turn_has_not_come_keeps_what_he_has, 0, DATABASES);
+    tcase_add_loop_test(tcase, who_is_blocked_keeps_it_too, 0, DATABASES);
     tcase_add_loop_test(tcase, holders_of_several_profiles_are_found_once, 0, DATABASES);
     tcase_add_loop_test(tcase, a_page_is_full_whoever_has_left, 0, DATABASES);
     tcase_add_loop_test(tcase, a_batch_costs_a_few_statements, 0, DATABASES);
