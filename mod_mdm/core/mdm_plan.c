@@ -40,6 +40,24 @@ static int is_forced(const work_t *w, apr_int64_t profile)
     return 0;
 }
 
+/* It was to go and has not: the device refuses that, or lists it all the same. */
+static int is_failed_removal(const mdm_desired_t *row)
+{
+    return row->state == MDM_DESIRED_FAILED && !row->version;
+}
+
+/* It goes; a removal that has failed has its remedies, and nothing else until something is said about its profile. */
+static int is_going(const work_t *w, const mdm_desired_t *row)
+{
+    return row->state == MDM_DESIRED_REMOVING || (is_failed_removal(row) && !is_forced(w, row->profile));
+}
+
+/* What was found by a list was never handed out. */
+static int may_be_there(const mdm_desired_t *row)
+{
+    return mdm_desired_is_held(row) || is_failed_removal(row);
+}
+
 static mdm_plan_item_t *add(work_t *w, mdm_plan_e action, const mdm_effect_of_t *of, const mdm_effect_t *effect,
                             const mdm_desired_t *row)
 {
@@ -153,9 +171,9 @@ static void plan_unwanted(work_t *w, const mdm_effect_of_t *of, const mdm_effect
 
     if (effect && !effect->version && !is_live(row))
         (void)add(w, MDM_PLAN_WAIT, of, effect, row);
-    if (!is_live(row) || row->state == MDM_DESIRED_REMOVING)
+    if (!is_live(row) || is_going(w, row))
         return;
-    item = add(w, mdm_desired_is_held(row) ? MDM_PLAN_REMOVE : MDM_PLAN_WITHDRAW, of, effect, row);
+    item = add(w, may_be_there(row) ? MDM_PLAN_REMOVE : MDM_PLAN_WITHDRAW, of, effect, row);
     item->version = 0;
     item->reason = why_unwanted(of, effect, row->profile);
     if (!effect)
@@ -165,9 +183,9 @@ static void plan_unwanted(work_t *w, const mdm_effect_of_t *of, const mdm_effect
 /* The device can have but one of its kind, and another comes first. */
 static void plan_blocked(work_t *w, const mdm_effect_of_t *of, const mdm_effect_t *effect, const mdm_desired_t *row)
 {
-    if (is_live(row) && row->state == MDM_DESIRED_REMOVING)
+    if (row && is_going(w, row))
         return;
-    if (row && mdm_desired_is_held(row))
+    if (row && may_be_there(row))
         add(w, MDM_PLAN_REMOVE, of, effect, row)->version = 0;
     else
         block(w, of, effect, row, effect->reason);

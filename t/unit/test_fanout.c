@@ -185,6 +185,49 @@ START_TEST(one_payload_of_its_kind_comes_first)
 }
 END_TEST
 
+static const char *removals(void)
+{
+    return database_sql("SELECT enrollment, version, state, tries, next_try_at, error FROM mdm_desired "
+                        "WHERE profile = 7 ORDER BY 1;");
+}
+
+START_TEST(a_removal_that_has_failed_waits_for_its_remedies)
+{
+    static const char failed[] = "1|0|6|2|0|no\n2|0|6|2|0|no\n3|0|6|2|0|no";
+    apr_int64_t assignment;
+
+    desired_start(_i);
+    desired_enrol_many(1, 3);
+    desired_profile(7, "cell", 1, "a", "com.apple.cellular");
+    desired_profile(8, "cell-vip", 1, "b", "com.apple.cellular");
+    desired_join(1, 1, 3);
+    assignment = desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    desired_change(MDM_CHANGE_PROFILE, "7");
+    desired_answer(1, 3, "Acknowledged");
+    desired_unassign(assignment);
+    desired_change(MDM_CHANGE_PROFILE, "7");
+    desired_answer(1, 3, "Error");
+    database_sql("UPDATE mdm_desired SET state = 6, command = 0, tries = 2, error = 'no' WHERE profile = 7; "
+                 "UPDATE mdm_desired SET sent_uuid = NULL, drift = 4 WHERE enrollment = 2;");
+    /* 3 is to have it, but that another comes first */
+    desired_assign(7, MDM_ASSIGNMENT_ENROLLMENT, "3", 0, 0, NULL);
+    desired_assign(8, MDM_ASSIGNMENT_ENROLLMENT, "3", 0, 10, NULL);
+    OK(mdm_store_recheck_members(st, 1));
+    desired_run();
+    ck_assert_str_eq(removals(), failed);
+    ck_assert_str_eq(desired_tally(), "1 0 1");
+    desired_change(MDM_CHANGE_PROFILE, "8");
+    ck_assert_str_eq(removals(), failed);
+    ck_assert_str_eq(desired_tally(), "1 0 1");
+
+    /* something is said about it: tried anew, also where a list alone has shown it */
+    desired_change(MDM_CHANGE_PROFILE, "7");
+    ck_assert_str_eq(removals(), "1|0|8|0|0|\n2|0|8|0|0|\n3|0|8|0|0|");
+    ck_assert_str_eq(desired_tally(), "1 3 3");
+    database_end();
+}
+END_TEST
+
 START_TEST(a_change_broken_off_goes_on_exactly)
 {
     int steps;
@@ -307,6 +350,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, who_is_not_concerned_any_more_loses_it, 0, DATABASES);
     tcase_add_loop_test(tcase, a_user_counts_for_his_devices, 0, DATABASES);
     tcase_add_loop_test(tcase, one_payload_of_its_kind_comes_first, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_removal_that_has_failed_waits_for_its_remedies, 0, DATABASES);
     tcase_add_loop_test(tcase, a_change_broken_off_goes_on_exactly, 0, DATABASES);
     tcase_add_loop_test(tcase, a_change_is_not_done_with_what_was_read_before_it, 0, DATABASES);
     tcase_add_loop_test(tcase, what_cannot_be_made_holds_nobody_up, 0, DATABASES);
