@@ -15,31 +15,40 @@
 
 #define VERSIONS_MAX 1000         /* the newest of a profile, beside those in use */
 
-static const char *target_key(mdm_assignment_kind_e kind, const char *target, apr_pool_t *p)
-{
-    return apr_psprintf(p, "%d:%s", kind, target);
-}
-
-static const char *version_key(apr_int64_t profile, int version, apr_pool_t *p)
-{
-    return apr_psprintf(p, "%" APR_INT64_T_FMT ":%d", profile, version);
-}
+/* Key of what is known of a version: both are numbers of one size, so that there is nothing between them. */
+typedef struct {
+    apr_int64_t profile, version;
+} version_t;
 
 mdm_catalog_profile_t *mdm_catalog_profile(const mdm_catalog_t *c, apr_int64_t id)
 {
     return apr_hash_get(c->profiles, &id, sizeof(id));
 }
 
+static apr_hash_t *targets(const mdm_catalog_t *c, mdm_assignment_kind_e kind)
+{
+    return c->by_target[kind <= MDM_ASSIGNMENT_ENROLLMENT ? kind : MDM_ASSIGNMENT_UNSET];
+}
+
 const apr_array_header_t *mdm_catalog_of(const mdm_catalog_t *c, mdm_assignment_kind_e kind, const char *target)
 {
-    return apr_hash_get(c->by_target, target_key(kind, target, c->ctx->pool), APR_HASH_KEY_STRING);
+    return apr_hash_get(targets(c, kind), target, APR_HASH_KEY_STRING);
 }
 
 /* ---- payloads of which there can be but one */
 
+/* Asked for each enrollment: looks, and allocates nothing. */
+static apr_array_header_t *find_single(const mdm_catalog_t *c, apr_int64_t profile, int version)
+{
+    const version_t key = { profile, version };
+
+    return apr_hash_get(c->single, &key, sizeof(key));
+}
+
 static void note_single(mdm_catalog_t *c, apr_int64_t profile, int version, const char *detail)
 {
     apr_pool_t *p = c->ctx->pool;
+    const version_t key = { profile, version };
     apr_array_header_t *single = apr_array_make(p, 1, sizeof(mdm_catalog_single_t));
     json_t *json = json_loads(detail, 0, NULL), *list = json_object_get(json, "types"), *name;
     size_t i;
@@ -55,20 +64,19 @@ static void note_single(mdm_catalog_t *c, apr_int64_t profile, int version, cons
         }
     }
     json_decref(json);
-    apr_hash_set(c->single, version_key(profile, version, p), APR_HASH_KEY_STRING, single);
+    apr_hash_set(c->single, apr_pmemdup(p, &key, sizeof(key)), sizeof(key), single);
 }
 
 apr_status_t mdm_catalog_single(const apr_array_header_t **single, mdm_catalog_t *c, mdm_store_t *st,
                                 apr_int64_t profile, int version)
 {
-    const char *key = version_key(profile, version, c->ctx->pool);
     mdm_profile_version_t *v;
     apr_status_t rv = APR_SUCCESS;
 
-    *single = apr_hash_get(c->single, key, APR_HASH_KEY_STRING);
+    *single = find_single(c, profile, version);
     if (!*single && (rv = mdm_store_profile_version_facts(&v, st, profile, version)) == APR_SUCCESS) {
         note_single(c, profile, version, v->detail);
-        *single = apr_hash_get(c->single, key, APR_HASH_KEY_STRING);
+        *single = find_single(c, profile, version);
     }
     return rv;
 }
@@ -96,7 +104,7 @@ static void find_clusters(mdm_catalog_t *c)
         parents[i] = i;
     for (hi = apr_hash_first(p, c->single); hi; hi = apr_hash_next(hi)) {
         const apr_array_header_t *types = apr_hash_this_val(hi);
-        mdm_catalog_profile_t *profile = mdm_catalog_profile(c, apr_atoi64(apr_hash_this_key(hi)));
+        mdm_catalog_profile_t *profile = mdm_catalog_profile(c, ((const version_t *)apr_hash_this_key(hi))->profile);
 
         for (i = 0; profile && i < types->nelts; i++) {
             const char *type = APR_ARRAY_IDX(types, i, mdm_catalog_single_t).slot;
@@ -151,6 +159,14 @@ apr_array_header_t *mdm_catalog_cluster(const mdm_catalog_t *c, const apr_int64_
 
 /* ---- filling */
 
+static void begin_targets(mdm_catalog_t *c)
+{
+    int kind;
+
+    for (kind = MDM_ASSIGNMENT_UNSET; kind <= MDM_ASSIGNMENT_ENROLLMENT; kind++)
+        c->by_target[kind] = apr_hash_make(c->ctx->pool);
+}
+
 static mdm_catalog_profile_t *add_profile(mdm_catalog_t *c, apr_int64_t id, const char *name, const char *identifier,
                                           const char *scope, int version)
 {
@@ -169,8 +185,7 @@ static apr_status_t add_entry(mdm_catalog_t *c, mdm_assignment_t *a, mdm_catalog
 {
     apr_pool_t *p = c->ctx->pool;
     mdm_catalog_entry_t *entry = apr_pcalloc(p, sizeof(*entry));
-    const char *key = target_key(a->kind, a->target, p);
-    apr_array_header_t *list = apr_hash_get(c->by_target, key, APR_HASH_KEY_STRING);
+    apr_array_header_t *list = apr_hash_get(targets(c, a->kind), a->target, APR_HASH_KEY_STRING);
 
     entry->assignment = a;
     entry->profile = profile;
@@ -183,7 +198,7 @@ static apr_status_t add_entry(mdm_catalog_t *c, mdm_assignment_t *a, mdm_catalog
     }
     if (!list) {
         list = apr_array_make(p, 4, sizeof(mdm_catalog_entry_t *));
-        apr_hash_set(c->by_target, key, APR_HASH_KEY_STRING, list);
+        apr_hash_set(targets(c, a->kind), a->target, APR_HASH_KEY_STRING, list);
     }
     APR_ARRAY_PUSH(list, mdm_catalog_entry_t *) = entry;
     APR_ARRAY_PUSH(c->entries, mdm_catalog_entry_t *) = entry;
@@ -217,7 +232,7 @@ apr_status_t mdm_catalog_load(mdm_catalog_t **out, mdm_store_t *st)
     c->ctx = st->ctx;
     c->entries = apr_array_make(p, 64, sizeof(mdm_catalog_entry_t *));
     c->profiles = apr_hash_make(p);
-    c->by_target = apr_hash_make(p);
+    begin_targets(c);
     c->single = apr_hash_make(p);
     if (rv != APR_SUCCESS || (rv = mdm_store_batch_versions(&versions, st)) != APR_SUCCESS)
         return rv;
@@ -240,7 +255,6 @@ apr_status_t mdm_catalog_load(mdm_catalog_t **out, mdm_store_t *st)
 
 static apr_status_t widen(mdm_catalog_t *c, mdm_store_t *st, apr_int64_t profile)
 {
-    apr_pool_t *p = c->ctx->pool;
     apr_array_header_t *versions;
     mdm_profile_row_t *row;
     apr_status_t rv = APR_SUCCESS;
@@ -255,7 +269,7 @@ static apr_status_t widen(mdm_catalog_t *c, mdm_store_t *st, apr_int64_t profile
     for (i = 0; rv == APR_SUCCESS && i < versions->nelts; i++) {
         const mdm_profile_version_t *v = APR_ARRAY_IDX(versions, i, const mdm_profile_version_t *);
 
-        if (!apr_hash_get(c->single, version_key(profile, v->version, p), APR_HASH_KEY_STRING))
+        if (!find_single(c, profile, v->version))
             note_single(c, profile, v->version, v->detail);
     }
     return rv;
@@ -280,7 +294,7 @@ static void drop(mdm_catalog_t *c, apr_int64_t assignment, apr_int64_t profile)
     int i;
 
     c->entries = apr_array_make(c->ctx->pool, entries->nelts, sizeof(mdm_catalog_entry_t *));
-    c->by_target = apr_hash_make(c->ctx->pool);
+    begin_targets(c);
     for (i = 0; i < entries->nelts; i++) {
         const mdm_catalog_entry_t *entry = APR_ARRAY_IDX(entries, i, mdm_catalog_entry_t *);
 

@@ -42,8 +42,9 @@ typedef struct mdm_catalog_t {
     mdm_ctx_t *ctx;
     apr_array_header_t *entries;  /* mdm_catalog_entry_t *, in the order of assignments */
     apr_hash_t *profiles;         /* id -> mdm_catalog_profile_t * */
-    apr_hash_t *by_target;        /* "KIND:TARGET" -> apr_array_header_t of mdm_catalog_entry_t * */
-    apr_hash_t *single;           /* "PROFILE:VERSION" -> apr_array_header_t of mdm_catalog_single_t */
+    /* by mdm_assignment_kind_e: target -> apr_array_header_t of mdm_catalog_entry_t * */
+    apr_hash_t *by_target[MDM_ASSIGNMENT_ENROLLMENT + 1];
+    apr_hash_t *single;           /* profile and version -> apr_array_header_t of mdm_catalog_single_t */
     apr_int64_t moved;            /* a group whose members would be others; 0: none */
     apr_hash_t *moves;            /* enrollment id -> "joins" or "leaves": that group; or NULL */
 } mdm_catalog_t;

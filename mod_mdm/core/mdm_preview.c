@@ -23,6 +23,7 @@ struct mdm_preview_walk_t {
     mdm_catalog_t *catalog;
     mdm_render_t *render;
     apr_array_header_t *forced, *cluster;
+    apr_array_header_t *ids;      /* apr_int64_t: the page that is walked through */
     int user_scope;
     apr_int64_t profile;          /* that the request is about; 0: a secret */
     mdm_judge_t *judge;           /* of the version that would be installed; or NULL */
@@ -217,18 +218,35 @@ static void sum_up(walk_t *w, const apr_array_header_t *items)
 
 /* ---- the walk */
 
-static apr_status_t do_batch(walk_t *w, const apr_int64_t *ids, int count)
+/* A step of the walk has a context of its own, and its memory ends with it. */
+static void begin_step(mdm_store_t *step, const walk_t *w)
 {
-    mdm_store_t step = *w->st;
-    mdm_effect_batch_t *batch;
-    apr_array_header_t *items;
     apr_pool_t *p;
-    apr_status_t rv;
 
     apr_pool_create(&p, w->st->ctx->pool);
-    step.ctx = mdm_ctx_create(p, w->st->ctx->log);
-    step.ctx->fixed_now = w->st->ctx->fixed_now;
-    (void)mdm_db_use(step.db, step.ctx);
+    *step = *w->st;
+    step->ctx = mdm_ctx_create(p, w->st->ctx->log);
+    step->ctx->fixed_now = w->st->ctx->fixed_now;
+    (void)mdm_db_use(step->db, step->ctx);
+}
+
+static apr_status_t end_step(mdm_store_t *step, const walk_t *w, apr_status_t rv)
+{
+    (void)mdm_db_use(step->db, w->st->ctx);
+    if (rv != APR_SUCCESS)
+        rv = mdm_fail(w->st->ctx, rv, "%s", mdm_ctx_detail(step->ctx, rv));
+    apr_pool_destroy(step->ctx->pool);
+    return rv;
+}
+
+static apr_status_t do_batch(walk_t *w, const apr_int64_t *ids, int count)
+{
+    mdm_store_t step;
+    mdm_effect_batch_t *batch;
+    apr_array_header_t *items;
+    apr_status_t rv;
+
+    begin_step(&step, w);
     rv = mdm_effect_batch(&batch, &step, w->catalog, ids, count, w->cluster, 0);
     if (rv == APR_SUCCESS)
         rv = mdm_plan_make(&items, &step, w->render, batch, w->forced);
@@ -238,35 +256,45 @@ static apr_status_t do_batch(walk_t *w, const apr_int64_t *ids, int count)
         note_ties(w, batch);
         sum_up(w, items);
     }
-    (void)mdm_db_use(step.db, w->st->ctx);
-    if (rv != APR_SUCCESS)
-        rv = mdm_fail(w->st->ctx, rv, "%s", mdm_ctx_detail(step.ctx, rv));
     w->preview->looked += count;
-    apr_pool_destroy(p);
-    return rv;
+    return end_step(&step, w, rv);
 }
 
-static apr_status_t find(apr_array_header_t **ids, walk_t *w, apr_int64_t after)
+static apr_status_t find(apr_array_header_t **ids, const walk_t *w, mdm_store_t *st, apr_int64_t after)
 {
     const mdm_assignment_t *a = w->request->assignment;
 
     if (w->request->what == MDM_PREVIEW_SECRET)
-        return mdm_store_batch_of_holders(ids, w->st, (const apr_int64_t *)w->forced->elts, w->forced->nelts, after,
+        return mdm_store_batch_of_holders(ids, st, (const apr_int64_t *)w->forced->elts, w->forced->nelts, after,
                                           AHEAD);
     if (!a)
-        return mdm_store_batch_of_profile(ids, w->st, w->profile, w->user_scope, after, AHEAD);
-    return mdm_store_batch_of_target(ids, w->st, a->kind, a->target, after, AHEAD);
+        return mdm_store_batch_of_profile(ids, st, w->profile, w->user_scope, after, AHEAD);
+    return mdm_store_batch_of_target(ids, st, a->kind, a->target, after, AHEAD);
+}
+
+static apr_status_t turn_page(walk_t *w, apr_int64_t after)
+{
+    mdm_store_t step;
+    apr_array_header_t *ids;
+    apr_status_t rv;
+
+    begin_step(&step, w);
+    rv = find(&ids, w, &step, after);
+    apr_array_clear(w->ids);
+    if (rv == APR_SUCCESS)
+        apr_array_cat(w->ids, ids);
+    return end_step(&step, w, rv);
 }
 
 static apr_status_t walk(walk_t *w)
 {
+    apr_array_header_t *ids = w->ids = apr_array_make(w->st->ctx->pool, AHEAD, sizeof(apr_int64_t));
     apr_int64_t after = 0;
-    apr_array_header_t *ids;
     apr_status_t rv;
     int done, n;
 
     do {
-        if ((rv = find(&ids, w, after)) != APR_SUCCESS)
+        if ((rv = turn_page(w, after)) != APR_SUCCESS)
             return rv;
         for (done = 0; rv == APR_SUCCESS && done < ids->nelts; done += n) {
             if (w->request->looks && w->preview->looked >= w->request->looks)
