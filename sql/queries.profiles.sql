@@ -78,9 +78,12 @@ WHERE p.archived_at = 0 AND p.name > %s ORDER BY p.name LIMIT %lld;
 INSERT INTO mdm_profile ({profile_columns})
 VALUES (%lld, %s, %s, %s, %lld, %s, %lld, %lld, 0);
 
--- STMT_PROFILE_UPDATE (name, scope, version, changed_at, id, from)
+-- STMT_PROFILE_UPDATE (name, scope, version, changed_at, id, from, archived_at)
 UPDATE mdm_profile SET name = %s, scope = %s, version = %lld, changed_at = %lld, archived_at = 0
-WHERE id = %lld AND version = %lld;
+WHERE id = %lld AND version = %lld AND archived_at = %lld;
+
+-- STMT_PROFILE_HOLD (id)
+UPDATE mdm_profile SET archived_at = 0 WHERE id = %lld AND archived_at = 0;
 
 -- STMT_PROFILE_ARCHIVE (archived_at, changed_at, id)
 UPDATE mdm_profile SET archived_at = %lld, changed_at = %lld WHERE id = %lld AND archived_at = 0;

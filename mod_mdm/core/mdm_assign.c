@@ -73,7 +73,6 @@ static apr_status_t look_again(const save_t *s)
 static apr_status_t put(save_t *s)
 {
     const mdm_assignment_t *a = s->assignment;
-    mdm_profile_row_t *profile;
     apr_status_t rv;
 
     if (s->change) {
@@ -84,8 +83,8 @@ static apr_status_t put(save_t *s)
     }
     if ((rv = find_double(s->st, a)) != APR_SUCCESS)
         return rv;
-    /* it may have been archived since it was read, and the group deleted */
-    rv = mdm_store_profile_get(&profile, s->st, a->profile_name);
+    /* it may have been archived since it was read, and the group deleted; neither must be before this is stored */
+    rv = mdm_store_profile_hold(s->st, a->profile, a->profile_name);
     if (rv == APR_SUCCESS && a->kind == MDM_ASSIGNMENT_GROUP
         && (rv = mdm_store_group_stays(s->st, apr_atoi64(a->target))) == MDM_ENOTFOUND)
         return mdm_fail(s->st->ctx, rv, "nothing was saved: there is no group %s any more", a->target_name);

@@ -238,7 +238,7 @@ static apr_status_t store(work_t *w, mdm_profile_row_t *row, mdm_profile_version
     if (rv == APR_SUCCESS && w->before && is_new)
         rv = watch_again(w, row->id, version->version - 1);
     if (rv == APR_SUCCESS)
-        rv = w->before ? mdm_store_profile_update(st, row, w->before->version) : mdm_store_profile_insert(st, row);
+        rv = w->before ? mdm_store_profile_update(st, row, w->before) : mdm_store_profile_insert(st, row);
     if (rv == APR_SUCCESS)
         rv = note(st, w->request, is_new ? "profile.created" : "profile.saved", version->version);
     if (rv == APR_SUCCESS && w->before)
@@ -340,16 +340,16 @@ static apr_status_t restore(void *baton, mdm_db_t *db)
 {
     work_t *w = baton;
     mdm_store_t *st = w->st;
-    mdm_profile_row_t *row;
+    mdm_profile_row_t *row, as;
     mdm_template_t *t;
-    int from;
     apr_status_t rv = mdm_store_profile_get(&row, st, w->request->name);
 
     (void)db;
+    memset(w->saved, 0, sizeof(*w->saved));
     if (rv != APR_SUCCESS)
         return rv;
-    from = row->version;
-    w->saved->outcome = from == w->request->version ? MDM_LIBRARY_SAME : MDM_LIBRARY_CHANGED;
+    as = *row;
+    w->saved->outcome = row->version == w->request->version ? MDM_LIBRARY_SAME : MDM_LIBRARY_CHANGED;
     w->saved->profile = row;
     if ((rv = mdm_store_profile_version_get(&w->saved->version, st, row->id, w->request->version)) != APR_SUCCESS
         || (rv = mdm_store_profile_enrollments(&w->saved->enrollments, st, row->id)) != APR_SUCCESS
@@ -362,7 +362,7 @@ static apr_status_t restore(void *baton, mdm_db_t *db)
     row->version = w->request->version;
     row->scope = scope_of(w->tree);
     row->changed_at = mdm_ctx_now(st->ctx);
-    if ((rv = mdm_store_profile_update(st, row, from)) == APR_SUCCESS)
+    if ((rv = mdm_store_profile_update(st, row, &as)) == APR_SUCCESS)
         rv = note(st, w->request, "profile.restored", row->version);
     return rv == APR_SUCCESS ? note_change(st, w->request, row->id) : rv;
 }
@@ -393,10 +393,11 @@ static apr_status_t archive(void *baton, mdm_db_t *db)
     (void)db;
     if (rv == APR_SUCCESS)
         rv = mdm_store_profile_enrollments(&w->saved->enrollments, st, w->saved->profile->id);
+    /* first, so that an assignment that is being saved is seen, and a later one finds nothing to hold */
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_profile_archive(st, w->saved->profile->id, w->request->name);
     if (rv == APR_SUCCESS)
         rv = mdm_store_profile_unassign(&w->saved->assignments, st, w->saved->profile->id);
-    if (rv == APR_SUCCESS)
-        rv = mdm_store_profile_archive(st, w->saved->profile->id);
     if (rv == APR_SUCCESS)
         rv = note(st, w->request, "profile.archived", w->saved->profile->version);
     return rv == APR_SUCCESS ? note_change(st, w->request, w->saved->profile->id) : rv;

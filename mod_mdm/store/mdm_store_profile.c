@@ -32,6 +32,11 @@ static mdm_profile_row_t *read_profile(mdm_store_t *st, const mdm_rows_t *rows, 
     return row;
 }
 
+static apr_status_t none(mdm_store_t *st, const char *name)
+{
+    return mdm_fail(st->ctx, MDM_ENOTFOUND, "there is no profile %s", name);
+}
+
 static apr_status_t get(mdm_profile_row_t **out, mdm_store_t *st, mdm_stmt_e stmt, const char *key)
 {
     mdm_rows_t *rows;
@@ -40,7 +45,7 @@ static apr_status_t get(mdm_profile_row_t **out, mdm_store_t *st, mdm_stmt_e stm
     if (rv != APR_SUCCESS)
         return rv;
     if (!rows->count)
-        return mdm_fail(st->ctx, MDM_ENOTFOUND, "there is no profile %s", key);
+        return none(st, key);
     *out = read_profile(st, rows, 0);
     return APR_SUCCESS;
 }
@@ -84,23 +89,33 @@ apr_status_t mdm_store_profile_insert(mdm_store_t *st, const mdm_profile_row_t *
     return mdm_db_exec(NULL, st->db, STMT_PROFILE_INSERT, args);
 }
 
-apr_status_t mdm_store_profile_update(mdm_store_t *st, const mdm_profile_row_t *profile, int from)
+apr_status_t mdm_store_profile_update(mdm_store_t *st, const mdm_profile_row_t *profile, const mdm_profile_row_t *as)
 {
     const char *args[] = { profile->name, profile->scope, mdm_row_text(st, profile->version),
                            mdm_row_text(st, mdm_ctx_now(st->ctx)), mdm_row_text(st, profile->id),
-                           mdm_row_text(st, from) };
+                           mdm_row_text(st, as->version), mdm_row_text(st, as->archived_at) };
     apr_status_t rv = mdm_row_change(st, STMT_PROFILE_UPDATE, args);
 
     return rv == MDM_ENOTFOUND ? mdm_fail(st->ctx, MDM_ECONFLICT, "the profile %s was changed at the same time",
                                           profile->name) : rv;
 }
 
-apr_status_t mdm_store_profile_archive(mdm_store_t *st, apr_int64_t id)
+apr_status_t mdm_store_profile_hold(mdm_store_t *st, apr_int64_t id, const char *name)
+{
+    const char *key = mdm_row_text(st, id);
+    apr_status_t rv = mdm_row_change(st, STMT_PROFILE_HOLD, &key);
+
+    return rv == MDM_ENOTFOUND ? none(st, name) : rv;
+}
+
+apr_status_t mdm_store_profile_archive(mdm_store_t *st, apr_int64_t id, const char *name)
 {
     const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx)), *key = mdm_row_text(st, id);
     const char *args[] = { now, now, key };
     apr_status_t rv = mdm_row_change(st, STMT_PROFILE_ARCHIVE, args);
 
+    if (rv == MDM_ENOTFOUND)
+        return none(st, name);
     return rv == APR_SUCCESS ? mdm_db_exec(NULL, st->db, STMT_PROFILE_UNWATCH, &key) : rv;
 }
 

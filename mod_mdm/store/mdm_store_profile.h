@@ -45,11 +45,20 @@ apr_status_t mdm_store_profile_list(apr_array_header_t **out, mdm_store_t *st, c
 apr_status_t mdm_store_profile_insert(mdm_store_t *st, const mdm_profile_row_t *profile);
 /**
  * Another current version, name and scope; not archived from now on.
- * @param from the version that was current; @return MDM_ECONFLICT when it is not any more
+ * @param as it was read so; @return MDM_ECONFLICT when it has another current version or was archived since
  */
-apr_status_t mdm_store_profile_update(mdm_store_t *st, const mdm_profile_row_t *profile, int from);
-/** Archive it; its versions stay. The watched facts go. Two statements. @return MDM_ENOTFOUND */
-apr_status_t mdm_store_profile_archive(mdm_store_t *st, apr_int64_t id);
+apr_status_t mdm_store_profile_update(mdm_store_t *st, const mdm_profile_row_t *profile, const mdm_profile_row_t *as);
+/**
+ * Keep a profile from being archived until the transaction ends. One statement.
+ * @return MDM_ENOTFOUND naming it, when it is archived by now
+ */
+apr_status_t mdm_store_profile_hold(mdm_store_t *st, apr_int64_t id, const char *name);
+/**
+ * Archive it; its versions stay. The watched facts go. Two statements. From then on until the transaction ends it is
+ * kept from saves and holds, so that what belongs to it is looked for afterwards.
+ * @return MDM_ENOTFOUND naming it
+ */
+apr_status_t mdm_store_profile_archive(mdm_store_t *st, apr_int64_t id, const char *name);
 
 /** Without its body, so that it need not open. @return MDM_ENOTFOUND naming the version */
 apr_status_t mdm_store_profile_version_facts(mdm_profile_version_t **out, mdm_store_t *st, apr_int64_t profile,

@@ -3,6 +3,8 @@
 and openssl."""
 
 import concurrent.futures
+import contextlib
+import copy
 import json
 import plistlib
 import subprocess
@@ -10,6 +12,10 @@ import uuid
 from urllib.parse import quote
 
 import pytest
+from mdmsim import web
+
+from .httpd import wait_until
+from .test_directory_broken import Hold
 
 JSON = {"Content-Type": "application/json"}
 ASPEN = {"Content-Type": "application/x-apple-aspen-config"}
@@ -330,6 +336,60 @@ def test_a_secret_is_not_deleted_under_a_save(site):
                  lambda n: site.api("DELETE", "/v1/secrets/" + name)]
         saved, deleted = at_once(2, lambda n: calls[(n + turn) % 2](n))[::1 if turn % 2 == 0 else -1]
         assert (saved.status, deleted.status) in ((201, 409), (400, 204)), (saved.text, deleted.text)
+
+
+def apart(site):
+    """The site to another client: one client asks one thing at a time."""
+    other = copy.copy(site)
+    other.http = web.Client(site.keys.tls_ca_file, redirects=0)
+    return other
+
+
+def waiting(site):
+    """How many sessions wait for another one."""
+    return int(site.database.sql("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                                 "wait_event_type = 'Lock'")[0][0])
+
+
+def test_a_restore_under_way_does_not_bring_an_archived_profile_back(site):
+    if site.database.kind != "pgsql":
+        return        # SQLite has one writer: nothing can come between
+    name = name_of("race")
+    site.api("PUT", "/v1/secrets/" + name, b'{"value": "x"}', JSON)
+    put(site, name, profile_of(payloads=(dict(WIFI, Password="${secret.%s}" % name),)))
+    put(site, name, profile_of(payloads=(dict(WIFI, SSID_STR="${device.serial_number}"),)))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with contextlib.closing(Hold(site, "UPDATE mdm_secret SET retired_at = 0 WHERE name = '%s'" % name)):
+            restored = pool.submit(apart(site).api, "POST", "/v1/profiles/%s/versions/1/restore" % name)
+            wait_until(lambda: waiting(site), what="the restore to wait for the secret")
+            assert site.api("DELETE", "/v1/profiles/" + name).status == 200
+        assert restored.result().status == 404, restored.result().text
+    get(site, name, 404)
+    assert not site.database.sql("SELECT version FROM mdm_profile WHERE name = '%s' AND archived_at = 0" % name)
+    assert not site.database.sql("SELECT kind FROM mdm_event WHERE object = '%s' AND kind = 'profile.restored'" % name)
+
+
+def test_an_assignment_under_way_is_not_left_to_an_archived_profile(site, phone):
+    """Held where it is stored: the archive waits for it and ends it."""
+    if site.database.kind != "pgsql":
+        return
+    name = name_of("race")
+    put(site, name, profile_of())
+    site.database.sql("CREATE FUNCTION held() RETURNS trigger AS 'BEGIN PERFORM pg_advisory_xact_lock(47); RETURN NEW; "
+                      "END' LANGUAGE plpgsql; CREATE TRIGGER held BEFORE INSERT ON mdm_assignment FOR EACH ROW EXECUTE "
+                      "FUNCTION held()")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with contextlib.closing(Hold(site, "DO $$BEGIN PERFORM pg_advisory_xact_lock(47); END$$")):
+            made = pool.submit(apart(site).api, "POST", "/v1/assignments",
+                               json.dumps({"profile": name, "enrollment": phone.id}).encode(), JSON)
+            wait_until(lambda: waiting(site), what="the assignment to be stored")
+            gone = pool.submit(apart(site).api, "DELETE", "/v1/profiles/" + name)
+            wait_until(lambda: gone.done() or waiting(site) == 2, what="the archive")
+    site.database.sql("DROP TRIGGER held ON mdm_assignment; DROP FUNCTION held()")
+    assert (made.result().status, gone.result().status) == (201, 200), (made.result(), gone.result())
+    assert gone.result().json["assignments"] == 1
+    assert not site.database.sql("SELECT a.id FROM mdm_assignment a JOIN mdm_profile p ON p.id = a.profile WHERE "
+                                 "p.name = '%s'" % name)
 
 
 def test_large_profiles(site):

@@ -84,7 +84,7 @@ void desired_join(apr_int64_t group, int from, int to)
 void desired_profile(apr_int64_t id, const char *name, int version, const char *text, const char *single)
 {
     apr_pool_t *p = database_pool();
-    mdm_profile_row_t row = { 0 };
+    mdm_profile_row_t row = { 0 }, as = { 0 };
     mdm_profile_version_t v = { 0 };
     const char *at = text;
 
@@ -93,10 +93,11 @@ void desired_profile(apr_int64_t id, const char *name, int version, const char *
     row.identifier = apr_pstrcat(p, "org.example.", name, NULL);
     row.scope = strstr(name, "user") ? "User" : "System";
     row.version = version;
+    as.version = version - 1;
     if (version == 1)
         OK(mdm_store_profile_insert(st, &row));
     else
-        OK(mdm_store_profile_update(st, &row, version - 1));
+        OK(mdm_store_profile_update(st, &row, &as));
     v.profile = id;
     v.version = version;
     v.body = mdm_bytes_of(apr_psprintf(p, "<plist version=\"1.0\"><dict><key>PayloadContent</key><array><dict>"

@@ -92,7 +92,7 @@ START_TEST(targets_exclusions_and_priorities)
     ck_assert_str_eq(effects_of(1), "7:2 member of the group everyone");
 
     /* an archived profile is for nobody */
-    OK(mdm_store_profile_archive(st, 7));
+    OK(mdm_store_profile_archive(st, 7, "wifi"));
     ck_assert_str_eq(effects_of(1), "");
     database_end();
 }
