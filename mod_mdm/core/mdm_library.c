@@ -147,7 +147,7 @@ static apr_status_t hmac_of(const char **hex, mdm_store_t *st, mdm_bytes_t body)
 static apr_status_t make_version(mdm_profile_version_t *version, work_t *w, apr_int64_t profile)
 {
     mdm_ctx_t *ctx = w->st->ctx;
-    apr_status_t rv = mdm_plist_write(&version->body, ctx, w->tree);
+    apr_status_t rv = mdm_library_write(&version->body, ctx, w->tree);
 
     if (rv != APR_SUCCESS)
         return rv;
@@ -185,18 +185,11 @@ static apr_status_t watch_again(work_t *w, apr_int64_t profile, int last)
     int n;
 
     for (n = 1; rv == APR_SUCCESS && n <= last; n++) {
-        mdm_profile_version_t *version;
         const apr_array_header_t *facts;
         mdm_template_t *t;
 
-        rv = mdm_store_profile_version_get(&version, w->st, profile, n);
-        if (rv == MDM_ECRYPTO) {
-            mdm_ctx_clear(w->st->ctx);
-            rv = APR_SUCCESS;
+        if ((rv = mdm_library_template(&t, w->st, profile, n)) != APR_SUCCESS || !t)
             continue;
-        }
-        if (rv != APR_SUCCESS || (rv = mdm_template_read(&t, w->st->ctx, profile, version->body)) != APR_SUCCESS)
-            break;
         facts = mdm_template_uses(t)->facts;
         rv = mdm_store_profile_watch(w->st, profile, (const char *const *)facts->elts, facts->nelts);
     }

@@ -146,6 +146,23 @@ apr_status_t mdm_library_judge(apr_array_header_t **findings, mdm_store_t *st, c
     return look_at_users(*findings, st, t);
 }
 
+/* ---- what is stored */
+
+apr_status_t mdm_library_template(mdm_template_t **out, mdm_store_t *st, apr_int64_t profile, int version)
+{
+    mdm_profile_version_t *found;
+    apr_status_t rv = mdm_store_profile_version_get(&found, st, profile, version);
+
+    *out = NULL;
+    if (rv != APR_SUCCESS && rv != MDM_ECRYPTO)
+        return rv;
+    if (rv != APR_SUCCESS || mdm_template_read(out, st->ctx, profile, found->body) != APR_SUCCESS) {
+        mdm_ctx_clear(st->ctx);
+        *out = NULL;
+    }
+    return APR_SUCCESS;
+}
+
 /* ---- what is kept of it in the clear */
 
 static json_t *names_json(json_t *list, const char *prefix, const apr_array_header_t *names, apr_pool_t *p)

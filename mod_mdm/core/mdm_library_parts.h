@@ -21,6 +21,12 @@ apr_status_t mdm_library_open(mdm_plist_t **tree, mdm_ctx_t *ctx, mdm_bytes_t by
 apr_status_t mdm_library_normalise(mdm_plist_t *tree, mdm_ctx_t *ctx, const char *identifier);
 
 /**
+ * The text of a profile in the form that is stored.
+ * @return MDM_ETOOBIG when nobody could read it again; as mdm_plist_write
+ */
+apr_status_t mdm_library_write(mdm_bytes_t *text, mdm_ctx_t *ctx, const mdm_plist_t *tree);
+
+/**
  * Whether a new profile may have this PayloadIdentifier.
  * @return MDM_EINPUT when it is none, or in the room of the enrollment profile
  */
@@ -40,6 +46,12 @@ apr_status_t mdm_library_judge(apr_array_header_t **findings, mdm_store_t *st, c
 
 /** Whether the secrets of a template are all there, and are base64 where it takes them as data. */
 apr_status_t mdm_library_secrets(mdm_store_t *st, const mdm_template_t *t, int dry);
+
+/**
+ * The template of a stored version.
+ * @param out NULL when it does not open or cannot be read: that is told where it is to be handed out
+ */
+apr_status_t mdm_library_template(mdm_template_t **out, mdm_store_t *st, apr_int64_t profile, int version);
 
 /** The column mdm_profile_version.detail: JSON. */
 const char *mdm_library_detail(mdm_ctx_t *ctx, const mdm_plist_t *tree, const mdm_template_t *t,

@@ -191,6 +191,31 @@ apr_status_t mdm_library_normalise(mdm_plist_t *tree, mdm_ctx_t *ctx, const char
     return rv;
 }
 
+static apr_size_t count_values(const mdm_plist_t *node)
+{
+    const mdm_plist_t *item;
+    apr_size_t count = 1;
+
+    for (item = node->first; item; item = item->next)
+        count += count_values(item);
+    return count;
+}
+
+apr_status_t mdm_library_write(mdm_bytes_t *text, mdm_ctx_t *ctx, const mdm_plist_t *tree)
+{
+    mdm_plist_t *again;
+    apr_status_t rv = mdm_plist_write(text, ctx, tree);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (text->len > MDM_PLIST_MAX_BYTES)
+        return mdm_fail(ctx, MDM_ETOOBIG, "a profile has at most %d bytes when it is written as XML",
+                        MDM_PLIST_MAX_BYTES);
+    if (count_values(tree) > MDM_PLIST_MAX_NODES)
+        return mdm_fail(ctx, MDM_ETOOBIG, "a profile has at most %d values", MDM_PLIST_MAX_NODES);
+    return mdm_plist_read(&again, ctx, *text);
+}
+
 /* ---- identifiers */
 
 const char *mdm_library_own_identifier(const mdm_site_t *site, const char *name, apr_pool_t *p)

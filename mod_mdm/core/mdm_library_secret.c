@@ -54,18 +54,13 @@ static apr_status_t check_uses(const work_t *w)
         return APR_SUCCESS;
     for (i = 0; i < w->out->uses->nelts; i++) {
         const mdm_secret_use_t *use = &APR_ARRAY_IDX(w->out->uses, i, mdm_secret_use_t);
-        mdm_profile_version_t *version;
         mdm_template_t *t;
         const char *place;
-        apr_status_t rv = mdm_store_profile_version_get(&version, w->st, use->profile, use->version);
+        apr_status_t rv = mdm_library_template(&t, w->st, use->profile, use->version);
 
-        if (rv == MDM_ECRYPTO) {
-            mdm_ctx_clear(ctx);
-            continue;
-        }
-        if (rv != APR_SUCCESS || (rv = mdm_template_read(&t, ctx, use->profile, version->body)) != APR_SUCCESS)
+        if (rv != APR_SUCCESS)
             return rv;
-        if ((place = data_place(t, w->request->name)))
+        if (t && (place = data_place(t, w->request->name)))
             return mdm_fail(ctx, MDM_EINPUT, "value is not base64, and version %d of the profile %s takes it as "
                             "that (%s): give one in base64", use->version, use->name, place);
     }

@@ -58,6 +58,24 @@ static int is_typed(const json_t *json)
     return json_object_size(json) == 1 && (json_object_get(json, "$data") || json_object_get(json, "$date"));
 }
 
+/* How many values a property list of it would have; a little more than `most` when there are more. */
+static apr_size_t count_values(const json_t *json, apr_size_t most)
+{
+    apr_size_t count = 1, i;
+    const char *name;
+    json_t *value;
+
+    if (json_is_object(json) && !is_typed(json))
+        json_object_foreach((json_t *)json, name, value) {
+            if (count > most)
+                break;
+            count += count_values(value, most - count);
+        }
+    for (i = 0; i < json_array_size(json) && count <= most; i++)
+        count += count_values(json_array_get(json, i), most - count);
+    return count;
+}
+
 /* All members but `but`, appended to dict. */
 static apr_status_t build_members(mdm_plist_t *dict, const mdm_json_at_t *at, const mdm_payload_key_t *keys,
                                   const mdm_payload_key_t *also, const json_t *json, const char *but)
@@ -264,6 +282,9 @@ apr_status_t mdm_payload_from_json(mdm_plist_t **profile, mdm_ctx_t *ctx, const 
         return mdm_json_expected(&at, "an object", json);
     if (!json_object_get(json, "payloads") && !json_object_get(json, "PayloadContent"))
         return mdm_fail(ctx, MDM_EINPUT, "profile: the key payloads is missing (array)");
+    /* before any is made: a value takes many times the room that it has in the text */
+    if (count_values(json, MDM_PLIST_MAX_NODES) > MDM_PLIST_MAX_NODES)
+        return mdm_fail(ctx, MDM_ETOOBIG, "a profile has at most %d values", MDM_PLIST_MAX_NODES);
     json_object_foreach((json_t *)json, name, value) {
         if (strcmp(name, "note")
             && (rv = build_member(root, &at, name, value, own ? own : identifier)) != APR_SUCCESS)

@@ -21,7 +21,8 @@
  * PayloadUUID and PayloadVersion is filled in, always the same for the same identifier. Whether keys and values are
  * right is for mdm_payload_check to say; refused here is what no property list can be made of.
  * @param identifier the PayloadIdentifier of the profile; those of its payloads begin with it
- * @return MDM_EINPUT with the path of the key and what was expected there; values are never shown
+ * @return MDM_EINPUT with the path of the key and what was expected there; values are never shown. MDM_ETOOBIG for more
+ *         than MDM_PLIST_MAX_NODES values
  */
 apr_status_t mdm_payload_from_json(mdm_plist_t **profile, mdm_ctx_t *ctx, const json_t *json, const char *identifier);
 

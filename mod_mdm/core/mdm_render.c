@@ -13,7 +13,7 @@
 #include "mdm_store_secret.h"
 
 typedef struct {
-    const char *closed;           /* it does not open: the sentence, and nothing else is there */
+    const char *closed;           /* it does not open or cannot be read: the sentence, and nothing else is there */
     mdm_template_t *template;
     int rendered;                 /* for everybody */
     const char *uuid, *missing;
@@ -116,17 +116,15 @@ static apr_status_t put_closed(book_t *book, mdm_render_t *r, mdm_store_t *st, a
 static apr_status_t read_template(book_t *book, mdm_render_t *r, mdm_store_t *st, apr_int64_t profile, int version)
 {
     mdm_profile_version_t *v;
-    const char *why;
     apr_status_t rv = mdm_store_profile_version_get(&v, st, profile, version);
 
     if (rv == MDM_ECRYPTO)
         return put_closed(book, r, st, profile, version);
     if (rv != APR_SUCCESS || (rv = mdm_template_read(&book->template, r->ctx, profile, v->body)) == APR_SUCCESS)
         return rv;
-    why = apr_pstrdup(st->ctx->pool, mdm_ctx_detail(r->ctx, rv));
+    book->closed = apr_psprintf(r->ctx->pool, "version %d cannot be read: %s", version, mdm_ctx_detail(r->ctx, rv));
     mdm_ctx_clear(r->ctx);
-    mdm_ctx_clear(st->ctx);
-    return mdm_fail(st->ctx, rv, "version %d cannot be read: %s", version, why);
+    return APR_SUCCESS;
 }
 
 static apr_status_t read_uses(book_t *book, mdm_render_t *r, mdm_store_t *st)

@@ -26,7 +26,7 @@ apr_array_header_t *mdm_render_closed(mdm_render_t *render);
 
 /**
  * The template of a version. When it is new one statement for it and one for its secrets.
- * @return MDM_ENOTFOUND, also with the reason when it does not open
+ * @return MDM_ENOTFOUND, also with the reason when it does not open or cannot be read
  */
 apr_status_t mdm_render_template(const mdm_template_t **out, mdm_render_t *render, mdm_store_t *st,
                                  apr_int64_t profile, int version);

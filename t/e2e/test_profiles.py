@@ -396,6 +396,10 @@ def test_large_profiles(site):
     name = name_of("large")
     reply = put(site, name, profile_of(Filler=b"x" * 4 * 1024 * 1024))
     assert reply.status == 413, reply.text
+    for own in ({"list": [0] * 250000}, {"text": "&" * 2000000}):
+        reply = put(site, name, {"payloads": [{"type": "com.acme.x", **own}]}, JSON)
+        assert reply.status == 413 and "a profile has at most" in reply.json["error"], reply.text
+        get(site, name, 404)
     clip = {"PayloadType": "com.apple.webClip.managed", "PayloadVersion": 1, "Label": "Intranet",
             "URL": "https://intranet.example.org/", "Icon": b"\x89PNG" * 500000}
     assert put(site, name, profile_of(payloads=(clip,))).status == 201

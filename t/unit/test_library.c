@@ -228,6 +228,42 @@ START_TEST(what_cannot_be_a_profile_is_refused_by_name)
 }
 END_TEST
 
+/* A profile in JSON with a list of so many zeros, or a text of so many characters. */
+static const char *list_of(int count)
+{
+    char *zeros = apr_pcalloc(database_pool(), (apr_size_t)count * 2 + 1);
+
+    while (count--)
+        memcpy(zeros + 2 * count, "0,", 2);
+    zeros[strlen(zeros) - 1] = '\0';
+    return apr_pstrcat(database_pool(), "{\"payloads\":[{\"type\":\"com.acme.x\",\"list\":[", zeros, "]}]}", NULL);
+}
+
+static const char *text_of(apr_size_t count)
+{
+    char *text = apr_pcalloc(database_pool(), count + 1);
+
+    memset(text, '&', count);
+    return apr_pstrcat(database_pool(), "{\"payloads\":[{\"type\":\"com.acme.x\",\"text\":\"", text, "\"}]}", NULL);
+}
+
+START_TEST(what_nothing_could_read_again_is_refused)
+{
+    mdm_plist_t *tree;
+
+    start(_i);
+    HAS(refused(MDM_ETOOBIG, "x", list_of(250000), 1), "profile \"x\": a profile has at most 200000 values");
+    /* with what is filled in it is too much */
+    HAS(refused(MDM_ETOOBIG, "x", list_of(MDM_PLIST_MAX_NODES - 5), 1), "a profile has at most 200000 values");
+    HAS(refused(MDM_ETOOBIG, "x", text_of(2000000), 1), "a profile has at most 8388608 bytes");
+    OK(try_body("x", list_of(MDM_PLIST_MAX_NODES - 20), 1, NULL));
+    OK(mdm_plist_read(&tree, st->ctx, saved.version->body));
+    OK(try_body("x", text_of(1000000), 1, NULL));
+    OK(mdm_plist_read(&tree, st->ctx, saved.version->body));
+    database_end();
+}
+END_TEST
+
 START_TEST(json_and_file_make_the_same)
 {
     start(_i);
@@ -314,6 +350,34 @@ START_TEST(an_archived_profile_goes_and_comes_back)
     stored("SELECT COUNT(*), MAX(archived_at) FROM mdm_profile;", "1|0");
     stored("SELECT name FROM mdm_watched_fact ORDER BY name;", "IMEI\nSerialNumber");
     stored("SELECT COUNT(*) FROM mdm_change;", "2");
+    database_end();
+}
+END_TEST
+
+START_TEST(a_version_that_cannot_be_read_keeps_nothing_back)
+{
+    mdm_library_request_t request;
+    mdm_profile_version_t odd = { 0 };
+    const char *name = "a";
+
+    start(_i);
+    secret("a", "AAEC");
+    save("sales", "", "<key>DomainName</key><string>${device.imei}</string>");
+    odd.profile = saved.profile->id;
+    odd.version = 2;
+    odd.body = mdm_bytes_of("no property list");
+    odd.sha256 = "-";
+    odd.detail = "{}";
+    OK(mdm_store_profile_version_insert(st, &odd));
+    OK(mdm_store_profile_secrets(st, odd.profile, odd.version, &name, 1));
+    database_sql("UPDATE mdm_profile SET version = 2;");
+    secret("a", "no base64!");
+    request = request_of("sales");
+    OK(mdm_library_archive(&saved, st, &request));
+    save("sales", "", "");
+    ck_assert_int_eq(saved.outcome, MDM_LIBRARY_NEW);
+    ck_assert_int_eq(saved.version->version, 3);
+    stored("SELECT name FROM mdm_watched_fact;", "IMEI");
     database_end();
 }
 END_TEST
@@ -517,10 +581,12 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, a_version_is_restored_and_the_history_goes_on, 0, DATABASES);
     tcase_add_loop_test(t, identifiers_stay_and_the_servers_own_are_kept, 0, DATABASES);
     tcase_add_loop_test(t, what_cannot_be_a_profile_is_refused_by_name, 0, DATABASES);
+    tcase_add_loop_test(t, what_nothing_could_read_again_is_refused, 0, DATABASES);
     tcase_add_loop_test(t, json_and_file_make_the_same, 0, DATABASES);
     tcase_add_loop_test(t, names_of_secrets_and_facts_are_kept, 0, DATABASES);
     tcase_add_loop_test(t, a_check_writes_nothing, 0, DATABASES);
     tcase_add_loop_test(t, an_archived_profile_goes_and_comes_back, 0, DATABASES);
+    tcase_add_loop_test(t, a_version_that_cannot_be_read_keeps_nothing_back, 0, DATABASES);
     tcase_add_loop_test(t, secrets_have_generations_and_no_past, 0, DATABASES);
     tcase_add_loop_test(t, values_are_bound_to_name_and_generation, 0, DATABASES);
     tcase_add_loop_test(t, values_have_limits, 0, DATABASES);

@@ -9,6 +9,7 @@
 
 #include "desired_fixture.h"
 #include "mdm_fanout.h"
+#include "mdm_render.h"
 #include "mdm_store.h"
 #include "mdm_unreadable.h"
 
@@ -95,6 +96,28 @@ START_TEST(a_version_that_does_not_open_blocks_its_profile_alone)
 }
 END_TEST
 
+START_TEST(a_version_that_cannot_be_read_is_opened_once)
+{
+    const mdm_template_t *template;
+    mdm_render_t *shelf;
+    int i;
+
+    two_profiles(_i, "<");
+    shelf = mdm_render_create(st);
+    i = mdm_db_statements(st->db);
+    ck_assert_int_eq(mdm_render_template(&template, shelf, st, 7, 1), MDM_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(mdm_ctx_detail(st->ctx, MDM_ENOTFOUND), "version 1 cannot be read: "));
+    mdm_ctx_clear(st->ctx);
+    ck_assert_int_eq(mdm_render_template(&template, shelf, st, 7, 1), MDM_ENOTFOUND);
+    ck_assert_int_eq(mdm_db_statements(st->db) - i, 1);
+    mdm_ctx_clear(st->ctx);
+    ck_assert_int_eq(desired_change(MDM_CHANGE_PROFILE, "7"), 3);
+    ck_assert_ptr_nonnull(strstr(reason(), "version 1 cannot be read"));
+    ck_assert_str_eq(told(), "");
+    database_end();
+}
+END_TEST
+
 START_TEST(the_key_that_comes_back_heals_it)
 {
     const char *secret, *body;
@@ -143,6 +166,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, a_secret_that_does_not_open_blocks_those_who_need_it_alone, 0, DATABASES);
     tcase_add_loop_test(tcase, a_version_that_does_not_open_blocks_its_profile_alone, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_version_that_cannot_be_read_is_opened_once, 0, DATABASES);
     tcase_add_loop_test(tcase, the_key_that_comes_back_heals_it, 0, DATABASES);
     suite_add_tcase(suite, tcase);
     return database_main(suite, argv);
