@@ -51,7 +51,7 @@ static apr_status_t find(mdm_profile_row_t **out, work_t *w)
     return APR_SUCCESS;
 }
 
-static apr_status_t from_json(work_t *w, const char *identifier)
+static apr_status_t from_json(work_t *w)
 {
     mdm_ctx_t *ctx = w->st->ctx;
     json_t *json;
@@ -66,40 +66,36 @@ static apr_status_t from_json(work_t *w, const char *identifier)
         w->note = apr_pstrdup(ctx->pool, json_string_value(text));
         json_object_del(json, "note");
     }
-    w->identifier = identifier;
-    return mdm_payload_from_json(&w->tree, ctx, json, identifier);
+    return mdm_payload_from_json(&w->tree, ctx, json);
 }
 
-static apr_status_t from_file(work_t *w, const char *identifier)
+static apr_status_t identify(work_t *w)
 {
     mdm_ctx_t *ctx = w->st->ctx;
-    const mdm_plist_t *item;
-    apr_status_t rv = mdm_library_open(&w->tree, ctx, w->request->body);
+    const mdm_plist_t *item = mdm_plist_get(w->tree, "PayloadIdentifier");
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    item = mdm_plist_get(w->tree, "PayloadIdentifier");
     if (item && item->type != MDM_PLIST_STRING)
         return mdm_fail(ctx, MDM_EINPUT, "PayloadIdentifier must be a string");
-    w->identifier = item ? (const char *)item->bytes.data : identifier;
-    if (w->before && strcmp(w->identifier, w->before->identifier))
-        return mdm_fail(ctx, MDM_EEXIST, "the profile %s has the PayloadIdentifier %s for good, and the file has %s: "
-                        "change it there, or save the file under another name", w->before->name,
-                        w->before->identifier, w->identifier);
+    w->identifier = item ? (const char *)item->bytes.data : w->before ? w->before->identifier
+        : mdm_library_own_identifier(w->site, w->request->name, ctx->pool);
+    if (!w->before)
+        return mdm_library_identifier(ctx, w->site, w->request->name, w->identifier);
+    if (strcmp(w->identifier, w->before->identifier))
+        return mdm_fail(ctx, MDM_EEXIST, "the profile %s has the PayloadIdentifier %s for good, and this one has %s: "
+                        "change it there, or save it under another name", w->before->name, w->before->identifier,
+                        w->identifier);
     return APR_SUCCESS;
 }
 
 static apr_status_t read_profile(work_t *w)
 {
     mdm_ctx_t *ctx = w->st->ctx;
-    const char *identifier = w->before ? w->before->identifier
-        : mdm_library_own_identifier(w->site, w->request->name, ctx->pool);
     apr_status_t rv;
 
     w->note = w->request->note;
-    rv = w->request->json ? from_json(w, identifier) : from_file(w, identifier);
-    if (rv == APR_SUCCESS && !w->before)
-        rv = mdm_library_identifier(ctx, w->site, w->request->name, w->identifier);
+    rv = w->request->json ? from_json(w) : mdm_library_open(&w->tree, ctx, w->request->body);
+    if (rv == APR_SUCCESS)
+        rv = identify(w);
     if (rv == APR_SUCCESS && w->note
         && (strlen(w->note) > MDM_LIBRARY_NOTE_MAX || !mdm_utf8_valid(mdm_bytes_of(w->note))))
         return mdm_fail(ctx, MDM_EINPUT, "note must be UTF-8 text of at most %d bytes", MDM_LIBRARY_NOTE_MAX);

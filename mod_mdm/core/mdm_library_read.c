@@ -122,25 +122,52 @@ static apr_status_t text_of(const char **text, mdm_ctx_t *ctx, const mdm_plist_t
     return APR_SUCCESS;
 }
 
-static apr_status_t check_uuid(apr_hash_t *seen, mdm_ctx_t *ctx, const char *path, const char *uuid)
+/* What is known of the payloads so far. */
+typedef struct {
+    mdm_ctx_t *ctx;
+    const char *identifier;       /* of the profile */
+    apr_hash_t *types;            /* PayloadType -> int *: how many */
+    apr_hash_t *uuids;
+} payloads_t;
+
+/* @param made of this PayloadIdentifier; NULL: it was there */
+static apr_status_t check_uuid(payloads_t *all, const char *path, const char *uuid, const char *made)
 {
+    mdm_ctx_t *ctx = all->ctx;
     char *folded = apr_pstrdup(ctx->pool, uuid), *c;
 
     for (c = folded; *c; c++)
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-    if (apr_hash_get(seen, folded, APR_HASH_KEY_STRING))
-        return mdm_fail(ctx, MDM_EINPUT, "%sPayloadUUID: two payloads have the PayloadUUID %s: give one of them "
-                        "another, or leave the key out", path, uuid);
-    apr_hash_set(seen, folded, APR_HASH_KEY_STRING, "");
-    return APR_SUCCESS;
+    if (!apr_hash_get(all->uuids, folded, APR_HASH_KEY_STRING)) {
+        apr_hash_set(all->uuids, folded, APR_HASH_KEY_STRING, "");
+        return APR_SUCCESS;
+    }
+    if (made)
+        return mdm_fail(ctx, MDM_EINPUT, "%sPayloadIdentifier: two payloads have the PayloadIdentifier %s, and their "
+                        "PayloadUUID is made of it: give one of them another", path, made);
+    return mdm_fail(ctx, MDM_EINPUT, "%sPayloadUUID: two payloads have the PayloadUUID %s: give one of them "
+                    "another, or leave the key out", path, uuid);
 }
 
-static apr_status_t complete_payload(mdm_plist_t *payload, mdm_ctx_t *ctx, const char *identifier, int n,
-                                     apr_hash_t *seen)
+/* The how manieth of its type, from 1: others may come and go, and it keeps its identifier. */
+static int ordinal(payloads_t *all, const char *type)
 {
+    int *count = apr_hash_get(all->types, type, APR_HASH_KEY_STRING);
+
+    if (!count) {
+        count = apr_pcalloc(all->ctx->pool, sizeof(*count));
+        apr_hash_set(all->types, type, APR_HASH_KEY_STRING, count);
+    }
+    return ++*count;
+}
+
+static apr_status_t complete_payload(payloads_t *all, mdm_plist_t *payload, int n)
+{
+    mdm_ctx_t *ctx = all->ctx;
     apr_pool_t *p = ctx->pool;
-    const char *path = apr_psprintf(p, "PayloadContent[%d].", n), *type, *id, *uuid;
+    const char *path = apr_psprintf(p, "PayloadContent[%d].", n), *type, *id, *uuid, *made = NULL;
     apr_status_t rv;
+    int nth;
 
     if (payload->type != MDM_PLIST_DICT)
         return mdm_fail(ctx, MDM_EINPUT, "PayloadContent[%d] must be a dictionary, which a payload is", n);
@@ -153,22 +180,24 @@ static apr_status_t complete_payload(mdm_plist_t *payload, mdm_ctx_t *ctx, const
     if (!strcasecmp(type, "com.apple.mdm"))
         return mdm_fail(ctx, MDM_EINPUT, "%sPayloadType: com.apple.mdm is of the enrollment profile, which only this "
                         "server makes: take the payload out", path);
+    nth = ordinal(all, type);
     if (!id) {
-        id = apr_psprintf(p, "%s.%s.%d", identifier, type, n + 1);
+        id = apr_psprintf(p, "%s.%s.%d", all->identifier, type, nth);
         mdm_plist_set_string(payload, "PayloadIdentifier", id, p);
     }
     if (!uuid) {
-        uuid = mdm_uuid_of(identifier, id, p);
+        made = id;
+        uuid = mdm_uuid_of(all->identifier, id, p);
         mdm_plist_set_string(payload, "PayloadUUID", uuid, p);
     }
     if (!mdm_plist_get(payload, "PayloadVersion"))
         mdm_plist_set_integer(payload, "PayloadVersion", 1, p);
-    return uuid ? check_uuid(seen, ctx, path, uuid) : mdm_fail(ctx, MDM_ECRYPTO, "no UUID for a payload");
+    return uuid ? check_uuid(all, path, uuid, made) : mdm_fail(ctx, MDM_ECRYPTO, "no UUID for a payload");
 }
 
 apr_status_t mdm_library_normalise(mdm_plist_t *tree, mdm_ctx_t *ctx, const char *identifier)
 {
-    apr_hash_t *seen = apr_hash_make(ctx->pool);
+    payloads_t all = { ctx, identifier, apr_hash_make(ctx->pool), apr_hash_make(ctx->pool) };
     mdm_plist_t *payload;
     const char *scope;
     apr_status_t rv = check_root(ctx, tree);
@@ -185,7 +214,7 @@ apr_status_t mdm_library_normalise(mdm_plist_t *tree, mdm_ctx_t *ctx, const char
         mdm_plist_set_integer(tree, "PayloadVersion", 1, ctx->pool);
     payload = mdm_plist_get(tree, "PayloadContent")->first;
     for (; rv == APR_SUCCESS && payload; payload = payload->next)
-        rv = complete_payload(payload, ctx, identifier, n++, seen);
+        rv = complete_payload(&all, payload, n++);
     if (rv == APR_SUCCESS)
         sort_keys(tree, ctx->pool);
     return rv;

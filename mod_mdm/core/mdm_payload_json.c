@@ -157,46 +157,10 @@ static apr_status_t build(mdm_plist_t **out, const mdm_json_at_t *at, const mdm_
     return mdm_json_any(out, at, json);
 }
 
-/* Set what is missing of the keys that tell one payload from another. */
-static apr_status_t fill(mdm_plist_t *dict, mdm_ctx_t *ctx, const char *space, const char *identifier)
+static apr_status_t build_payload(mdm_plist_t *dict, const mdm_json_at_t *at, const json_t *json)
 {
-    const char *uuid;
-
-    if (!mdm_plist_get(dict, "PayloadIdentifier"))
-        mdm_plist_set_string(dict, "PayloadIdentifier", identifier, ctx->pool);
-    else if (!(identifier = mdm_plist_get_string(dict, "PayloadIdentifier")))
-        identifier = "";
-    if (!mdm_plist_get(dict, "PayloadUUID")) {
-        if (!(uuid = mdm_uuid_of(space, identifier, ctx->pool)))
-            return mdm_fail(ctx, MDM_ECRYPTO, "no PayloadUUID could be made");
-        mdm_plist_set_string(dict, "PayloadUUID", uuid, ctx->pool);
-    }
-    if (!mdm_plist_get(dict, "PayloadVersion"))
-        mdm_plist_set_integer(dict, "PayloadVersion", 1, ctx->pool);
-    return APR_SUCCESS;
-}
-
-/* The how manieth of its type, from 1: others may come and go, and it keeps its identifier. */
-static int ordinal(const json_t *payloads, size_t n, const char *type)
-{
-    int count = 1;
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        const char *other = json_string_value(json_object_get(json_array_get(payloads, i), "type"));
-
-        count += other && !strcmp(other, type);
-    }
-    return count;
-}
-
-static apr_status_t build_payload(mdm_plist_t *dict, const mdm_json_at_t *at, const json_t *payloads, size_t n,
-                                  const char *identifier)
-{
-    const json_t *json = json_array_get(payloads, n);
     const char *name = json_string_value(json_object_get(json, "type"));
     const mdm_payload_type_t *type = name ? mdm_payload_type(name) : NULL;
-    apr_status_t rv;
 
     if (!json_is_object(json))
         return mdm_json_expected(at, "an object", json);
@@ -208,14 +172,10 @@ static apr_status_t build_payload(mdm_plist_t *dict, const mdm_json_at_t *at, co
         return mdm_fail(at->ctx, MDM_EINPUT, "%s.type: expected a string without control characters",
                         mdm_json_where(at));
     mdm_plist_set_string(dict, "PayloadType", name, at->ctx->pool);
-    rv = build_members(dict, at, type ? type->keys : NULL, mdm_payload_common, json, "type");
-    return rv != APR_SUCCESS ? rv
-           : fill(dict, at->ctx, "payload", apr_psprintf(at->ctx->pool, "%s.%s.%d", identifier, name,
-                                                         ordinal(payloads, n, name)));
+    return build_members(dict, at, type ? type->keys : NULL, mdm_payload_common, json, "type");
 }
 
-static apr_status_t build_payloads(mdm_plist_t **out, const mdm_json_at_t *at, const json_t *json,
-                                   const char *identifier)
+static apr_status_t build_payloads(mdm_plist_t **out, const mdm_json_at_t *at, const json_t *json)
 {
     size_t n;
 
@@ -226,8 +186,8 @@ static apr_status_t build_payloads(mdm_plist_t **out, const mdm_json_at_t *at, c
     *out = mdm_plist_array(at->ctx->pool);
     for (n = 0; n < json_array_size(json); n++) {
         mdm_json_at_t child = mdm_json_item(at, n);
-        apr_status_t rv = build_payload(mdm_plist_append(*out, mdm_plist_dict(at->ctx->pool)), &child, json, n,
-                                        identifier);
+        apr_status_t rv = build_payload(mdm_plist_append(*out, mdm_plist_dict(at->ctx->pool)), &child,
+                                        json_array_get(json, n));
 
         if (rv != APR_SUCCESS)
             return rv;
@@ -249,8 +209,7 @@ static apr_status_t unknown_member(const mdm_json_at_t *at, const char *name)
                     mdm_nearest_shown(name, at->ctx->pool), mdm_nearest_hint(&nearest, at->ctx->pool));
 }
 
-static apr_status_t build_member(mdm_plist_t *root, const mdm_json_at_t *at, const char *name, const json_t *value,
-                                 const char *identifier)
+static apr_status_t build_member(mdm_plist_t *root, const mdm_json_at_t *at, const char *name, const json_t *value)
 {
     const char *name_of_key = key_of(name);
     const mdm_payload_key_t *key = mdm_payload_key(mdm_payload_profile, name_of_key);
@@ -263,18 +222,18 @@ static apr_status_t build_member(mdm_plist_t *root, const mdm_json_at_t *at, con
     if (mdm_plist_get(root, name_of_key))
         return mdm_fail(at->ctx, MDM_EINPUT, "%s: %s and %s are the same", mdm_json_where(at), name_of(name_of_key),
                         name_of_key);
-    rv = !strcmp(name_of_key, "PayloadContent") ? build_payloads(&item, &child, value, identifier)
+    rv = !strcmp(name_of_key, "PayloadContent") ? build_payloads(&item, &child, value)
          : build(&item, &child, key, value);
     if (rv == APR_SUCCESS)
         mdm_plist_set(root, name_of_key, item, at->ctx->pool);
     return rv;
 }
 
-apr_status_t mdm_payload_from_json(mdm_plist_t **profile, mdm_ctx_t *ctx, const json_t *json, const char *identifier)
+apr_status_t mdm_payload_from_json(mdm_plist_t **profile, mdm_ctx_t *ctx, const json_t *json)
 {
     mdm_json_at_t at = { ctx, "profile", "", 0 };
     mdm_plist_t *root = mdm_plist_dict(ctx->pool);
-    const char *own = json_string_value(json_object_get(json, "PayloadIdentifier")), *name;
+    const char *name;
     json_t *value;
     apr_status_t rv;
 
@@ -286,14 +245,11 @@ apr_status_t mdm_payload_from_json(mdm_plist_t **profile, mdm_ctx_t *ctx, const 
     if (count_values(json, MDM_PLIST_MAX_NODES) > MDM_PLIST_MAX_NODES)
         return mdm_fail(ctx, MDM_ETOOBIG, "a profile has at most %d values", MDM_PLIST_MAX_NODES);
     json_object_foreach((json_t *)json, name, value) {
-        if (strcmp(name, "note")
-            && (rv = build_member(root, &at, name, value, own ? own : identifier)) != APR_SUCCESS)
+        if (strcmp(name, "note") && (rv = build_member(root, &at, name, value)) != APR_SUCCESS)
             return rv;
     }
     if (!mdm_plist_get(root, "PayloadType"))
         mdm_plist_set_string(root, "PayloadType", "Configuration", ctx->pool);
-    if ((rv = fill(root, ctx, "profile", identifier)) != APR_SUCCESS)
-        return rv;
     *profile = root;
     return APR_SUCCESS;
 }

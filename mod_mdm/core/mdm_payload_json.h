@@ -17,14 +17,13 @@
 
 /**
  * Make a profile of its JSON. Types are as the table has them: data are base64 texts, dates RFC 3339; where the table
- * allows anything, {"$data": base64} and {"$date": RFC 3339} stand for them. What is missing of PayloadIdentifier,
- * PayloadUUID and PayloadVersion is filled in, always the same for the same identifier. Whether keys and values are
- * right is for mdm_payload_check to say; refused here is what no property list can be made of.
- * @param identifier the PayloadIdentifier of the profile; those of its payloads begin with it
+ * allows anything, {"$data": base64} and {"$date": RFC 3339} stand for them. What is missing of identifiers, UUIDs and
+ * versions stays so, as in a file. Whether keys and values are right is for mdm_payload_check to say; refused here is
+ * what no property list can be made of.
  * @return MDM_EINPUT with the path of the key and what was expected there; values are never shown. MDM_ETOOBIG for more
  *         than MDM_PLIST_MAX_NODES values
  */
-apr_status_t mdm_payload_from_json(mdm_plist_t **profile, mdm_ctx_t *ctx, const json_t *json, const char *identifier);
+apr_status_t mdm_payload_from_json(mdm_plist_t **profile, mdm_ctx_t *ctx, const json_t *json);
 
 /**
  * The JSON of a profile, in the form that mdm_payload_from_json takes; the caller frees it. Values of keys that hold

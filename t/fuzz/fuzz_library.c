@@ -77,7 +77,7 @@ static void show(mdm_ctx_t *ctx, const mdm_plist_t *tree, int is_of_json)
     check(text != NULL);
     if (!is_of_json || strstr(text, MDM_PAYLOAD_MASK))
         return;
-    check(mdm_payload_from_json(&profile, ctx, json, IDENTIFIER) == APR_SUCCESS);
+    check(mdm_payload_from_json(&profile, ctx, json) == APR_SUCCESS);
     again = mdm_json_own(mdm_payload_to_json(profile, ctx->pool), ctx->pool);
     check(!strcmp(mdm_json_compact(again, ctx->pool), text));
 }
@@ -173,7 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!is_json)
         rv = mdm_library_open(&tree, ctx, bytes);
     else if ((rv = mdm_json_read(&json, ctx, bytes)) == APR_SUCCESS)
-        rv = mdm_payload_from_json(&tree, ctx, json, IDENTIFIER);
+        rv = mdm_payload_from_json(&tree, ctx, json);
     check(ERR_peek_error() == 0);
     if (rv != APR_SUCCESS)
         check_refusal(ctx, rv);

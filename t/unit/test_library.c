@@ -213,7 +213,12 @@ START_TEST(what_cannot_be_a_profile_is_refused_by_name)
         "PayloadContent[1].PayloadType: com.apple.mdm");
     HAS(refused(MDM_EINPUT, "x", file_of("", "</dict><dict><key>A</key><true/>"), 0), "PayloadContent[1].PayloadType");
     HAS(refused(MDM_EINPUT, "x", file_of("", "<key>PayloadUUID</key><string>AB</string></dict><dict><key>PayloadType"
-        "</key><string>com.apple.wifi.managed</string><key>PayloadUUID</key><string>ab</string>"), 0), "two payloads");
+        "</key><string>com.apple.wifi.managed</string><key>PayloadUUID</key><string>ab</string>"), 0),
+        "two payloads have the PayloadUUID ab: give one of them another, or leave the key out");
+    HAS(refused(MDM_EINPUT, "x", file_of("", "<key>PayloadIdentifier</key><string>mine</string></dict><dict><key>"
+        "PayloadType</key><string>com.apple.wifi.managed</string><key>PayloadIdentifier</key><string>mine</string>"),
+        0), "PayloadContent[1].PayloadIdentifier: two payloads have the PayloadIdentifier mine, and their PayloadUUID "
+        "is made of it: give one of them another");
     HAS(refused(MDM_EINPUT, "x", file_of("", "<key>Password</key><string>${secret.none}</string>"), 0),
         "PayloadContent[0].Password: there is no secret none: make it with PUT v1/secrets/none");
     HAS(refused(MDM_EINPUT, "x", file_of("", "<key>Password</key><string>${device.serail}</string>"), 0),
@@ -264,8 +269,19 @@ START_TEST(what_nothing_could_read_again_is_refused)
 }
 END_TEST
 
+static const char *uuid_of_payload(const mdm_profile_version_t *version)
+{
+    mdm_plist_t *tree;
+
+    OK(mdm_plist_read(&tree, st->ctx, version->body));
+    return mdm_plist_get_string(mdm_plist_get(tree, "PayloadContent")->first, "PayloadUUID");
+}
+
 START_TEST(json_and_file_make_the_same)
 {
+    const char *uuids[2];
+    int n;
+
     start(_i);
     OK(try_body("sales", "{\"display_name\": \"Wi-Fi\", \"note\": \"by JSON\", \"payloads\": [{\"type\": "
                 "\"com.apple.wifi.managed\", \"SSID_STR\": \"Sales\", \"EncryptionType\": \"WPA2\"}]}", 1, NULL));
@@ -273,6 +289,20 @@ START_TEST(json_and_file_make_the_same)
     OK(try_body("sales", "{\"display_name\": \"Wi-Fi\", \"payloads\": [{\"EncryptionType\": \"WPA2\", \"SSID_STR\": "
                 "\"Sales\", \"type\": \"com.apple.wifi.managed\"}]}", 1, NULL));
     ck_assert_int_eq(saved.outcome, MDM_LIBRARY_SAME);
+    save("sales", "<key>PayloadDisplayName</key><string>Wi-Fi</string>", "");
+    ck_assert_int_eq(saved.outcome, MDM_LIBRARY_SAME);
+    /* the identifier of a payload is not enough to name it */
+    for (n = 0; n < 2; n++) {
+        OK(try_body(n ? "a" : "b", "{\"payloads\": [{\"type\": \"com.acme.x\", \"PayloadIdentifier\": \"mine\"}]}", 1,
+                    NULL));
+        uuids[n] = uuid_of_payload(saved.version);
+    }
+    ck_assert_str_ne(uuids[0], uuids[1]);
+    /* the profile's own is held against the same rules */
+    HAS(refused(MDM_EINPUT, "x", "{\"PayloadIdentifier\": \"org.example.mdm\", \"payloads\": [{\"type\": "
+                "\"com.acme.x\"}]}", 1), "of the enrollment profile");
+    HAS(refused(MDM_EEXIST, "sales", "{\"PayloadIdentifier\": \"org.other\", \"payloads\": [{\"type\": "
+                "\"com.acme.x\"}]}", 1), "has the PayloadIdentifier org.example.mdm.p.sales for good");
     database_end();
 }
 END_TEST

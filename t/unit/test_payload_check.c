@@ -235,15 +235,29 @@ static const char *quoted(const char *text)
     return copy;
 }
 
+static void complete(mdm_plist_t *dict, const char *identifier)
+{
+    if (!mdm_plist_get(dict, "PayloadIdentifier"))
+        mdm_plist_set_string(dict, "PayloadIdentifier", identifier, pool);
+    if (!mdm_plist_get(dict, "PayloadUUID"))
+        mdm_plist_set_string(dict, "PayloadUUID", mdm_uuid_random(pool), pool);
+    if (!mdm_plist_get(dict, "PayloadVersion"))
+        mdm_plist_set_integer(dict, "PayloadVersion", 1, pool);
+}
+
 static mdm_plist_t *made(const char *members)
 {
     const char *text = quoted(apr_pstrcat(pool, "{", members, "}", NULL));
-    mdm_plist_t *profile;
+    mdm_plist_t *profile, *payload;
     json_t *json;
+    int n = 0;
 
     ck_assert_msg(mdm_json_read(&json, ctx, mdm_bytes_of(text)) == APR_SUCCESS, "%s", text);
-    ck_assert_msg(mdm_payload_from_json(&profile, ctx, json, "com.example.p") == APR_SUCCESS, "%s: %s", text,
+    ck_assert_msg(mdm_payload_from_json(&profile, ctx, json) == APR_SUCCESS, "%s: %s", text,
                   mdm_ctx_detail(ctx, MDM_EINPUT));
+    complete(profile, "com.example.p");
+    for (payload = mdm_plist_get(profile, "PayloadContent")->first; payload; payload = payload->next)
+        complete(payload, apr_psprintf(pool, "com.example.p.%d", ++n));
     return profile;
 }
 

@@ -49,7 +49,7 @@ static mdm_plist_t *made(const char *payloads, const char *more)
     json_t *json;
 
     ck_assert_msg(mdm_json_read(&json, ctx, mdm_bytes_of(text)) == APR_SUCCESS, "%s", text);
-    ck_assert_msg(mdm_payload_from_json(&profile, ctx, json, "p") == APR_SUCCESS, "%s", text);
+    ck_assert_msg(mdm_payload_from_json(&profile, ctx, json) == APR_SUCCESS, "%s", text);
     return profile;
 }
 
