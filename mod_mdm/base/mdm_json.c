@@ -89,7 +89,7 @@ static void put_text(sink_t *sink, const char *text, apr_size_t len)
     put(sink, "\"");
 }
 
-/* The shortest decimal text that reads back as the same number, with a point whatever the locale is. */
+/* The shortest decimal text that reads back as the same number, and as a real one, whatever the locale is. */
 static void put_real(sink_t *sink, double value)
 {
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
@@ -103,6 +103,8 @@ static void put_real(sink_t *sink, double value)
     if (plain != (locale_t)0)
         freelocale(plain);
     put(sink, text);
+    if (!strpbrk(text, ".en"))
+        put(sink, ".0");
 }
 
 static void put_simple(sink_t *sink, const json_t *json)

@@ -159,20 +159,20 @@ static apr_status_t build(mdm_plist_t **out, const mdm_json_at_t *at, const mdm_
 
 static apr_status_t build_payload(mdm_plist_t *dict, const mdm_json_at_t *at, const json_t *json)
 {
-    const char *name = json_string_value(json_object_get(json, "type"));
+    /* a payload may have a key "type" itself */
+    const char *called = json_object_get(json, "PayloadType") ? "PayloadType" : "type";
+    const char *name = json_string_value(json_object_get(json, called));
     const mdm_payload_type_t *type = name ? mdm_payload_type(name) : NULL;
 
     if (!json_is_object(json))
         return mdm_json_expected(at, "an object", json);
     if (!name)
-        return mdm_fail(at->ctx, MDM_EINPUT, "%s: the key type is missing (string)", mdm_json_where(at));
-    if (json_object_get(json, "PayloadType"))
-        return mdm_fail(at->ctx, MDM_EINPUT, "%s.PayloadType: it is called type here", mdm_json_where(at));
+        return mdm_fail(at->ctx, MDM_EINPUT, "%s: the key %s is missing (string)", mdm_json_where(at), called);
     if (!mdm_json_is_writable(name))
-        return mdm_fail(at->ctx, MDM_EINPUT, "%s.type: expected a string without control characters",
-                        mdm_json_where(at));
+        return mdm_fail(at->ctx, MDM_EINPUT, "%s.%s: expected a string without control characters",
+                        mdm_json_where(at), called);
     mdm_plist_set_string(dict, "PayloadType", name, at->ctx->pool);
-    return build_members(dict, at, type ? type->keys : NULL, mdm_payload_common, json, "type");
+    return build_members(dict, at, type ? type->keys : NULL, mdm_payload_common, json, called);
 }
 
 static apr_status_t build_payloads(mdm_plist_t **out, const mdm_json_at_t *at, const json_t *json)
@@ -321,12 +321,13 @@ static json_t *payload_json(const mdm_plist_t *payload, apr_pool_t *p)
     const char *name = mdm_plist_get_string(payload, "PayloadType");
     const mdm_payload_type_t *type = name ? mdm_payload_type(name) : NULL;
     json_t *json = json_object(), *one = json_integer(1);
+    int is_short = name && !mdm_plist_get(payload, "type");
 
-    if (name)
+    if (is_short)
         json_object_set_new(json, "type", json_string(name));
     if (payload->type == MDM_PLIST_DICT)
         set_members(json, payload, type ? type->keys : NULL, mdm_payload_common, p);
-    if (name)
+    if (is_short)
         json_object_del(json, "PayloadType");
     drop_usual(json, "PayloadVersion", one);
     json_decref(one);

@@ -3,7 +3,8 @@
  * Profiles written as JSON, and shown as JSON:
  * {"display_name", "description", "organization", "scope": "System" or "User", "removal_disallowed",
  *  "payloads": [{"type": "com.apple.wifi.managed", key: value ...}]}
- * Other keys of the profile, and those of payloads, have Apple's names. Any thread.
+ * Other keys of the profile, and those of payloads, have Apple's names; a payload with a key "type" of its own has its
+ * type in "PayloadType". Any thread.
  */
 #ifndef MDM_PAYLOAD_JSON_H
 #define MDM_PAYLOAD_JSON_H

@@ -123,6 +123,16 @@ def test_feature_03_wifi_of_json_round_trips_key_for_key(site):
     assert get(site, name + "/versions")["versions"][0]["note"] == "first"
 
 
+def test_what_is_shown_can_be_put_again(site):
+    name = name_of("shown")
+    own = {"PayloadType": "com.example.own", "type": "mine", "real": 2.0, "whole": 2, "small": 1e-7, "bytes": b"\0"}
+    put(site, name, profile_of(payloads=(own,)))
+    shown = get(site, name)["profile"]
+    assert shown["payloads"][0]["type"] == "mine" and shown["payloads"][0]["PayloadType"] == "com.example.own"
+    again = put(site, name, shown, JSON)
+    assert again.status == 200 and again.json["outcome"] == "unchanged", again.text
+
+
 def test_feature_16_versions_differences_and_roll_back(site):
     name = name_of("versions")
     put(site, name, profile_of(), query="?note=the%20first")

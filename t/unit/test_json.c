@@ -53,11 +53,14 @@ START_TEST(pretty_text)
     json_object_set_new(json, "list", list);
     json_object_set_new(json, "none", json_array());
     json_object_set_new(json, "real", json_real(0.1));
+    json_object_set_new(json, "whole", json_real(2));
+    json_object_set_new(json, "large", json_real(1e300));
     ck_assert_str_eq(mdm_json_pretty(json, pool),
                      "{\n\t\"z\": -1,\n\t\"a\\u003cb\": \"\\u003c\\u003e\\u0026\\\"\\\\/\\n\\r\\t\\b\\f"
                      "\\u0001\x7f\xc3\xa9\\u2028\\u2029\xe2\x80\xaa\",\n"
                      "\t\"list\": [\n\t\ttrue,\n\t\tnull,\n\t\t{},\n"
-                     "\t\t{\n\t\t\t\"k\": \"v\"\n\t\t}\n\t],\n\t\"none\": [],\n\t\"real\": 0.1\n}\n");
+                     "\t\t{\n\t\t\t\"k\": \"v\"\n\t\t}\n\t],\n\t\"none\": [],\n\t\"real\": 0.1,\n\t\"whole\": 2.0,\n"
+                     "\t\"large\": 1e+300\n}\n");
     ck_assert_str_eq(mdm_json_compact(json_object_get(json, "list"), pool), "[true,null,{},{\"k\":\"v\"}]");
     ck_assert_str_eq(mdm_json_pretty(mdm_json_object(pool), pool), "{}\n");
     ck_assert_str_eq(mdm_json_compact(mdm_json_own(json_string_nocheck("\xff"), pool), pool), "\"\\ufffd\"");

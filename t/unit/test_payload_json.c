@@ -192,7 +192,7 @@ static const struct {
     { "{'payloads':[1]}", "payloads[0]: expected an object, got an integer" },
     { "{'payloads':[{'SSID_STR':'x'}]}", "payloads[0]: the key type is missing (string)" },
     { "{'payloads':[{'type':1}]}", "payloads[0]: the key type is missing (string)" },
-    { "{'payloads':[{'type':'x','PayloadType':'y'}]}", "payloads[0].PayloadType: it is called type here" },
+    { "{'payloads':[{'type':'x','PayloadType':1}]}", "payloads[0]: the key PayloadType is missing (string)" },
     { "{'payloads':[],'displayname':'x'}", "profile: unknown key displayname; did you mean display_name?" },
     { "{'payloads':[],'display_name':'x','PayloadDisplayName':'y'}",
       "profile: display_name and PayloadDisplayName are the same" },
@@ -261,7 +261,8 @@ START_TEST(what_is_shown_makes_the_same_again)
         "{'display_name':'Office','scope':'System','RemovalDate':'2026-01-31T23:59:59Z','payloads':["
         "{'type':'com.apple.wifi.managed','AutoJoin':true,'Password':'${secret.wifi}','SSID_STR':'x',"
         "'EAPClientConfiguration':{'AcceptEAPTypes':[13,25]}}," ROOT ","
-        "{'type':'com.example.own','a':{'$data':'QUJD'},'b':{'$date':'2026-01-31T23:59:59Z'},'c':1.5}]}");
+        "{'type':'com.example.own','a':{'$data':'QUJD'},'b':{'$date':'2026-01-31T23:59:59Z'},'c':1.5},"
+        "{'PayloadType':'com.example.own','type':'mine','real':2.0,'whole':2}]}");
     const char *json = shown(profile);
     mdm_plist_t *again = made(json);
     mdm_bytes_t a, b;
@@ -269,6 +270,11 @@ START_TEST(what_is_shown_makes_the_same_again)
     mdm_plist_write(&a, ctx, profile);
     mdm_plist_write(&b, ctx, mdm_payload_masked(profile, pool));
     ck_assert(a.len == b.len && !memcmp(a.data, b.data, a.len));
+    mdm_plist_write(&b, ctx, again);
+    ck_assert_str_eq((const char *)a.data, (const char *)b.data);
+    ck_assert_ptr_nonnull(strstr((const char *)a.data, "<real>2</real>"));
+    ck_assert_ptr_nonnull(strstr((const char *)a.data, "<integer>2</integer>"));
+    ck_assert_ptr_nonnull(strstr(json, "\"PayloadType\":\"com.example.own\""));
     ck_assert_str_eq(json, shown(again));
     ck_assert_ptr_nonnull(strstr(json, "\"Password\":\"${secret.wifi}\""));
     ck_assert_ptr_nonnull(strstr(json, "\"display_name\":\"Office\""));
