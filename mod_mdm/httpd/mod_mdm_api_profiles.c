@@ -172,7 +172,7 @@ static int show_version(mdm_api_t *api, const mdm_profile_row_t *row, int number
     if (rv != APR_SUCCESS)
         return fail(api, rv);
     json = version_json(api, version, row->version);
-    mdm_json_set_text(json, "sha256", mdm_sha256_hex(version->body, api->r->pool));
+    mdm_json_set_text(json, "digest", version->sha256);
     json_object_set_new(json, "profile", mdm_payload_to_json(tree, api->r->pool));
     return mdm_api_json(api, HTTP_OK, json);
 }
@@ -258,7 +258,7 @@ static int answer(mdm_api_t *api, const mdm_library_saved_t *saved, json_t *effe
         json_object_set_new(json, "effect", effect);
 
     mdm_json_set_text(json, "outcome", outcome_name(saved->outcome));
-    mdm_json_set_text(json, "sha256", mdm_sha256_hex(saved->version->body, api->r->pool));
+    mdm_json_set_text(json, "digest", saved->version->sha256);
     json_object_set_new(json, "enrollments", json_integer(saved->enrollments));
     json_object_set_new(json, "device_warnings", mdm_judge_notes_json(saved->notes));
     return mdm_api_json(api, status, json);

@@ -5,6 +5,7 @@ and openssl."""
 import concurrent.futures
 import contextlib
 import copy
+import hashlib
 import json
 import plistlib
 import subprocess
@@ -146,8 +147,8 @@ def test_feature_16_versions_differences_and_roll_back(site):
     assert [(one["version"], one["current"], one.get("note")) for one in versions] == [
         (2, True, None), (1, False, "the first")]
     assert versions[0]["created_by"] and versions[0]["created_at"] >= versions[1]["created_at"]
-    digests = [get(site, "%s/versions/%d" % (name, n))["sha256"] for n in (1, 2)]
-    assert digests[1] == changed.json["sha256"] != digests[0]
+    digests = [get(site, "%s/versions/%d" % (name, n))["digest"] for n in (1, 2)]
+    assert digests[1] == changed.json["digest"] != digests[0]
     cursor = get(site, name + "/versions?limit=1")["next_cursor"]
     assert [one["version"] for one in get(site, name + "/versions?limit=1&cursor=" + cursor)["versions"]] == [1]
     reply = site.api("GET", "/v1/profiles/%s/versions/2/diff" % name)
@@ -175,6 +176,21 @@ def test_feature_16_versions_differences_and_roll_back(site):
         "profile.created", "profile.saved", "profile.restored", "profile.saved"]
     (profile,), = site.database.sql("SELECT id FROM mdm_profile WHERE name = '%s'" % name)
     assert len(site.database.sql("SELECT id FROM mdm_change WHERE kind = 'profile' AND object = '%s'" % profile)) == 3
+
+
+def test_no_answer_tells_whether_a_guessed_password_is_right(site):
+    name = name_of("guess")
+    source = profile_of("com.example." + name)
+    replies = [put(site, name, source), put(site, name, source),
+               site.api("POST", "/v1/profiles/%s/check" % name, plistlib.dumps(source), ASPEN),
+               site.api("POST", "/v1/profiles/%s/versions/1/restore" % name),
+               site.api("GET", "/v1/profiles?limit=1000"),
+               *[site.api("GET", "/v1/profiles/" + name + path)
+                 for path in ("", "/versions", "/versions/1", "/versions/1/diff?with=1")]]
+    del source["PayloadUUID"]
+    guessed = hashlib.sha256(plistlib.dumps(source, sort_keys=True)).hexdigest()
+    for reply in replies:
+        assert reply.status in (200, 201) and guessed not in reply.text, reply.text
 
 
 @pytest.mark.parametrize("change, said", [
