@@ -25,7 +25,7 @@ apr_status_t mdm_library_secrets(mdm_store_t *st, const mdm_template_t *t, int d
     const char *const *elts = (const char *const *)names->elts;
     apr_array_header_t *closed;
     apr_hash_t *values;
-    int i, held;
+    int i, held = names->nelts;
     apr_status_t rv = APR_SUCCESS;
 
     if (!names->nelts)
@@ -50,6 +50,9 @@ apr_status_t mdm_library_secrets(mdm_store_t *st, const mdm_template_t *t, int d
             return mdm_fail(st->ctx, MDM_EINPUT, "%s: the secret %s is not base64, and :data takes it as that: give it "
                             "a value in base64, or leave :data out", one->path, one->name);
     }
+    /* it has got another value since: that one is to be held */
+    if (held < names->nelts)
+        return mdm_fail(st->ctx, MDM_ECONFLICT, "a secret was changed at the same time");
     return APR_SUCCESS;
 }
 

@@ -74,6 +74,7 @@ static apr_status_t look(work_t *w)
     return rv == APR_SUCCESS ? mdm_store_secret_enrollments(&w->out->enrollments, w->st, w->request->name) : rv;
 }
 
+/* It is put first and its uses are looked for afterwards, as below. */
 static apr_status_t rotate(void *baton, mdm_db_t *db)
 {
     work_t *w = baton;
@@ -88,14 +89,14 @@ static apr_status_t rotate(void *baton, mdm_db_t *db)
         mdm_ctx_clear(st->ctx);
     else if (rv != APR_SUCCESS)
         return rv;
-    if ((rv = look(w)) != APR_SUCCESS)
-        return rv;
     w->out->made = !present.data || !mdm_equal((const char *)present.data, (const char *)w->request->body.data);
     if (!w->out->made)
-        return APR_SUCCESS;
-    if ((rv = check_uses(w)) != APR_SUCCESS)
-        return rv;
+        return look(w);
     rv = mdm_store_secret_put(&w->out->generation, st, w->request->name, w->request->body, w->request->actor);
+    if (rv == APR_SUCCESS)
+        rv = look(w);
+    if (rv == APR_SUCCESS)
+        rv = check_uses(w);
     if (rv == APR_SUCCESS)
         rv = note(w, was ? "secret.rotated" : "secret.created", w->out->generation);
     return rv == APR_SUCCESS && w->out->uses->nelts

@@ -418,6 +418,26 @@ def test_an_assignment_under_way_is_not_left_to_an_archived_profile(site, phone)
                                  "p.name = '%s'" % name)
 
 
+def test_a_new_value_of_a_secret_reaches_a_save_under_way(site):
+    if site.database.kind != "pgsql":
+        return
+    name = name_of("race")
+
+    def give(value):
+        return apart(site).api("PUT", "/v1/secrets/" + name, json.dumps({"value": value}).encode(), JSON)
+    give("first")
+    body = profile_of(payloads=(dict(WIFI, Password="${secret.%s}" % name),))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with contextlib.closing(Hold(site, "LOCK TABLE mdm_profile IN SHARE MODE")):
+            saved = pool.submit(put, apart(site), name, body)
+            wait_until(lambda: waiting(site), what="the save to have looked at the secret")
+            given = pool.submit(give, "second")
+            wait_until(lambda: waiting(site) == 2, what="the new value to wait for the save")
+    assert (saved.result().status, given.result().status) == (201, 200), (saved.result(), given.result())
+    assert [one["profile"] for one in given.result().json["used_by"]] == [name], given.result().text
+    assert site.database.sql("SELECT id FROM mdm_change WHERE kind = 'secret' AND object = '%s'" % name)
+
+
 def test_large_profiles(site):
     name = name_of("large")
     reply = put(site, name, profile_of(Filler=b"x" * 4 * 1024 * 1024))
