@@ -49,6 +49,11 @@ const char *mdm_ctx_detail(mdm_ctx_t *ctx, apr_status_t rv)
     return apr_pstrdup(ctx->pool, apr_strerror(rv, text, sizeof(text)));
 }
 
+const char *mdm_ctx_reason(mdm_ctx_t *ctx, apr_status_t rv)
+{
+    return rv == MDM_EDB ? "the database is not available" : mdm_ctx_detail(ctx, rv);
+}
+
 void mdm_ctx_clear(mdm_ctx_t *ctx)
 {
     ctx->status = APR_SUCCESS;

@@ -41,6 +41,12 @@ apr_status_t mdm_fail(mdm_ctx_t *ctx, apr_status_t rv, const char *fmt, ...)
 /** The sentence of the first failure, or APR's text for `rv` when nobody gave one. */
 const char *mdm_ctx_detail(mdm_ctx_t *ctx, apr_status_t rv);
 
+/**
+ * The same for who asked. What a database says of its troubles is for the error log: it can name hosts, users and
+ * files.
+ */
+const char *mdm_ctx_reason(mdm_ctx_t *ctx, apr_status_t rv);
+
 /** Forget a failure that has been dealt with, so that the next one is reported afresh. */
 void mdm_ctx_clear(mdm_ctx_t *ctx);
 

@@ -287,7 +287,7 @@ static void judge_devices(mdm_library_saved_t *saved, mdm_store_t *st)
     if (rv == APR_SUCCESS)
         return;
     mdm_judge_note(saved->notes, MDM_FINDING_WARN, apr_pstrcat(st->ctx->pool, "the devices that are to have it could "
-                   "not be looked at: ", mdm_ctx_detail(st->ctx, rv), NULL), st->ctx->pool);
+                   "not be looked at: ", mdm_ctx_reason(st->ctx, rv), NULL), st->ctx->pool);
     mdm_ctx_clear(st->ctx);
 }
 

@@ -10,6 +10,7 @@
 #include "mdm_facts_items.h"
 #include "mdm_json.h"
 #include "mdm_profile_state.h"
+#include "mdm_status.h"
 #include "mdm_store_drift.h"
 #include "mdm_store_stuck.h"
 #include "mdm_stuck.h"
@@ -214,9 +215,6 @@ void mdm_profile_state_report(json_t *report, json_t *alerts, mdm_store_t *st, c
         tell(report, alerts, &trouble);
         rv = add_stuck(report, st, site);
     }
-    if (rv != APR_SUCCESS) {
-        json_array_append_new(alerts, json_sprintf("The state of profiles cannot be looked up: %s",
-                                                   mdm_ctx_detail(st->ctx, rv)));
-        mdm_ctx_clear(st->ctx);
-    }
+    if (rv != APR_SUCCESS)
+        mdm_status_failed(alerts, st->ctx, "The state of profiles cannot be looked up", rv);
 }

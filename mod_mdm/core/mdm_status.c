@@ -165,14 +165,20 @@ static json_t *devices_json(mdm_store_t *st)
     return json;
 }
 
+void mdm_status_failed(json_t *alerts, mdm_ctx_t *ctx, const char *what, apr_status_t rv)
+{
+    mdm_log(ctx, MDM_LOG_MARK, MDM_LOG_ERR, 0, MDMNO(0111) "%s: %s", what, mdm_ctx_detail(ctx, rv));
+    json_array_append_new(alerts, json_sprintf("%s: %s", what, mdm_ctx_reason(ctx, rv)));
+    mdm_ctx_clear(ctx);
+}
+
 static void add_figures(json_t *report, json_t *alerts, mdm_store_t *st)
 {
     mdm_figures_t *f;
     apr_status_t rv = mdm_store_figures(&f, st);
 
     if (rv != APR_SUCCESS) {
-        alert(alerts, apr_pstrcat(st->ctx->pool, "The database does not answer: ",
-                                  mdm_ctx_detail(st->ctx, rv), NULL));
+        mdm_status_failed(alerts, st->ctx, "Enrollments and commands cannot be counted", rv);
         return;
     }
     json_object_set_new(report, "enrollments", states_json(f->enrollments, st->ctx->pool));

@@ -36,6 +36,9 @@ apr_status_t mdm_status_enrollment(json_t **json, mdm_store_t *st, const mdm_sit
  */
 apr_status_t mdm_status_facts(json_t **facts, mdm_store_t *st, apr_int64_t enrollment);
 
+/** A part of the report cannot be made: an alert, and a line of the log with what the database said. */
+void mdm_status_failed(json_t *alerts, mdm_ctx_t *ctx, const char *what, apr_status_t rv);
+
 typedef const char *mdm_status_time_fn(apr_time_t at, apr_pool_t *p);
 
 /**

@@ -78,11 +78,8 @@ void mdm_status_identities(json_t *report, json_t *alerts, mdm_store_t *st, cons
 {
     apr_status_t rv = add(report, alerts, st, site);
 
-    if (rv != APR_SUCCESS) {
-        json_array_append_new(alerts, json_sprintf("The identities cannot be looked up: %s",
-                                                   mdm_ctx_detail(st->ctx, rv)));
-        mdm_ctx_clear(st->ctx);
-    }
+    if (rv != APR_SUCCESS)
+        mdm_status_failed(alerts, st->ctx, "The identities cannot be looked up", rv);
 }
 
 apr_status_t mdm_status_identity(json_t **identity, mdm_store_t *st, const mdm_enrollment_t *enrollment,

@@ -47,11 +47,8 @@ void mdm_status_passcodes(json_t *report, json_t *alerts, mdm_store_t *st)
 {
     apr_status_t rv = add(report, alerts, st);
 
-    if (rv != APR_SUCCESS) {
-        json_array_append_new(alerts, json_sprintf("Who complies with passcode policies cannot be looked up: %s",
-                                                   mdm_ctx_detail(st->ctx, rv)));
-        mdm_ctx_clear(st->ctx);
-    }
+    if (rv != APR_SUCCESS)
+        mdm_status_failed(alerts, st->ctx, "Who complies with passcode policies cannot be looked up", rv);
 }
 
 apr_status_t mdm_status_passcode(json_t *json, mdm_store_t *st, const mdm_enrollment_t *e)

@@ -48,12 +48,8 @@ void mdm_status_profiles(json_t *report, mdm_store_t *st)
     json_t *list = json_array(), *json = NULL;
     int i;
 
-    if (rv != APR_SUCCESS) {
-        json_array_append_new(json_object_get(report, "alerts"),
-                              json_sprintf("How far profiles are cannot be looked up: %s",
-                                           mdm_ctx_detail(st->ctx, rv)));
-        mdm_ctx_clear(st->ctx);
-    }
+    if (rv != APR_SUCCESS)
+        mdm_status_failed(json_object_get(report, "alerts"), st->ctx, "How far profiles are cannot be looked up", rv);
     for (i = 0; rv == APR_SUCCESS && i < figures->nelts; i++) {
         const mdm_desired_figure_t *f = &APR_ARRAY_IDX(figures, i, mdm_desired_figure_t);
         const char *column = column_of(f->state);

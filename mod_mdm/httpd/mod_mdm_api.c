@@ -81,7 +81,7 @@ int mdm_api_error(mdm_api_t *api, int status, apr_status_t rv)
     json_t *json = json_object();
     int logged = mdm_io_log_failure(api->r, api->ctx, rv);
 
-    mdm_json_set_text(json, "error", mdm_ctx_detail(api->ctx, rv));
+    mdm_json_set_text(json, "error", mdm_ctx_reason(api->ctx, rv));
     if (logged == HTTP_SERVICE_UNAVAILABLE || logged == HTTP_REQUEST_ENTITY_TOO_LARGE
         || logged == HTTP_TOO_MANY_REQUESTS)
         status = logged;

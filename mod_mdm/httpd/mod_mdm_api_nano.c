@@ -84,7 +84,7 @@ static int answer_failure(mdm_api_t *api, outcome_t *o, const char **member, apr
 {
     int status = mdm_io_log_failure(api->r, api->ctx, rv);
 
-    *member = mdm_ctx_detail(api->ctx, rv);
+    *member = mdm_ctx_reason(api->ctx, rv);
     if (status == HTTP_SERVICE_UNAVAILABLE)
         apr_table_setn(api->r->err_headers_out, "Retry-After", "30");
     else if (status != HTTP_REQUEST_ENTITY_TOO_LARGE)

@@ -201,16 +201,14 @@ int mdm_io_log_failure(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
     ap_log_rerror(APLOG_MARK, level, rv < MDM_E_START ? rv : 0, r, MDMNO(0110) "%s %.200s: %d: %s", r->method,
                   mdm_redact(r->uri, r->pool), status, mdm_ctx_detail(ctx, rv));
     if (status >= 500)
-        mdm_alarm_raise(r->request_time, mdm_ctx_detail(ctx, rv));
+        mdm_alarm_raise(r->request_time, mdm_ctx_reason(ctx, rv));
     return status;
 }
 
 int mdm_io_fail(request_rec *r, mdm_ctx_t *ctx, apr_status_t rv)
 {
     int status = mdm_io_log_failure(r, ctx, rv);
-    /* What a database says of its troubles is for the error log: it can name hosts, users and files. */
-    const char *reason = rv == MDM_EDB ? "the database is not available" : mdm_ctx_detail(ctx, rv);
-    const char *text = apr_pstrcat(r->pool, reason, "\n", NULL);
+    const char *text = apr_pstrcat(r->pool, mdm_ctx_reason(ctx, rv), "\n", NULL);
 
     if (status == AP_FILTER_ERROR)
         return status;

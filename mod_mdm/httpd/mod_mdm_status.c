@@ -30,7 +30,7 @@ static json_t *make_report(request_rec *r, const mdm_conf_t *conf, mdm_ctx_t *ct
     apr_time_t at;
 
     if (rv != APR_SUCCESS) {
-        why = mdm_ctx_detail(ctx, rv);
+        why = rv == MDM_EDB ? "see the error log" : mdm_ctx_detail(ctx, rv);
         mdm_io_log_failure(r, ctx, rv);
         *st = NULL;
     }

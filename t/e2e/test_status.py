@@ -97,7 +97,11 @@ def test_an_enrollment_that_cannot_be_shown_says_why(make_site):
     assert site.http.get(site.at("/mdm-status?id=%FF")).status == 400
     site.log.expect(r"\[mdm:error\]", r"\[dbd:", r"\[dbd_")
     site.database.sql("ALTER TABLE mdm_enrollment RENAME TO gone")
-    assert site.http.get(site.at("/mdm-status?id=nobody")).status == 503
+    reply = site.http.get(site.at("/mdm-status?id=nobody"))
+    assert reply.status == 503 and reply.text == "the database is not available\n", reply.text
+    for query in ("", "?json", "?auto"):
+        reply = site.http.get(site.at("/mdm-status" + query))
+        assert reply.status == 200 and "gone" not in reply.text and "STMT_" not in reply.text, reply.text
 
 
 def test_nothing_secret_is_on_the_page(site, phone, page):
