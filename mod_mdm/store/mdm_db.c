@@ -20,6 +20,7 @@
 #define TRIES 4                     /* of a statement outside a transaction */
 #define BLIND 2                     /* libpq may need so many failures to see that the connection is gone */
 #define ATTEMPTS 8                  /* of a transaction */
+#define ALIKE 3                     /* of them, when they all fail in the same way */
 #define PAUSE_FIRST 1000            /* microseconds; doubles with each attempt, up to PAUSE_MOST */
 #define PAUSE_MOST 64000
 #define LIST 64                     /* arguments of a list in a statement */
@@ -49,6 +50,8 @@ struct mdm_db_t {
     int statements;
     int in_transaction;
     int failed;                     /* a statement of this transaction failed: it can only be rolled back */
+    const char *hopeless;           /* how its last attempt failed, when no other transaction was the reason */
+    int alike;                      /* attempts in a row that failed so */
 };
 
 /* A statement on its way: exactly one of rows and affected is set. */
@@ -67,7 +70,7 @@ static mdm_db_kind_e kind_of(const char *name)
     return !strcmp(name, "pgsql") ? MDM_DB_PGSQL : MDM_DB_UNSET;
 }
 
-/* The driver's words for a failure, on one line. */
+/* The driver's words for a failure: the first line, for in others PostgreSQL tells values of arguments. */
 static const char *error_text(mdm_db_t *db, int rc)
 {
     const char *said = apr_dbd_error(db->driver, db->handle, rc);
@@ -75,6 +78,7 @@ static const char *error_text(mdm_db_t *db, int rc)
     apr_size_t len;
     char *c;
 
+    text[strcspn(text, "\n")] = '\0';
     for (c = text; *c; c++) {
         if (apr_iscntrl(*c))
             *c = ' ';
@@ -235,9 +239,32 @@ static int run_once(mdm_db_t *db, const call_t *call)
     return rc;
 }
 
+/*
+ * Whether another transaction was in the way. PostgreSQL speaks the language of its administrator, and the driver keeps
+ * its codes to itself: what is no English may be anything.
+ */
+static int is_conflict(mdm_db_t *db, const char *text)
+{
+    static const char *const words[][5] = {
+        [MDM_DB_SQLITE3] = { "UNIQUE constraint failed", "locked", NULL },
+        [MDM_DB_PGSQL] = { "duplicate key", "could not serialize", "deadlock", "could not obtain lock", NULL },
+    };
+    int i;
+
+    if (db->kind == MDM_DB_PGSQL && strncmp(text, "ERROR:", 6))
+        return 1;
+    for (i = 0; words[db->kind][i] && !strstr(text, words[db->kind][i]); i++)
+        ;
+    return words[db->kind][i] != NULL;
+}
+
 static apr_status_t fail_in_transaction(mdm_db_t *db, const char *name, const char *text)
 {
+    const char *how = is_conflict(db, text) ? NULL : apr_pstrcat(db->ctx->pool, name, ": ", text, NULL);
+
     db->failed = 1;
+    db->alike = how && db->hopeless && !strcmp(how, db->hopeless) ? db->alike + 1 : how != NULL;
+    db->hopeless = how;
     return mdm_fail(db->ctx, connection_is_good(db) ? MDM_ECONFLICT : MDM_EDB, "database: %s: %s", name,
                     text);
 }
@@ -421,9 +448,11 @@ apr_status_t mdm_db_transact(mdm_db_t *db, mdm_db_work_fn *work, void *baton)
 
     if (db->in_transaction)
         return work(baton, db);
+    db->hopeless = NULL;
+    db->alike = 0;
     for (attempts = 1;; attempts++) {
         rv = attempt(db, work, baton);
-        if (rv != MDM_ECONFLICT || attempts == ATTEMPTS)
+        if (rv != MDM_ECONFLICT || attempts == ATTEMPTS || db->alike == ALIKE)
             break;
         if (!had_detail)
             mdm_ctx_clear(db->ctx);

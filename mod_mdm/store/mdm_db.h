@@ -93,8 +93,8 @@ apr_status_t mdm_db_script(mdm_db_t *db, const char *sql);
 
 /**
  * Run `work` in one transaction, and run the whole again (at most 8 times, with growing, jittered pauses)
- * when it lost against another. `work` must have no effect outside the database until this function returns
- * success. Nested calls join the outer transaction.
+ * when it lost against another; 3 times when it fails in the same way and no other is to blame. `work` must have no
+ * effect outside the database until this function returns success. Nested calls join the outer transaction.
  * @return what `work` returned; MDM_EDB when all attempts lost, or the commit failed: then nothing is stored, unless
  *         it was the answer to the commit that was lost. What is asked once more has to bear that
  */

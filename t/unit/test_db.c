@@ -218,10 +218,50 @@ START_TEST(a_lost_transaction_runs_again_as_a_whole)
     ck_assert_int_eq(mdm_db_transact(work.st->db, collide_at_first, &work), MDM_EDB);
     ck_assert_int_eq(work.runs, 8);
     ck_assert_ptr_nonnull(strstr(work.st->ctx->detail, "STMT_META_INSERT"));
+    /* PostgreSQL's second line has the key */
+    ck_assert_ptr_null(strstr(work.st->ctx->detail, "DETAIL"));
+    ck_assert_ptr_null(strstr(work.st->ctx->detail, "(b)"));
     mdm_ctx_clear(work.st->ctx);
     ck_assert_int_eq(count_meta(&count, work.st, "b"), APR_SUCCESS);
     ck_assert_int_eq(count, 0);
     ck_assert_int_eq(add_meta(work.st->db, "c"), APR_SUCCESS);
+    database_end();
+}
+END_TEST
+
+/* What no other transaction is to blame for. */
+static apr_status_t add_nothing(void *baton, mdm_db_t *db)
+{
+    const char *args[] = { "d", NULL };
+
+    ((work_t *)baton)->runs++;
+    return mdm_db_exec(NULL, db, STMT_META_INSERT, args);
+}
+
+START_TEST(what_fails_alike_each_time_is_given_up)
+{
+    work_t work = { NULL, 0, 0, APR_SUCCESS };
+
+    database_start(_i);
+    work.st = database_ready(database_pool());
+    ck_assert_int_eq(mdm_db_transact(work.st->db, add_nothing, &work), MDM_EDB);
+    ck_assert_int_eq(work.runs, 3);
+    database_end();
+}
+END_TEST
+
+START_TEST(a_connection_that_is_given_back_serves_no_more)
+{
+    work_t work = { NULL, 0, 0, APR_SUCCESS };
+    int count;
+
+    database_start(_i);
+    work.st = database_ready(database_pool());
+    mdm_db_retire(work.st->db);
+    ck_assert_int_eq(count_meta(&count, work.st, "schema_version"), MDM_EDB);
+    ck_assert_int_eq(add_meta(work.st->db, "e"), MDM_EDB);
+    ck_assert_int_eq(mdm_db_transact(work.st->db, add_then_return, &work), MDM_EDB);
+    ck_assert_int_eq(work.runs, 0);
     database_end();
 }
 END_TEST
@@ -607,6 +647,25 @@ START_TEST(the_version_is_looked_at)
 }
 END_TEST
 
+START_TEST(an_upgrade_beside_a_running_server_is_seen)
+{
+    mdm_store_t *st;
+
+    database_start(_i);
+    st = database_ready(database_pool());
+    database_sql("UPDATE mdm_meta SET value = '99' WHERE name = 'schema_version';");
+    ck_assert_int_eq(mdm_store_ready(st), APR_SUCCESS);
+    st->ctx->fixed_now = apr_time_now() + apr_time_from_sec(31);
+    ck_assert_int_eq(mdm_store_ready(st), MDM_ESCHEMA);
+    mdm_ctx_clear(st->ctx);
+    database_sql(apr_psprintf(database_pool(), "UPDATE mdm_meta SET value = '%d' WHERE name = 'schema_version';",
+                              MDM_SCHEMA_VERSION));
+    ck_assert_int_eq(mdm_store_ready(st), APR_SUCCESS);
+    ck_assert_int_eq(mdm_db_statements(st->db), 0);
+    database_end();
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("db");
@@ -620,6 +679,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(group, counts_rows_and_statements, 0, DATABASES);
     tcase_add_loop_test(group, a_refusal_of_the_work_undoes_it, 0, DATABASES);
     tcase_add_loop_test(group, a_lost_transaction_runs_again_as_a_whole, 0, DATABASES);
+    tcase_add_loop_test(group, what_fails_alike_each_time_is_given_up, 0, DATABASES);
+    tcase_add_loop_test(group, a_connection_that_is_given_back_serves_no_more, 0, DATABASES);
     tcase_add_loop_test(group, an_inner_transaction_joins_the_outer, 0, DATABASES);
     tcase_add_loop_test(group, a_changed_schema_or_a_lost_session_heals, 0, DATABASES);
     tcase_add_loop_test(group, statements_outlive_their_wrap, 0, DATABASES);
@@ -630,6 +691,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(group, what_devices_wait_for_reads_no_whole_table, 0, DATABASES);
     tcase_add_test(group, children_that_start_together_make_one_schema);
     tcase_add_loop_test(group, the_version_is_looked_at, 0, DATABASES);
+    tcase_add_loop_test(group, an_upgrade_beside_a_running_server_is_seen, 0, DATABASES);
     suite_add_tcase(suite, group);
     return database_main(suite, argv);
 }
