@@ -648,14 +648,20 @@ UNION ALL
 SELECT 1, MIN(not_after) FROM mdm_queue WHERE not_after > 0;
 
 -- STMT_QUEUE_STARTING (now, limit)
-SELECT due_rows.enrollment, e.enrollment_id, due_rows.held
-FROM (SELECT enrollment, held FROM mdm_queue WHERE not_before > 0 AND not_before <= %lld
+SELECT due_rows.command, due_rows.enrollment, e.enrollment_id, due_rows.held
+FROM (SELECT command, enrollment, held FROM mdm_queue WHERE not_before > 0 AND not_before <= %lld
     ORDER BY not_before LIMIT %lld) due_rows
 JOIN mdm_enrollment e ON e.id = due_rows.enrollment
 ORDER BY due_rows.enrollment;
 
--- STMT_QUEUE_START (now, enrollments*64)
-UPDATE mdm_queue SET not_before = 0 WHERE not_before > 0 AND not_before <= %lld AND enrollment IN (%64lld);
+-- PART start_row
+(CAST(%lld AS BIGINT), CAST(%lld AS BIGINT))
+
+-- Those that were found and no others: these are woken
+
+-- STMT_QUEUE_START (now, rows*128)
+UPDATE mdm_queue SET not_before = 0
+WHERE not_before > 0 AND not_before <= %lld AND (command, enrollment) IN (VALUES {64*start_row});
 
 -- STMT_QUEUE_EXPIRE_RESULTS (error_chain, finished_at, now, limit)
 INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)

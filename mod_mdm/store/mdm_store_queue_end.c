@@ -197,11 +197,11 @@ apr_status_t mdm_store_queue_edges(apr_time_t *start, apr_time_t *end, mdm_store
 apr_status_t mdm_store_queue_start(int *started, int *more, mdm_store_t *st)
 {
     const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx)), *due[] = { now, mdm_row_text(st, START_STEP) };
-    const char *args[1 + MDM_ROW_CHUNK] = { now }, *numbers[START_STEP], *names[START_STEP];
+    const char *args[1 + 2 * START_STEP] = { now }, *names[START_STEP];
     apr_array_header_t *ignored;
     mdm_rows_t *rows;
     apr_status_t rv = mdm_db_select(&rows, st->db, STMT_QUEUE_STARTING, due);
-    int r, count = 0, wakes = 0;
+    int r, wakes = 0;
 
     *started = 0;
     *more = 0;
@@ -209,12 +209,11 @@ apr_status_t mdm_store_queue_start(int *started, int *more, mdm_store_t *st)
         return rv;
     *more = rows->count == START_STEP;
     for (r = 0; r < rows->count; r++) {
-        if (!count || strcmp(numbers[count - 1], MDM_ROW(rows, r, 0)))
-            numbers[count++] = MDM_ROW(rows, r, 0);
-        if (!mdm_row_number(rows, r, 2) && (!wakes || strcmp(names[wakes - 1], MDM_ROW(rows, r, 1))))
-            names[wakes++] = MDM_ROW(rows, r, 1);
+        args[1 + 2 * r] = MDM_ROW(rows, r, 0);
+        args[2 + 2 * r] = MDM_ROW(rows, r, 1);
+        if (!mdm_row_number(rows, r, 3) && (!wakes || strcmp(names[wakes - 1], MDM_ROW(rows, r, 2))))
+            names[wakes++] = MDM_ROW(rows, r, 2);
     }
-    mdm_row_chunk(args + 1, numbers, count);
     rv = mdm_db_exec(started, st->db, STMT_QUEUE_START, args);
     return rv == APR_SUCCESS && wakes ? mdm_store_push_want(&ignored, st, mdm_ctx_now(st->ctx), names, wakes) : rv;
 }

@@ -37,11 +37,27 @@ static void take_back(mdm_store_t *lent, void *baton)
     (void)baton;
 }
 
+static void enrol(apr_int64_t id)
+{
+    mdm_enrollment_t e = { 0 };
+    mdm_tokens_t t = { 0 };
+
+    e.id = id;
+    e.enrollment_id = id == 1 ? "A" : apr_psprintf(database_pool(), "B%03d", (int)id);
+    e.type = "Device";
+    e.state = MDM_STATE_PENDING;
+    e.created_at = st->ctx->fixed_now;
+    OK(mdm_store_enrollment_insert(st, &e));
+    t.topic = "com.apple.mgmt.x";
+    t.push_token = mdm_bytes_of("token");
+    t.push_magic = "MAGIC";
+    t.certificate = apr_pstrcat(database_pool(), "f-", e.enrollment_id, NULL);
+    OK(mdm_store_enrollment_token_update(st, id, &t));
+}
+
 static void start(int loop)
 {
     mdm_push_topic_t topic = { 0 };
-    mdm_enrollment_t e = { 0 };
-    mdm_tokens_t t = { 0 };
 
     database_start(loop);
     st = database_ready(database_pool());
@@ -54,17 +70,7 @@ static void start(int loop)
     memset(&site, 0, sizeof(site));
     site.history_lifetime = 365 * DAY;
     ctx = mdm_ctx_create(database_pool(), NULL);
-    e.id = 1;
-    e.enrollment_id = "A";
-    e.type = "Device";
-    e.state = MDM_STATE_PENDING;
-    e.created_at = st->ctx->fixed_now;
-    OK(mdm_store_enrollment_insert(st, &e));
-    t.topic = "com.apple.mgmt.x";
-    t.push_token = mdm_bytes_of("token");
-    t.push_magic = "MAGIC";
-    t.certificate = "f-A";
-    OK(mdm_store_enrollment_token_update(st, 1, &t));
+    enrol(1);
 }
 
 /* A turn of a new housekeeper: its own clock, which is the real one, must not matter. */
@@ -113,6 +119,29 @@ START_TEST(a_command_wakes_its_devices_when_its_time_comes)
     ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE enrollment = 1 AND due_at > 0;"), "1");
     ck_assert_str_eq(database_sql("SELECT not_before FROM mdm_queue;"), "0");
     ck_assert_int_eq(turn_at(at + HOUR), 0);
+    database_end();
+}
+END_TEST
+
+/* What waits for a second person comes into its time, too, and must not hide who is to be woken. */
+START_TEST(who_is_due_is_woken_beside_what_is_held)
+{
+    apr_time_t at;
+    int i;
+
+    start(_i);
+    at = st->ctx->fixed_now;
+    for (i = 2; i <= 64; i++)
+        enrol(i);
+    for (i = 0; i < 2; i++)
+        database_sql(apr_psprintf(database_pool(), "INSERT INTO mdm_queue (command, enrollment, priority, notnow, "
+                                  "tries, queued_at, sent_at, not_before, not_after, held) SELECT %d, id, 0, 0, 0, 1, "
+                                  "0, %" APR_TIME_T_FMT ", 0, %d FROM mdm_enrollment;", 8 + i, at + HOUR, !i));
+    ck_assert_int_eq(turn_at(at + HOUR), 1);
+    for (i = 0; i < 4; i++)
+        turn_at(at + HOUR + i * SECOND);
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_queue WHERE not_before = 0;"), "128");
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_push WHERE due_at > 0;"), "64");
     database_end();
 }
 END_TEST
@@ -217,6 +246,7 @@ int main(int argc, char **argv)
     (void)argc;
     tcase_set_timeout(group, 60);
     tcase_add_loop_test(group, a_command_wakes_its_devices_when_its_time_comes, 0, DATABASES);
+    tcase_add_loop_test(group, who_is_due_is_woken_beside_what_is_held, 0, DATABASES);
     tcase_add_loop_test(group, a_command_ends_when_its_time_is_over, 0, DATABASES);
     tcase_add_loop_test(group, history_is_forgotten_in_bounded_steps, 0, DATABASES);
     tcase_add_loop_test(group, of_two_one_does_a_job, 0, DATABASES);
