@@ -28,20 +28,23 @@ ORDER BY 1;
 
 -- PART drift_row
 (CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%lld AS BIGINT),
-    CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%s AS TEXT))
+    CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%s AS TEXT), CAST(%lld AS BIGINT))
 
--- STMT_DRIFT_PUT (enrollment, reason, changed_at, rows*256, read_at)
+-- The last of a row is its changed_at as it was read, or now for one that is new. What was changed since the read, by
+-- whatever clock, stays as it is
+
+-- STMT_DRIFT_PUT (enrollment, reason, rows*288, changed_at)
 INSERT INTO mdm_desired (enrollment, profile, version, want_uuid, sent_uuid, state, assignment, reason, command, drift,
     tries, next_try_at, first_failed_at, changed_at, verified_at, error)
-SELECT %lld, r.column1, 0, NULL, NULL, r.column2, 0, %s, 0, r.column3, r.column4, r.column5, r.column6, %lld, r.column7,
-    r.column8
+SELECT %lld, r.column1, 0, NULL, NULL, r.column2, 0, %s, 0, r.column3, r.column4, r.column5, r.column6, r.column9,
+    r.column7, r.column8
 FROM (VALUES
     {32*drift_row}) r
 WHERE r.column1 > 0
 ON CONFLICT (enrollment, profile) DO UPDATE SET state = excluded.state, command = 0, drift = excluded.drift,
     tries = excluded.tries, next_try_at = excluded.next_try_at, first_failed_at = excluded.first_failed_at,
-    changed_at = excluded.changed_at, verified_at = excluded.verified_at, error = excluded.error
-WHERE mdm_desired.changed_at <= %lld;
+    changed_at = %lld, verified_at = excluded.verified_at, error = excluded.error
+WHERE mdm_desired.changed_at = excluded.changed_at;
 
 -- STMT_DRIFT_LOOK (command, priority, queued_at, enrollment)
 INSERT INTO mdm_queue (command, enrollment, priority, notnow, tries, queued_at, sent_at, not_before, not_after, held)

@@ -10,8 +10,8 @@
 
 /* Rows of STMT_DRIFT_PUT. */
 #define PUT_ROWS 32
-#define PUT_COLUMNS 8
-#define PUT_HEAD 3
+#define PUT_COLUMNS 9
+#define PUT_HEAD 2
 
 static void read_row(mdm_drift_row_t *row, const mdm_rows_t *rows, int r)
 {
@@ -56,7 +56,7 @@ apr_status_t mdm_store_drift_rows(apr_array_header_t **out, const char **alarm, 
     return APR_SUCCESS;
 }
 
-static void put_args(const char **args, mdm_store_t *st, const mdm_desired_t *d)
+static void put_args(const char **args, mdm_store_t *st, const mdm_desired_t *d, const char *now)
 {
     args[0] = mdm_row_text(st, d->profile);
     args[1] = mdm_row_text(st, d->state);
@@ -66,33 +66,28 @@ static void put_args(const char **args, mdm_store_t *st, const mdm_desired_t *d)
     args[5] = mdm_row_text(st, d->first_failed_at);
     args[6] = mdm_row_text(st, d->verified_at);
     args[7] = d->error;
+    args[8] = d->version < 0 ? now : mdm_row_text(st, d->changed_at);
 }
 
 apr_status_t mdm_store_drift_put(mdm_store_t *st, apr_int64_t enrollment, const apr_array_header_t *rows)
 {
+    const char *now = mdm_row_text(st, mdm_ctx_now(st->ctx));
     const char *args[PUT_HEAD + PUT_ROWS * PUT_COLUMNS + 1] = {
-        mdm_row_text(st, enrollment), "on the device without being assigned", mdm_row_text(st, mdm_ctx_now(st->ctx))
+        mdm_row_text(st, enrollment), "on the device without being assigned"
     };
     mdm_desired_t none = { 0 };
-    apr_time_t read_at = 0;
     apr_status_t rv = APR_SUCCESS;
     int i, filled = 0, end = rows->nelts;
 
-    for (i = 0; i < rows->nelts; i++) {
-        const mdm_drift_row_t *row = &APR_ARRAY_IDX(rows, i, mdm_drift_row_t);
-
-        if (row->changed && row->d.changed_at > read_at)
-            read_at = row->d.changed_at;
-    }
-    args[PUT_HEAD + PUT_ROWS * PUT_COLUMNS] = mdm_row_text(st, read_at);
+    args[PUT_HEAD + PUT_ROWS * PUT_COLUMNS] = now;
     for (i = 0; rv == APR_SUCCESS && i < end; i++) {
         const mdm_drift_row_t *row = &APR_ARRAY_IDX(rows, i, mdm_drift_row_t);
 
         if (row->changed)
-            put_args(args + PUT_HEAD + filled++ * PUT_COLUMNS, st, &row->d);
+            put_args(args + PUT_HEAD + filled++ * PUT_COLUMNS, st, &row->d, now);
         if (filled == PUT_ROWS || (filled && i == end - 1)) {
             for (; filled < PUT_ROWS; filled++)
-                put_args(args + PUT_HEAD + filled * PUT_COLUMNS, st, &none);
+                put_args(args + PUT_HEAD + filled * PUT_COLUMNS, st, &none, now);
             rv = mdm_db_exec(NULL, st->db, STMT_DRIFT_PUT, args);
             filled = 0;
         }

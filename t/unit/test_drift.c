@@ -463,6 +463,43 @@ START_TEST(a_command_that_is_lost_is_noticed)
 }
 END_TEST
 
+START_TEST(a_list_leaves_alone_what_was_ordered_since_it_was_read)
+{
+    mdm_desired_put_t newer = { DEVICE, "U1", "newer" };
+    mdm_desired_t values = { 0 };
+    apr_array_header_t *rows;
+    const char *alarm;
+    int i;
+
+    start(_i);
+    profile(3, "{}");
+    one(1, MDM_DESIRED_ACKED);
+    later(HOUR);
+    one(2, MDM_DESIRED_ACKED);
+    OK(mdm_store_drift_rows(&rows, &alarm, st, DEVICE));
+    ck_assert_int_eq(rows->nelts, 2);
+    /* by the clock of a node that is behind */
+    later(-HOUR / 2);
+    values.profile = 1;
+    values.version = 2;
+    values.state = MDM_DESIRED_PENDING;
+    values.command = 900;
+    OK(mdm_store_desired_put(st, &values, &newer, 1));
+    later(HOUR);
+    for (i = 0; i < 2; i++) {
+        mdm_drift_row_t *found = &APR_ARRAY_IDX(rows, i, mdm_drift_row_t);
+
+        found->d.state = MDM_DESIRED_VERIFIED;
+        found->changed = 1;
+    }
+    OK(mdm_store_drift_put(st, DEVICE, rows));
+    stored("SELECT profile, state, version, command FROM mdm_desired ORDER BY 1;", "1|1|2|900\n2|4|1|0");
+    stored("SELECT changed_at FROM mdm_desired WHERE profile = 2;",
+           apr_psprintf(database_pool(), "%" APR_TIME_T_FMT, st->ctx->fixed_now));
+    database_end();
+}
+END_TEST
+
 START_TEST(what_cannot_be_handed_out_has_failed)
 {
     start(_i);
@@ -575,6 +612,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(answers, three_remedies_then_one_event_and_no_loop, 0, DATABASES);
     tcase_add_loop_test(answers, a_refused_install_is_tried_again_and_then_given_up, 0, DATABASES);
     tcase_add_loop_test(answers, an_acknowledgement_brings_one_list_in_the_same_session, 0, DATABASES);
+    tcase_add_loop_test(answers, a_list_leaves_alone_what_was_ordered_since_it_was_read, 0, DATABASES);
     tcase_add_loop_test(answers, what_cannot_be_handed_out_has_failed, 0, DATABASES);
     tcase_add_loop_test(answers, an_end_closes_and_a_beginning_forgets, 0, DATABASES);
     tcase_add_loop_test(steps, a_storm_of_drift_is_mended_in_steps, 0, DATABASES);
