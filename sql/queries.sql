@@ -571,14 +571,18 @@ FROM finished f JOIN mdm_command c ON c.id = f.command;
 INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
 SELECT id, %lld, request_type, %s, %s, %s, %lld FROM mdm_command WHERE id = %lld;
 
+-- A command that a device has put off is not with the device any more: it is handed out again, or ended before that
+
 -- STMT_QUEUE_NOTNOW (command, enrollment)
-UPDATE mdm_queue SET notnow = 1, tries = tries + 1 WHERE command = %lld AND enrollment = %lld;
+UPDATE mdm_queue SET notnow = 1, tries = tries + 1, sent_at = 0 WHERE command = %lld AND enrollment = %lld;
 
 -- STMT_QUEUE_NEW_SESSION (enrollment)
 UPDATE mdm_queue SET notnow = 0 WHERE enrollment = %lld AND notnow = 1;
 
+-- Written after the hand-out: of one that was answered NotNow meanwhile it is old
+
 -- STMT_QUEUE_SENT (sent_at, command, enrollment)
-UPDATE mdm_queue SET sent_at = %lld WHERE command = %lld AND enrollment = %lld;
+UPDATE mdm_queue SET sent_at = %lld WHERE command = %lld AND enrollment = %lld AND notnow = 0;
 
 -- STMT_QUEUE_CANCEL_RESULTS (error_chain_of_an_erase_sent, error_chain, finished_at, enrollment, enrollment)
 INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
@@ -593,17 +597,22 @@ WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = 
     AND EXISTS (SELECT 1 FROM mdm_result r
         WHERE r.command = mdm_queue.command AND r.enrollment = mdm_queue.enrollment);
 
+-- What a person can end: what no device has, and what is held, because it goes to none any more, whoever had it before
+
+-- PART endable
+(q.sent_at = 0 OR q.held = 1)
+
 -- STMT_QUEUE_CANCEL_COMMAND_RESULTS (error_chain, finished_at, command)
 INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
 SELECT q.command, q.enrollment, c.request_type, 'Cancelled', %s, NULL, %lld
 FROM mdm_queue q JOIN mdm_command c ON c.id = q.command
-WHERE q.command = %lld AND q.sent_at = 0;
+WHERE q.command = %lld AND {endable};
 
 -- STMT_QUEUE_CANCEL_ONE_RESULT (error_chain, finished_at, command, enrollment_id)
 INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
 SELECT q.command, q.enrollment, c.request_type, 'Cancelled', %s, NULL, %lld
 FROM mdm_queue q JOIN mdm_command c ON c.id = q.command
-WHERE q.command = %lld AND q.sent_at = 0
+WHERE q.command = %lld AND {endable}
     AND q.enrollment = (SELECT e.id FROM mdm_enrollment e WHERE e.enrollment_id = %s);
 
 -- STMT_QUEUE_CANCEL_COMMAND (command)
@@ -620,7 +629,7 @@ WHERE c.created_by = %s AND q.sent_at = 0 ORDER BY c.id, e.enrollment_id;
 INSERT INTO mdm_result (command, enrollment, request_type, status, error_chain, response, finished_at)
 SELECT q.command, q.enrollment, c.request_type, 'Cancelled', %s, NULL, %lld
 FROM mdm_queue q JOIN mdm_command c ON c.id = q.command
-WHERE q.enrollment = (SELECT e.id FROM mdm_enrollment e WHERE e.enrollment_id = %s) AND q.sent_at = 0;
+WHERE q.enrollment = (SELECT e.id FROM mdm_enrollment e WHERE e.enrollment_id = %s) AND {endable};
 
 -- STMT_QUEUE_CLEAR (enrollment_id)
 DELETE FROM mdm_queue

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from . import devices
+from .httpd import wait_until
 from .site import PASSWORD, USER
 
 OTHER = "other"
@@ -194,3 +195,23 @@ def test_what_was_ordered_before_needs_a_second_person_from_then_on(ward, new_ph
     assert held(ward) == [erase]
     assert call(ward, OTHER, "POST", "/v1/commands/%s/approve" % erase).status == 200
     assert devices.served(phone.idle()) == erase
+
+
+def test_what_was_put_off_and_is_held_then_can_be_denied(ward, new_phone):
+    ward.log.expect("MDM0888")
+    phone = new_phone(ward)
+    first, body = devices.command("RemoveProfile", Identifier="org.example.wifi")
+    second, other_body = devices.command("RemoveProfile", Identifier="org.example.vpn")
+    for one in (body, other_body):
+        assert ward.api("PUT", "/v1/enqueue/%s?nopush=1" % phone.id, one, user=USER, key=PASSWORD).status == 200
+    assert devices.served(phone.idle()) == first
+    assert devices.served(phone.send_report({"Status": "NotNow", "CommandUUID": first})) == second
+    wait_until(lambda: ward.database.sql("SELECT 1 FROM mdm_queue WHERE sent_at > 0"), what="a hand-out to be noted")
+    assert devices.served(phone.send_report({"Status": "NotNow", "CommandUUID": second})) is None
+    restart(ward, MDMApproval="RemoveProfile")
+    assert phone.connect() == [] and sorted(held(ward)) == sorted([first, second])
+    denied = call(ward, OTHER, "POST", "/v1/commands/%s/deny" % first)
+    assert denied.status == 200 and denied.json["enrollments"] == 1, denied.text
+    taken_back = call(ward, USER, "DELETE", "/v1/commands/" + second)
+    assert taken_back.status == 200 and taken_back.json == {"cancelled": 1, "not_cancellable": []}, taken_back.text
+    assert not ward.database.sql("SELECT 1 FROM mdm_queue")

@@ -385,6 +385,44 @@ START_TEST(what_went_out_is_not_taken_back)
 }
 END_TEST
 
+START_TEST(what_is_held_or_put_off_can_be_ended_though_it_went_out)
+{
+    mdm_decision_t by_anna = { "anna", NULL, 0, NULL, NULL }, by_bert = { "bert", NULL, 0, NULL, NULL };
+
+    start(_i);
+    site.approvals = names("EraseDevice");
+    whom.ids = names("A B");
+    /* A had got it before it was held for all */
+    OK(order("C-1", "EraseDevice"));
+    OK(mdm_store_queue_sent(st, 1, outcome.command->id, st->ctx->fixed_now));
+    OK(mdm_command_decide(&by_bert, st, "C-1", 0));
+    ck_assert_int_eq(by_bert.count, 2);
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_queue;"), "0");
+    OK(order("C-2", "EraseDevice"));
+    OK(mdm_store_queue_sent(st, 1, outcome.command->id, st->ctx->fixed_now));
+    OK(mdm_store_queue_sent(st, 2, outcome.command->id, st->ctx->fixed_now));
+    OK(mdm_command_cancel(&by_anna, st, "C-2", "A"));
+    OK(mdm_command_clear(&by_anna, st, "B"));
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_queue;"), "0");
+    ck_assert_str_eq(results(), "C-1 Cancelled\nC-2 Cancelled");
+
+    site.approvals = NULL;
+    how.supersede_key = "k";
+    whom.ids = names("A B");
+    OK(order("C-3", "ProfileList"));
+    OK(mdm_store_queue_sent(st, 1, outcome.command->id, st->ctx->fixed_now));
+    OK(mdm_store_queue_sent(st, 2, outcome.command->id, st->ctx->fixed_now));
+    OK(mdm_store_queue_notnow(st, 1, outcome.command->id));
+    OK(mdm_store_queue_notnow(st, 2, outcome.command->id));
+    OK(mdm_command_cancel(&by_anna, st, "C-3", "A"));
+    whom.ids = names("B");
+    OK(order("C-4", "ProfileList"));
+    ck_assert_str_eq(database_sql("SELECT r.enrollment, r.status FROM mdm_result r JOIN mdm_command c "
+                                  "ON c.id = r.command WHERE c.uuid = 'C-3' ORDER BY 1;"), "1|Cancelled\n2|Superseded");
+    database_end();
+}
+END_TEST
+
 START_TEST(a_late_answer_replaces_an_end_without_one)
 {
     static const char *const ends[] = { "Cancelled", "Superseded", "Expired", "Error" };
@@ -465,6 +503,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(group, destructive_ones_end_by_themselves, 0, DATABASES);
     tcase_add_loop_test(group, another_person_decides, 0, DATABASES);
     tcase_add_loop_test(group, what_went_out_is_not_taken_back, 0, DATABASES);
+    tcase_add_loop_test(group, what_is_held_or_put_off_can_be_ended_though_it_went_out, 0, DATABASES);
     tcase_add_loop_test(group, a_late_answer_replaces_an_end_without_one, 0, DATABASES);
     tcase_add_loop_test(group, orders_cost_few_statements, 0, DATABASES);
     suite_add_tcase(suite, group);

@@ -392,9 +392,16 @@ START_TEST(notnow_waits_for_the_next_session)
     OK(mdm_store_connect(&row, st, "f-a", "DEV-1", NULL, 1));
     ck_assert_int_eq(row->has_notnow, 0);
     ck_assert_str_eq(row->next_uuid, "C-10");
+    /* the hand-out before the NotNow is none any more, even when it is written after it */
     OK(mdm_store_queue_list(&list, st, "DEV-1", 1));
     ck_assert_int_eq(list->nelts, 1);
+    ck_assert_str_eq(APR_ARRAY_IDX(list, 0, mdm_queue_item_t *)->state, "queued");
+    OK(mdm_store_queue_sent(st, 1, 10, st->ctx->fixed_now));
+    OK(mdm_store_queue_list(&list, st, "DEV-1", 1));
     ck_assert_str_eq(APR_ARRAY_IDX(list, 0, mdm_queue_item_t *)->state, "sent");
+    OK(mdm_store_queue_notnow(st, 1, 10));
+    OK(mdm_store_queue_sent(st, 1, 10, st->ctx->fixed_now));
+    ck_assert_str_eq(database_sql("SELECT sent_at, notnow FROM mdm_queue WHERE command = 10;"), "0|1");
     database_end();
 }
 END_TEST
