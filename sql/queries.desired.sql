@@ -143,6 +143,23 @@ WHERE enrollment = %lld AND profile = %lld AND command = %lld AND version = %lld
 UPDATE mdm_desired SET want_uuid = NULL, state = 7, command = 0, next_try_at = 0, reason = %s, changed_at = %lld
 WHERE enrollment = %lld AND profile = %lld AND command = %lld AND version = %lld;
 
+-- A person has ended commands of the rows: it has failed. The command stays, so that a late answer counts
+
+-- PART desired_cancelled
+UPDATE mdm_desired SET state = 6, error = %s, next_try_at = %lld, changed_at = %lld WHERE state IN (1, 2, 8)
+
+-- PART desired_ended
+EXISTS (SELECT 1 FROM mdm_result r
+    WHERE r.command = mdm_desired.command AND r.enrollment = mdm_desired.enrollment AND r.status = 'Cancelled')
+
+-- STMT_DESIRED_CANCELLED (error, next_try_at, changed_at, command, command)
+{desired_cancelled} AND command = %lld AND {desired_ended}
+    AND enrollment IN (SELECT c.enrollment FROM mdm_result c WHERE c.command = %lld);
+
+-- STMT_DESIRED_CLEARED (error, next_try_at, changed_at, enrollment_id)
+{desired_cancelled} AND command > 0 AND {desired_ended}
+    AND enrollment = (SELECT e.id FROM mdm_enrollment e WHERE e.enrollment_id = %s);
+
 -- STMT_DESIRED_CLOSE (changed_at, enrollment, enrollment)
 UPDATE mdm_desired SET state = 10, command = 0, next_try_at = 0, changed_at = %lld
 WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0)) AND state <> 10;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decisions about commands: cancel, approve, deny. What a device has got cannot be taken back, and its answer counts
- * even when its open row has been ended meanwhile (core/mdm_connect.c). Called by the API, any thread.
+ * even when its open row has been ended meanwhile (core/mdm_connect.c). What should hold is not given up with a command
+ * (core/mdm_remedy.c). Called by the API, any thread.
  */
 #include <string.h>
 
@@ -9,7 +10,10 @@
 
 #include "mdm_approval.h"
 #include "mdm_command_decide.h"
+#include "mdm_drift.h"
 #include "mdm_plist_json.h"
+#include "mdm_remedy.h"
+#include "mdm_store_desired.h"
 
 #define SENT_SHOWN 100
 
@@ -20,11 +24,33 @@ typedef struct {
     int approve;
 } work_t;
 
+static const char *text(const work_t *w, const char *verb)
+{
+    return apr_pstrcat(w->st->ctx->pool, verb, " by ", w->decision->actor, NULL);
+}
+
 static const char *reason(const work_t *w, const char *verb)
 {
     apr_pool_t *p = w->st->ctx->pool;
 
-    return mdm_plist_to_json_text(mdm_plist_string(apr_pstrcat(p, verb, " by ", w->decision->actor, NULL), p), p);
+    return mdm_plist_to_json_text(mdm_plist_string(text(w, verb), p), p);
+}
+
+/* Why it was ended says nothing of the profile: its tries are not counted. */
+static apr_time_t next_try(const work_t *w)
+{
+    const mdm_site_t *site = w->decision->site;
+
+    return site ? mdm_remedy_next(site, 0, 0, mdm_ctx_now(w->st->ctx)) : 0;
+}
+
+static apr_status_t end(const work_t *w, const mdm_command_t *c, const char *verb)
+{
+    int *count = &w->decision->count;
+    apr_status_t rv = mdm_store_command_cancel(count, w->st, c->id, w->enrollment_id, reason(w, verb));
+
+    return rv == APR_SUCCESS && *count && mdm_drift_wanted(c->delivery)
+           ? mdm_store_desired_cancelled(w->st, c->id, text(w, verb), next_try(w)) : rv;
 }
 
 static apr_status_t cancel(void *baton, mdm_db_t *db)
@@ -37,7 +63,7 @@ static apr_status_t cancel(void *baton, mdm_db_t *db)
 
     (void)db;
     if (rv != APR_SUCCESS
-        || (rv = mdm_store_command_cancel(&d->count, w->st, c->id, w->enrollment_id, reason(w, "cancelled")))
+        || (rv = end(w, c, "cancelled")) != APR_SUCCESS
         || (rv = mdm_store_command_sent(&sent, w->st, c->id, SENT_SHOWN)) != APR_SUCCESS)
         return rv;
     d->sent = sent;
@@ -70,6 +96,7 @@ static apr_status_t clear(void *baton, mdm_db_t *db)
     (void)db;
     if (rv != APR_SUCCESS
         || (rv = mdm_store_queue_clear(&d->count, w->st, w->enrollment_id, reason(w, "cancelled"))) != APR_SUCCESS
+        || (d->count && (rv = mdm_store_desired_cleared(w->st, w->enrollment_id, text(w, "cancelled"), next_try(w))))
         || (rv = mdm_store_queue_sent_list(&sent, w->st, w->enrollment_id, SENT_SHOWN)) != APR_SUCCESS)
         return rv;
     d->sent = sent;
@@ -131,8 +158,7 @@ static apr_status_t decide(void *baton, mdm_db_t *db)
     if (rv == MDM_ENOTFOUND)
         return mdm_fail(w->st->ctx, MDM_EEXIST, "somebody else has decided at this moment");
     if (rv == APR_SUCCESS)
-        rv = w->approve ? release(w, c)
-                        : mdm_store_command_cancel(&d->count, w->st, c->id, NULL, reason(w, "denied"));
+        rv = w->approve ? release(w, c) : end(w, c, "denied");
     if (rv == APR_SUCCESS && !d->count)
         return mdm_fail(w->st->ctx, MDM_EEXIST, "the command %s waits nowhere any more: it has been cancelled or has "
                         "expired, or its devices have left", w->uuid);

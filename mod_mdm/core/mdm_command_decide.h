@@ -6,16 +6,19 @@
 #ifndef MDM_COMMAND_DECIDE_H
 #define MDM_COMMAND_DECIDE_H
 
+#include "mdm_site.h"
 #include "mdm_store.h"
 
 typedef struct mdm_decision_t {
     const char *actor, *source;         /* who decides, and from where */
     int count;                          /* out: enrollments (or commands) that it was effective for */
     const apr_array_header_t *sent;     /* out, cancel: const char *, those that went out already; 100 at most */
+    const mdm_site_t *site;             /* when a profile is tried again whose command is ended; NULL: never */
 } mdm_decision_t;
 
 /**
- * Take back what was not handed out yet.
+ * Take back what is with no device: not handed out yet, put off with NotNow, or held. An install or removal of a
+ * profile that should hold has failed then, and is tried again after the first of site->profile_retry.
  * @param enrollment_id for this enrollment alone; NULL: for all
  * @return MDM_ENOTFOUND; MDM_EEXIST when there is nothing left to take back
  */

@@ -101,9 +101,10 @@ static int is_under_way(const mdm_drift_row_t *row)
     return row->d.command && row->open;
 }
 
+/* One that a person has ended is known to have failed, and tried again. */
 static int is_lost(const mdm_drift_row_t *row)
 {
-    return row->d.command && !row->open;
+    return row->d.command && !row->open && row->d.state != MDM_DESIRED_FAILED;
 }
 
 /* ---- what becomes of it */

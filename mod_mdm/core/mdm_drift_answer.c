@@ -77,14 +77,15 @@ static apr_status_t refused(mdm_store_t *st, const mdm_site_t *site, mdm_desired
         : mdm_store_event(st, "profile.failed", NULL, device->source, device->enrollment_id, d->identifier, why);
 }
 
+/* It may have been cancelled meanwhile: then it was to be tried again. */
 static apr_status_t acknowledged(mdm_store_t *st, mdm_desired_t *d)
 {
     apr_int64_t command = d->command;
     apr_status_t rv;
 
-    if (d->version > 0)
-        d->state = MDM_DESIRED_ACKED;
+    d->state = d->version > 0 ? MDM_DESIRED_ACKED : MDM_DESIRED_REMOVING;
     d->command = 0;
+    d->next_try_at = 0;
     d->error = NULL;
     rv = mdm_store_desired_update(st, d, command);
     return rv == MDM_ENOTFOUND ? APR_SUCCESS : rv;

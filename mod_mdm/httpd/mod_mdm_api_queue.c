@@ -31,7 +31,7 @@ static json_t *texts(const apr_array_header_t *list)
 
 static mdm_decision_t decision_of(mdm_api_t *api)
 {
-    mdm_decision_t decision = { api->actor, api->r->useragent_ip, 0, NULL };
+    mdm_decision_t decision = { api->actor, api->r->useragent_ip, 0, NULL, api->conf->site };
 
     return decision;
 }

@@ -187,6 +187,25 @@ apr_status_t mdm_store_desired_block(mdm_store_t *st, const mdm_desired_t *d, co
     return mdm_row_change(st, STMT_DESIRED_BLOCK, args);
 }
 
+apr_status_t mdm_store_desired_cancelled(mdm_store_t *st, apr_int64_t command, const char *error,
+                                         apr_time_t next_try_at)
+{
+    const char *id = mdm_row_text(st, command), *args[] = {
+        error, mdm_row_text(st, next_try_at), mdm_row_text(st, mdm_ctx_now(st->ctx)), id, id
+    };
+
+    return mdm_db_exec(NULL, st->db, STMT_DESIRED_CANCELLED, args);
+}
+
+apr_status_t mdm_store_desired_cleared(mdm_store_t *st, const char *enrollment_id, const char *error,
+                                       apr_time_t next_try_at)
+{
+    const char *args[] = { error, mdm_row_text(st, next_try_at), mdm_row_text(st, mdm_ctx_now(st->ctx)),
+                           enrollment_id };
+
+    return mdm_db_exec(NULL, st->db, STMT_DESIRED_CLEARED, args);
+}
+
 apr_status_t mdm_store_desired_close(mdm_store_t *st, apr_int64_t enrollment)
 {
     const char *id = mdm_row_text(st, enrollment), *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), id, id };

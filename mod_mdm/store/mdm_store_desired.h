@@ -123,6 +123,18 @@ apr_status_t mdm_store_desired_sent(mdm_store_t *st, const mdm_desired_t *row, c
 /** It turned out at its delivery that it cannot be sent. @return as mdm_store_desired_sent */
 apr_status_t mdm_store_desired_block(mdm_store_t *st, const mdm_desired_t *row, const char *reason);
 
+/**
+ * Commands were cancelled, in this transaction: the rows that wait for them have failed, with `error`, until the next
+ * try. One statement, over the enrollments with a result of the command.
+ * @param next_try_at 0: it is not tried again
+ */
+apr_status_t mdm_store_desired_cancelled(mdm_store_t *st, apr_int64_t command, const char *error,
+                                         apr_time_t next_try_at);
+
+/** The same for all commands of one enrollment. */
+apr_status_t mdm_store_desired_cleared(mdm_store_t *st, const char *enrollment_id, const char *error,
+                                       apr_time_t next_try_at);
+
 /** An enrollment has gone: its rows and those of its user channels are "gone", nothing is under way. One statement. */
 apr_status_t mdm_store_desired_close(mdm_store_t *st, apr_int64_t enrollment);
 

@@ -306,7 +306,7 @@ END_TEST
 
 START_TEST(another_person_decides)
 {
-    mdm_decision_t by_anna = { "anna", NULL, 0, NULL }, by_bert = { "bert", NULL, 0, NULL };
+    mdm_decision_t by_anna = { "anna", NULL, 0, NULL, NULL }, by_bert = { "bert", NULL, 0, NULL, NULL };
     apr_array_header_t *held, *targets;
     const char *id = "B";
     mdm_command_t raw = { 0 };
@@ -357,7 +357,7 @@ END_TEST
 
 START_TEST(what_went_out_is_not_taken_back)
 {
-    mdm_decision_t d = { "anna", NULL, 0, NULL };
+    mdm_decision_t d = { "anna", NULL, 0, NULL, NULL };
 
     start(_i);
     whom.ids = names("A B E");

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "database.h"
+#include "mdm_command_decide.h"
 #include "mdm_drift.h"
 #include "mdm_facts.h"
 #include "mdm_remedy.h"
@@ -463,6 +464,71 @@ START_TEST(a_command_that_is_lost_is_noticed)
 }
 END_TEST
 
+/* A command of the fan-out, in the queue of the device. */
+static void ordered(apr_int64_t id, mdm_delivery_e delivery)
+{
+    mdm_command_t c = { 0 };
+
+    c.id = id;
+    c.uuid = apr_psprintf(database_pool(), "C-%d", (int)id);
+    c.request_type = "X";
+    c.body = "-";
+    c.created_by = "profiles";
+    c.delivery = delivery;
+    OK(mdm_store_command_insert(st, &c));
+    sql(apr_psprintf(database_pool(), "INSERT INTO mdm_queue (command, enrollment, priority, notnow, tries, queued_at, "
+                     "sent_at, not_before, not_after, held) VALUES (%d, %d, 0, 0, 0, 1, 0, 0, 0, 0);", (int)id,
+                     DEVICE));
+}
+
+START_TEST(what_a_person_ends_has_failed_until_the_next_try)
+{
+    mdm_decision_t anna = { "anna", NULL, 0, NULL, &site };
+
+    start(_i);
+    enrol(8);
+    one(4, MDM_DESIRED_VERIFIED);
+    profile(1, "{}");
+    desired(DEVICE, 1, 1, MDM_DESIRED_PENDING, 900);
+    desired(8, 1, 1, MDM_DESIRED_PENDING, 900);
+    ordered(900, MDM_DELIVERY_PROFILE);
+    profile(2, "{}");
+    desired(DEVICE, 2, 1, MDM_DESIRED_SENT, 901);
+    ordered(901, MDM_DELIVERY_PROFILE);
+    profile(3, "{}");
+    desired(DEVICE, 3, 0, MDM_DESIRED_REMOVING, 902);
+    ordered(902, MDM_DELIVERY_PROFILE_REMOVAL);
+    OK(mdm_command_cancel(&anna, st, "C-900", NULL));
+    is(1, "6|0|0");
+    is(2, "2|0|0");
+    stored("SELECT state FROM mdm_desired WHERE enrollment = 8;", "1");
+    OK(mdm_command_clear(&anna, st, "UDID-7"));
+    ck_assert_int_eq(anna.count, 2);
+    is(2, "6|0|0");
+    is(3, "6|0|0");
+    is(4, "4|0|0");
+    stored("SELECT error, first_failed_at, COUNT(*) FROM mdm_desired WHERE state = 6 GROUP BY 1, 2;",
+           "cancelled by anna|0|3");
+    due_in(HOUR);
+
+    /* a list that is not about them changes nothing; an answer that comes all the same counts */
+    list(apr_pstrcat(database_pool(), entry("org.p3", "X", MANAGED), entry("org.p4", "U4", MANAGED), NULL));
+    is(1, "6|0|0");
+    is(3, "6|0|0");
+    answer("Acknowledged", MDM_DELIVERY_PROFILE, 901);
+    is(2, "3|0|0");
+    stored("SELECT next_try_at, error FROM mdm_desired WHERE profile = 2;", "0|");
+    ck_assert_int_eq(remedies(), 0);
+    later(HOUR + HOUR / 8);
+    ck_assert_int_eq(remedies(), 2);
+    is(1, "1|0|1");
+    is(3, "8|0|1");
+    stored("SELECT request_type FROM mdm_command c JOIN mdm_queue q ON q.command = c.id WHERE q.enrollment = 7 AND "
+           "c.delivery <> 7 ORDER BY 1;", "InstallProfile\nRemoveProfile");
+    database_end();
+}
+END_TEST
+
 START_TEST(a_list_leaves_alone_what_was_ordered_since_it_was_read)
 {
     mdm_desired_put_t newer = { DEVICE, "U1", "newer" };
@@ -612,6 +678,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(answers, three_remedies_then_one_event_and_no_loop, 0, DATABASES);
     tcase_add_loop_test(answers, a_refused_install_is_tried_again_and_then_given_up, 0, DATABASES);
     tcase_add_loop_test(answers, an_acknowledgement_brings_one_list_in_the_same_session, 0, DATABASES);
+    tcase_add_loop_test(answers, what_a_person_ends_has_failed_until_the_next_try, 0, DATABASES);
     tcase_add_loop_test(answers, a_list_leaves_alone_what_was_ordered_since_it_was_read, 0, DATABASES);
     tcase_add_loop_test(answers, what_cannot_be_handed_out_has_failed, 0, DATABASES);
     tcase_add_loop_test(answers, an_end_closes_and_a_beginning_forgets, 0, DATABASES);
