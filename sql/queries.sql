@@ -1044,6 +1044,14 @@ SELECT due_at, lease_owner, lease_until, position FROM mdm_job WHERE name = %s;
 UPDATE mdm_job SET lease_owner = %s, lease_until = %lld
 WHERE name = %s AND due_at <= %lld AND (lease_owner IS NULL OR lease_until <= %lld OR lease_owner = %s);
 
+-- Who does a job renews his lease in each transaction: whoever wants to take it over waits until that is done
+
+-- STMT_JOB_RENEW (lease_until, name, owner)
+UPDATE mdm_job SET lease_until = %lld WHERE name = %s AND lease_owner = %s;
+
+-- STMT_JOB_AWAIT_PGSQL (name)
+SELECT 1 FROM mdm_job WHERE name = %s FOR SHARE;
+
 -- STMT_JOB_ADVANCE (due_at, position, name, owner)
 UPDATE mdm_job SET due_at = %lld, position = %s, lease_owner = NULL, lease_until = 0
 WHERE name = %s AND lease_owner = %s;

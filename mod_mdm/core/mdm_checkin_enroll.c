@@ -39,7 +39,8 @@ static apr_status_t authenticate_again(mdm_message_t *m, mdm_enrollment_t *fresh
     fresh->id = m->enrollment = old->id;
     if (is_renewal(m, old))
         return mdm_message_event(m, "enrollment.renewing", NULL);
-    if ((rv = mdm_store_queue_cancel(m->st, old->id, "\"the device has enrolled anew\"")) != APR_SUCCESS
+    if ((rv = mdm_drift_pause(m->st)) != APR_SUCCESS
+        || (rv = mdm_store_queue_cancel(m->st, old->id, "\"the device has enrolled anew\"")) != APR_SUCCESS
         || (rv = mdm_store_facts_forget(m->st, old->id)) != APR_SUCCESS
         || (rv = mdm_drift_begun(m->st, old->id)) != APR_SUCCESS
         || (rv = mdm_store_enrollment_reset_users(m->st, old->id, fresh->user)) != APR_SUCCESS
@@ -167,11 +168,13 @@ apr_status_t mdm_checkin_check_out(mdm_message_t *m)
 
     if (m->row->state == MDM_STATE_LEFT)
         return APR_SUCCESS;
-    rv = mdm_store_queue_cancel(m->st, m->enrollment, "\"the device has checked out\"");
+    rv = mdm_drift_pause(m->st);
+    if (rv == APR_SUCCESS)
+        rv = mdm_drift_closed(m->st, m->enrollment);
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(m->st, m->enrollment, MDM_STATE_LEFT);
     if (rv == APR_SUCCESS)
-        rv = mdm_drift_closed(m->st, m->enrollment);
+        rv = mdm_store_queue_cancel(m->st, m->enrollment, "\"the device has checked out\"");
     if (rv == APR_SUCCESS && !mdm_message_is_user(m))
         rv = mdm_crl_revoke_enrollment(m->st, &why, "cessationOfOperation");
     if (rv == APR_SUCCESS && !mdm_message_is_user(m))

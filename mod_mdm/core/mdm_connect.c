@@ -57,12 +57,14 @@ static apr_status_t close_wiped(report_t *r)
 {
     mdm_crl_cause_t cause = { r->row->parent ? r->row->parent : r->row->enrollment, r->device->device_id,
                               r->row->certificate_user, r->device->source };
-    apr_status_t rv = mdm_store_queue_cancel(r->st, cause.enrollment, "\"the device has been erased\"");
+    apr_status_t rv = mdm_drift_pause(r->st);
 
+    if (rv == APR_SUCCESS)
+        rv = mdm_drift_closed(r->st, cause.enrollment);
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(r->st, cause.enrollment, MDM_STATE_WIPED);
     if (rv == APR_SUCCESS)
-        rv = mdm_drift_closed(r->st, cause.enrollment);
+        rv = mdm_store_queue_cancel(r->st, cause.enrollment, "\"the device has been erased\"");
     if (rv == APR_SUCCESS)
         rv = mdm_crl_revoke_enrollment(r->st, &cause, "cessationOfOperation");
     if (rv == APR_SUCCESS)

@@ -47,7 +47,16 @@ apr_status_t mdm_drift_list(mdm_store_t *st, const mdm_site_t *site, const mdm_c
  */
 apr_status_t mdm_drift_look(mdm_store_t *st, mdm_connect_row_t *row, const mdm_device_t *device);
 
-/** The enrollment and its user channels are over: what should hold is `gone` with them. One statement. */
+/**
+ * First of all in a transaction that ends an enrollment or begins it anew: no step of the fan-out is under way from now
+ * on, which would queue for what it has read before. One statement on PostgreSQL, none else.
+ */
+apr_status_t mdm_drift_pause(mdm_store_t *st);
+
+/**
+ * The enrollment and its user channels are over: what should hold is `gone` with them. Before the enrollment is closed
+ * and its queue cancelled: a remedy under way ends here, and what it has queued is there by then. One statement.
+ */
 apr_status_t mdm_drift_closed(mdm_store_t *st, apr_int64_t enrollment);
 
 /** The device enrolls anew: nothing is known of its profiles. Two statements. */

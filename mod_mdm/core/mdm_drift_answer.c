@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "mdm_drift.h"
+#include "mdm_fanout.h"
 #include "mdm_remedy.h"
 #include "mdm_store_change.h"
 #include "mdm_store_drift.h"
@@ -130,6 +131,11 @@ apr_status_t mdm_drift_look(mdm_store_t *st, mdm_connect_row_t *row, const mdm_d
         row->next_delivery = command->delivery;
     }
     return APR_SUCCESS;
+}
+
+apr_status_t mdm_drift_pause(mdm_store_t *st)
+{
+    return mdm_store_job_await(st, MDM_FANOUT_JOB);
 }
 
 apr_status_t mdm_drift_closed(mdm_store_t *st, apr_int64_t enrollment)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Turns of the fan-out, with rests between them. While there is work one process holds the lease of the job and renews
- * it in each turn; when it dies another goes on where the last transaction ended. Runs in the worker's thread.
+ * it in each step; when it dies another goes on where the last transaction ended. Runs in the worker's thread.
  */
 #include <apr_strings.h>
 
@@ -16,7 +16,6 @@
 #define LEASE (10 * SECOND)
 #define LOOK (2 * SECOND)         /* for work that another node has been told of and does not do */
 #define ROLLOUTS (10 * SECOND)    /* between looks for failures of those under way */
-#define JOB "fanout"
 
 struct mdm_fanout_t {
     mdm_ctx_t *ctx;
@@ -42,7 +41,7 @@ static apr_status_t do_both(int *more, mdm_fanout_work_t *work)
     int marks = 0, changes = 0;
     apr_status_t rv = mdm_fanout_recheck(&marks, work);
 
-    if (rv == APR_SUCCESS)
+    if (rv == APR_SUCCESS && !work->lost)
         rv = mdm_fanout_change(&changes, work);
     *more = marks || changes;
     return rv;
@@ -61,12 +60,14 @@ static apr_status_t move_rollouts(mdm_fanout_t *fanout, mdm_store_t *st, apr_tim
     return rv;
 }
 
-static apr_status_t work_off(mdm_store_t *st, int *more, int *queued)
+static apr_status_t work_off(mdm_store_t *st, const mdm_job_t *job, int *more, int *queued)
 {
     apr_time_t end = apr_time_now() + TURN;
     mdm_fanout_work_t *work = mdm_fanout_work(st);
     apr_status_t rv;
 
+    work->job = job;
+    work->lease = LEASE;
     do {
         rv = do_both(more, work);
     } while (rv == APR_SUCCESS && *more && apr_time_now() < end);
@@ -96,14 +97,14 @@ static apr_status_t look(mdm_fanout_t *fanout, mdm_store_t *st, int *queued, apr
         *next = rollout_at > now ? rollout_at : now + SECOND;
     if (!change && !recheck && (!rollout_at || rollout_at > now) && apr_time_now() < fanout->rollouts)
         return APR_SUCCESS;
-    rv = mdm_store_job_claim(&job, st, JOB, fanout->config.owner, LEASE);
+    rv = mdm_store_job_claim(&job, st, MDM_FANOUT_JOB, fanout->config.owner, LEASE);
     if (rv != APR_SUCCESS || !job) {
         *next = now + SECOND;
         return rv;
     }
     rv = move_rollouts(fanout, st, rollout_at, &moved);
     if (rv == APR_SUCCESS && (change || recheck || moved))
-        rv = work_off(st, &more, queued);
+        rv = work_off(st, job, &more, queued);
     if (rv == APR_SUCCESS && !more)
         rv = mdm_store_job_advance(st, job, 0, NULL);
     if (more)

@@ -11,6 +11,8 @@
 #include "mdm_site.h"
 #include "mdm_store.h"
 
+#define MDM_FANOUT_JOB "fanout"
+
 typedef struct mdm_fanout_t mdm_fanout_t;
 
 typedef struct mdm_fanout_config_t {

@@ -25,7 +25,8 @@ typedef struct {
     mdm_change_t *change;         /* NULL: marks */
     const apr_int64_t *ids;
     int count, last;
-    int looked, queued;           /* out */
+    mdm_db_work_fn *transaction;
+    int looked, queued, lost;     /* out */
 } step_t;
 
 mdm_fanout_work_t *mdm_fanout_work(mdm_store_t *st)
@@ -36,6 +37,26 @@ mdm_fanout_work_t *mdm_fanout_work(mdm_store_t *st)
     return work;
 }
 
+/* What this process has read is worth nothing once another has gone on: the lease is renewed before anything else. */
+static apr_status_t hold_and_do(void *baton, mdm_db_t *db)
+{
+    step_t *s = baton;
+    const mdm_fanout_work_t *work = s->work;
+    apr_status_t rv = work->job ? mdm_store_job_renew(&s->st, work->job, work->lease) : APR_SUCCESS;
+
+    s->lost = rv == MDM_EGONE;
+    return rv == APR_SUCCESS ? s->transaction(s, db) : rv;
+}
+
+/* What is known is old: it is read anew before a next step. */
+static void forget(mdm_fanout_work_t *work)
+{
+    work->change = 0;
+    work->catalog = NULL;
+    work->ids = NULL;
+}
+
+/* @return MDM_EGONE when another process has done it, or has the job */
 static apr_status_t run_step(step_t *s, mdm_db_work_fn *transaction)
 {
     mdm_store_t *st = s->work->st;
@@ -48,11 +69,13 @@ static apr_status_t run_step(step_t *s, mdm_db_work_fn *transaction)
     ctx->fixed_now = st->ctx->fixed_now;
     s->st = *st;
     s->st.ctx = ctx;
+    s->transaction = transaction;
     (void)mdm_db_use(st->db, ctx);
-    rv = mdm_db_transact(st->db, transaction, s);
+    rv = mdm_db_transact(st->db, hold_and_do, s);
     (void)mdm_db_use(st->db, st->ctx);
     if (rv == APR_SUCCESS)
         mdm_unreadable_tell(st->ctx, s->work->render);
+    s->work->lost = rv == MDM_EGONE && s->lost;
     if (rv != APR_SUCCESS && rv != MDM_EGONE)
         rv = mdm_fail(st->ctx, rv, "%s", mdm_ctx_detail(ctx, rv));
     apr_pool_destroy(p);
@@ -109,13 +132,17 @@ static apr_status_t do_recheck(void *baton, mdm_db_t *db)
 
 apr_status_t mdm_fanout_recheck(int *more, mdm_fanout_work_t *work)
 {
-    step_t s = { work, { 0 }, NULL, NULL, 0, 0, 0, 0 };
+    step_t s = { work, { 0 }, NULL, NULL, 0, 0, NULL, 0, 0, 0 };
     apr_status_t rv = read_catalog(work);
 
     if (rv == APR_SUCCESS)
         rv = run_step(&s, do_recheck);
     *more = rv == APR_SUCCESS && s.looked;
     work->queued += rv == APR_SUCCESS ? s.queued : 0;
+    if (work->lost) {
+        forget(work);
+        return APR_SUCCESS;
+    }
     return rv;
 }
 
@@ -233,6 +260,7 @@ static apr_status_t find_enrollments(mdm_fanout_work_t *work, const mdm_change_t
     if (rv != APR_SUCCESS)
         return rv;
     work->change = change->id;
+    work->position = change->position;
     work->at = 0;
     work->last = work->ids->nelts < AHEAD;
     return APR_SUCCESS;
@@ -264,9 +292,9 @@ static apr_status_t prepare(step_t *s)
     mdm_fanout_work_t *work = s->work;
     apr_status_t rv;
 
-    /* What was read before the change was there may be from before it. */
-    if (work->change != s->change->id)
-        work->catalog = NULL;
+    /* What was read before the change was there may be from before it; and who has moved it may have done more. */
+    if (work->change != s->change->id || work->position != s->change->position)
+        forget(work);
     rv = read_catalog(work);
     if (rv == APR_SUCCESS && work->change != s->change->id) {
         if ((rv = name_profiles(work, s->change)) != APR_SUCCESS || (rv = begin(s)) != APR_SUCCESS)
@@ -297,7 +325,7 @@ static void tell(mdm_store_t *st, apr_int64_t id)
 
 apr_status_t mdm_fanout_change(int *more, mdm_fanout_work_t *work)
 {
-    step_t s = { work, { 0 }, NULL, NULL, 0, 0, 0, 0 };
+    step_t s = { work, { 0 }, NULL, NULL, 0, 0, NULL, 0, 0, 0 };
     int sweeps;
     apr_status_t rv = mdm_store_change_next(&s.change, work->st);
 
@@ -311,13 +339,15 @@ apr_status_t mdm_fanout_change(int *more, mdm_fanout_work_t *work)
         rv = prepare(&s);
     if (rv == APR_SUCCESS)
         rv = run_step(&s, sweeps ? do_sweep : do_change);
-    if (rv == MDM_EGONE) {      /* another process has done it: what is known of it is old */
-        work->change = 0;
+    if (rv == MDM_EGONE) {
+        forget(work);
         mdm_ctx_clear(work->st->ctx);
+        *more = !work->lost;
         return APR_SUCCESS;
     }
     if (rv != APR_SUCCESS)
         return rv;
+    work->position = s.count ? s.ids[s.count - 1] : work->position;
     work->at += s.count;
     work->queued += s.queued;
     if (s.last) {

@@ -26,12 +26,12 @@ static apr_status_t event(mdm_store_t *st, const mdm_silence_t *s, const char *k
 
 static apr_status_t miss(step_t *t, const mdm_silence_t *s)
 {
-    apr_status_t rv = mdm_store_queue_cancel(t->st, s->enrollment, "\"the device is missing\"");
+    apr_status_t rv = mdm_drift_closed(t->st, s->enrollment);
 
     if (rv == APR_SUCCESS)
         rv = mdm_store_enrollment_close(t->st, s->enrollment, MDM_STATE_MISSING);
     if (rv == APR_SUCCESS)
-        rv = mdm_drift_closed(t->st, s->enrollment);
+        rv = mdm_store_queue_cancel(t->st, s->enrollment, "\"the device is missing\"");
     if (rv != APR_SUCCESS)
         return rv;
     t->counts.missing++;
@@ -70,7 +70,7 @@ static apr_status_t step(void *baton, mdm_db_t *db)
 {
     static const mdm_silence_counts_t none;
     step_t *t = baton;
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv = mdm_drift_pause(t->st);
     int i;
 
     (void)db;

@@ -36,6 +36,25 @@ apr_status_t mdm_store_job_claim(mdm_job_t **out, mdm_store_t *st, const char *n
     return rv;
 }
 
+apr_status_t mdm_store_job_renew(mdm_store_t *st, const mdm_job_t *job, apr_interval_time_t lease)
+{
+    const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx) + lease), job->name, job->owner };
+    int renewed = 0;
+    apr_status_t rv = mdm_db_exec(&renewed, st->db, STMT_JOB_RENEW, args);
+
+    if (rv == APR_SUCCESS && !renewed)
+        return mdm_fail(st->ctx, MDM_EGONE, "somebody else does the job %s by now", job->name);
+    return rv;
+}
+
+apr_status_t mdm_store_job_await(mdm_store_t *st, const char *name)
+{
+    mdm_rows_t *rows;
+
+    return mdm_db_kind(st->db) != MDM_DB_PGSQL ? APR_SUCCESS
+           : mdm_db_select(&rows, st->db, STMT_JOB_AWAIT_PGSQL, &name);
+}
+
 apr_status_t mdm_store_job_advance(mdm_store_t *st, const mdm_job_t *job, apr_time_t due_at, const char *position)
 {
     const char *args[] = { mdm_row_text(st, due_at), position, job->name, job->owner };

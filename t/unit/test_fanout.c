@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <apr_thread_proc.h>
 
 #include "desired_fixture.h"
 #include "mdm_fanout.h"
 #include "mdm_fanout_step.h"
+#include "mdm_silence.h"
 #include "mdm_store.h"
 
 START_TEST(a_secret_of_ten_of_a_hundred_touches_ten)
@@ -293,21 +295,149 @@ START_TEST(the_steps_of_two_are_not_done_twice)
     int more;
 
     desired_start(_i);
-    desired_enrol_many(1, 100);
+    desired_enrol_many(1, 300);
     desired_profile(7, "wifi", 1, "x", NULL);
-    desired_join(1, 1, 100);
+    desired_join(1, 1, 300);
     desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
     OK(mdm_store_change_add(st, MDM_CHANGE_PROFILE, "7", "test"));
     one = mdm_fanout_work(st);
     OK(mdm_fanout_change(&more, one));
     two = mdm_fanout_work(database_open(database_pool()));
     OK(mdm_fanout_change(&more, two));
+    OK(mdm_fanout_change(&more, two));
+    ck_assert_int_eq(desired_count("SELECT position FROM mdm_change"), 192);
     /* what the first knows is old by now */
     OK(mdm_fanout_change(&more, one));
+    ck_assert_int_eq(desired_count("SELECT position FROM mdm_change"), 256);
     OK(mdm_fanout_change(&more, one));
     OK(mdm_fanout_change(&more, two));
-    ck_assert_str_eq(database_sql("SELECT looked, changed FROM mdm_change;"), "100|100");
-    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_queue"), 100);
+    ck_assert_str_eq(database_sql("SELECT looked, changed FROM mdm_change;"), "300|300");
+    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_queue"), 300);
+    database_end();
+}
+END_TEST
+
+START_TEST(who_has_lost_the_lease_does_nothing_more)
+{
+    const apr_interval_time_t lease = apr_time_from_sec(10);
+    mdm_fanout_work_t *one, *two;
+    apr_int64_t assignment;
+    mdm_store_t *other;
+    mdm_job_t *job;
+    int more;
+
+    desired_start(_i);
+    desired_enrol_many(1, 3);
+    desired_profile(7, "wifi", 1, "x", NULL);
+    desired_join(1, 1, 2);
+    assignment = desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    desired_change(MDM_CHANGE_PROFILE, "7");
+    desired_answer(1, 2, "Acknowledged");
+    OK(mdm_store_job_claim(&job, st, MDM_FANOUT_JOB, "one", lease));
+    one = mdm_fanout_work(st);
+    one->job = job;
+    one->lease = lease;
+    OK(mdm_store_recheck(st, 3));
+    OK(mdm_fanout_recheck(&more, one));
+    ck_assert_int_eq(more, 1);
+
+    /* it stands still for longer than its lease, and another goes on */
+    st->ctx->fixed_now += lease;
+    other = database_open(database_pool());
+    other->ctx->fixed_now = st->ctx->fixed_now;
+    OK(mdm_store_job_claim(&job, other, MDM_FANOUT_JOB, "two", lease));
+    ck_assert_ptr_nonnull(job);
+    two = mdm_fanout_work(other);
+    two->job = job;
+    two->lease = lease;
+    desired_unassign(assignment);
+    OK(mdm_store_change_add(st, MDM_CHANGE_PROFILE, "7", "test"));
+    OK(mdm_fanout_change(&more, two));
+    ck_assert_str_eq(desired_tally(), "0 2 2");
+    OK(mdm_store_recheck(st, 3));
+    OK(mdm_fanout_recheck(&more, one));
+    ck_assert(!more && one->lost && !one->catalog);
+    ck_assert_str_eq(desired_tally(), "0 2 2");
+    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_recheck WHERE enrollment = 3"), 1);
+    OK(mdm_store_change_add(st, MDM_CHANGE_PROFILE, "7", "test"));
+    OK(mdm_fanout_change(&more, one));
+    ck_assert(!more && one->lost);
+    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_change WHERE finished_at = 0"), 1);
+    OK(mdm_fanout_recheck(&more, two));
+    ck_assert(more && !two->lost);
+    ck_assert_int_eq(desired_count("SELECT COUNT(*) FROM mdm_recheck"), 0);
+    database_end();
+}
+END_TEST
+
+/* A device is found missing by another process while a step that it belongs to is not committed yet. */
+typedef struct {
+    mdm_store_t *st;
+    mdm_fanout_work_t *work;
+    apr_thread_t *thread;
+    apr_status_t rv;
+    int more;
+    volatile int missing;
+} beside_t;
+
+static void *APR_THREAD_FUNC miss(apr_thread_t *thread, void *baton)
+{
+    beside_t *b = baton;
+    mdm_site_t site = { 0 };
+    mdm_silence_counts_t counts = { 0 };
+    apr_int64_t cursor = 0;
+
+    (void)thread;
+    site.silent_after = apr_time_from_sec(60);
+    b->rv = mdm_silence_sweep(&counts, &cursor, b->st, &site);
+    b->missing = counts.missing;
+    return NULL;
+}
+
+static apr_status_t step_beside(void *baton, mdm_db_t *db)
+{
+    beside_t *b = baton;
+    apr_status_t rv = mdm_fanout_recheck(&b->more, b->work);
+
+    (void)db;
+    ck_assert_int_eq(apr_thread_create(&b->thread, NULL, miss, b, b->st->ctx->pool), APR_SUCCESS);
+    apr_sleep(apr_time_from_sec(1) / 2);
+    ck_assert_int_eq(b->missing, 0);
+    return rv;
+}
+
+START_TEST(who_leaves_beside_a_step_leaves_nothing_open)
+{
+    beside_t b = { 0 };
+    mdm_job_t *job;
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+    apr_status_t ended;
+
+    desired_start(_i);
+    desired_enrol_many(1, 3);
+    desired_profile(7, "wifi", 1, "x", NULL);
+    desired_join(1, 1, 3);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, "1", 0, 0, NULL);
+    OK(mdm_store_recheck(st, 1));
+    OK(mdm_store_recheck(st, 2));
+    database_sql("UPDATE mdm_enrollment SET last_seen_at = 1, token_at = 1, silent_since = 1 WHERE id = 2; "
+                 "UPDATE mdm_push SET dead_tally = 1 WHERE enrollment = 2;");
+    b.work = mdm_fanout_work(st);
+    b.work->lease = apr_time_from_sec(10);
+    OK(mdm_store_job_claim(&job, st, MDM_FANOUT_JOB, "one", b.work->lease));
+    b.work->job = job;
+    ck_assert_int_eq(apr_allocator_create(&allocator), APR_SUCCESS);
+    ck_assert_int_eq(apr_pool_create_ex(&pool, NULL, NULL, allocator), APR_SUCCESS);
+    b.st = database_open(pool);
+    b.st->ctx->fixed_now = st->ctx->fixed_now;
+    OK(mdm_db_transact(st->db, step_beside, &b));
+    ck_assert_int_eq(b.more, 1);
+    ck_assert_int_eq(apr_thread_join(&ended, b.thread), APR_SUCCESS);
+    ck_assert_int_eq(b.rv, APR_SUCCESS);
+    ck_assert_int_eq(b.missing, 1);
+    ck_assert_str_eq(database_sql("SELECT enrollment FROM mdm_queue;"), "1");
+    ck_assert_str_eq(database_sql("SELECT enrollment, state FROM mdm_desired ORDER BY 1;"), "1|1\n2|10");
     database_end();
 }
 END_TEST
@@ -355,6 +485,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, a_change_is_not_done_with_what_was_read_before_it, 0, DATABASES);
     tcase_add_loop_test(tcase, what_cannot_be_made_holds_nobody_up, 0, DATABASES);
     tcase_add_loop_test(tcase, the_steps_of_two_are_not_done_twice, 0, DATABASES);
+    tcase_add_loop_test(tcase, who_leaves_beside_a_step_leaves_nothing_open, 0, DATABASES);
+    tcase_add_loop_test(tcase, who_has_lost_the_lease_does_nothing_more, 0, DATABASES);
     suite_add_tcase(suite, tcase);
     return database_main(suite, argv);
 }
