@@ -8,13 +8,9 @@
 #include <sys/resource.h>
 
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 
 #include "database.h"
-#include "mdm_fanout.h"
 #include "mdm_group.h"
-#include "mdm_store_change.h"
-#include "mdm_store_fact.h"
 #include "mdm_store_subject.h"
 
 #define OK(call) ck_assert_msg((call) == APR_SUCCESS, "%s: %s", #call, st->ctx->detail ? st->ctx->detail : "-")
@@ -174,81 +170,6 @@ START_TEST(settling_joins_leaves_and_explains)
                      "new nurses||2: UDID-1 because user.title is not known; UDID-11 because user.title is not known");
     members(nurses, "3|because user.title is Nurse and device.OSVersion 18.0 is at least 17\n"
             "12|because user.title is Nurse and device.OSVersion 18.0 is at least 17");
-    database_end();
-}
-END_TEST
-
-/* ---- a device tells of a fact while a rule that looks at it is saved */
-
-typedef struct {
-    apr_thread_t *thread;
-    apr_pool_t *pool;
-    apr_status_t rv;
-} other_t;
-
-static apr_status_t save_supervised(void *baton, mdm_db_t *db)
-{
-    mdm_group_save_t save = { "supervised", MDM_GROUP_RULE, NULL, NULL, "admin", NULL, 0, 0 };
-    mdm_store_t *own = baton;
-    mdm_rule_t *rule;
-    apr_status_t rv = mdm_rule_read(&rule, own->ctx, mdm_bytes_of(SUPERVISED));
-
-    (void)db;
-    save.rule = rule;
-    return rv == APR_SUCCESS ? mdm_group_save(&save, own) : rv;
-}
-
-static void *APR_THREAD_FUNC save_and_sweep(apr_thread_t *thread, void *baton)
-{
-    other_t *other = baton;
-    mdm_store_t *own = database_open(other->pool);
-
-    other->rv = mdm_db_transact(own->db, save_supervised, own);
-    if (other->rv == APR_SUCCESS)
-        other->rv = mdm_fanout_run(own, 0);
-    (void)thread;
-    return NULL;
-}
-
-/* As an answer is taken in: nobody looks at the fact, so nobody is marked. */
-static apr_status_t tell_slowly(void *baton, mdm_db_t *db)
-{
-    mdm_fact_t fact = { "IsSupervised", "true", NULL, 0, 0 };
-    apr_array_header_t *changes = apr_array_make(database_pool(), 1, sizeof(mdm_fact_t));
-    other_t *other = baton;
-    apr_status_t rv;
-    int looks;
-
-    (void)db;
-    APR_ARRAY_PUSH(changes, mdm_fact_t) = fact;
-    rv = mdm_store_facts_change(st, 1, "DeviceInformation", changes);
-    if (rv == APR_SUCCESS)
-        rv = mdm_store_recheck_facts(st, 1, &fact.name, 1);
-    if (rv == APR_SUCCESS)
-        rv = apr_thread_create(&other->thread, NULL, save_and_sweep, other, database_pool());
-    for (looks = 0; looks < 1000 && mdm_db_kind(st->db) == MDM_DB_PGSQL
-         && !strcmp(database_sql("SELECT COUNT(*) FROM mdm_change;"), "0"); looks++)
-        apr_sleep(10000);
-    /* time enough for a sweep that does not wait */
-    apr_sleep(300000);
-    return rv;
-}
-
-START_TEST(a_fact_that_is_told_while_a_rule_is_saved_counts)
-{
-    other_t other = { NULL, NULL, APR_EGENERAL };
-    mdm_group_t *group;
-    apr_status_t ignored;
-
-    start(_i);
-    apr_pool_create_unmanaged_ex(&other.pool, NULL, NULL);
-    OK(mdm_db_transact(st->db, tell_slowly, &other));
-    ck_assert_int_eq(apr_thread_join(&ignored, other.thread), APR_SUCCESS);
-    ck_assert_int_eq(other.rv, APR_SUCCESS);
-    apr_pool_destroy(other.pool);
-    OK(mdm_store_group_get(&group, st, "supervised"));
-    members(group->id, "1|because device.IsSupervised is true\n11|because device.IsSupervised is true\n"
-            "12|because device.IsSupervised is true");
     database_end();
 }
 END_TEST
@@ -603,7 +524,6 @@ int main(int argc, char **argv)
     (void)argc;
     tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, settling_joins_leaves_and_explains, 0, DATABASES);
-    tcase_add_loop_test(tcase, a_fact_that_is_told_while_a_rule_is_saved_counts, 0, DATABASES);
     tcase_add_loop_test(tcase, only_who_is_managed_is_in, 0, DATABASES);
     tcase_add_loop_test(tcase, the_directory_is_followed, 0, DATABASES);
     tcase_add_loop_test(tcase, a_sweep_goes_by_steps_and_writes_differences, 0, DATABASES);
