@@ -322,7 +322,8 @@ START_TEST(names_of_secrets_and_facts_are_kept)
     save("sales", "", "<key>DomainName</key><string>${user.shoe_size}</string>");
     ck_assert_int_eq(saved.findings->nelts, 1);
     HAS(APR_ARRAY_IDX(saved.findings, 0, mdm_finding_t).text, "no user has an attribute shoe_size");
-    database_sql("INSERT INTO mdm_user VALUES ('anna', 'Anna', NULL, '{\"shoexsize\":\"9\"}', 'api', 0, 1, 1, 0);");
+    database_sql("INSERT INTO mdm_user (login, attributes, source, disabled, created_at, changed_at, synced_at) VALUES "
+                 "('anna', '{\"shoexsize\":\"9\"}', 'api', 0, 1, 1, 0);");
     save("sales", "", "<key>DomainName</key><string>a${user.shoe_size}</string>");
     ck_assert_int_eq(saved.findings->nelts, 1);
     database_sql("UPDATE mdm_user SET attributes = '{\"shoe_size\":\"9\"}';");
