@@ -12,13 +12,27 @@ INSERT INTO mdm_recheck (enrollment, since)
 SELECT id, %lld FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0) ORDER BY id
 {recheck_again};
 
+-- PART recheck_with_channels
+SELECT id, since FROM marked_rows
+UNION
+SELECT u.id, marked_rows.since
+FROM marked_rows JOIN mdm_enrollment u ON u.parent = marked_rows.id AND u.parent > 0
+ORDER BY 1
+{recheck_again}
+
 -- STMT_RECHECK_MANY (since, enrollments*64)
-INSERT INTO mdm_recheck (enrollment, since) SELECT id, %lld FROM mdm_enrollment WHERE id IN (%64lld) ORDER BY id
-{recheck_again};
+INSERT INTO mdm_recheck (enrollment, since)
+WITH marked_rows AS (SELECT id, CAST(%lld AS BIGINT) AS since FROM mdm_enrollment WHERE id IN (%64lld))
+{recheck_with_channels};
 
 -- STMT_RECHECK_IDS (since, ids*64)
 INSERT INTO mdm_recheck (enrollment, since)
-SELECT id, %lld FROM mdm_enrollment WHERE enrollment_id IN (%64s) ORDER BY id
+WITH marked_rows AS (SELECT id, CAST(%lld AS BIGINT) AS since FROM mdm_enrollment WHERE enrollment_id IN (%64s))
+{recheck_with_channels};
+
+-- STMT_RECHECK_CHANNELS (since, devices*64, seen*64)
+INSERT INTO mdm_recheck (enrollment, since)
+SELECT id, %lld FROM mdm_enrollment WHERE parent > 0 AND parent IN (%64lld) AND id NOT IN (%64lld) ORDER BY id
 {recheck_again};
 
 -- STMT_RECHECK_USER (since, login, login)
@@ -43,8 +57,8 @@ WHERE (id = %lld OR (parent = %lld AND parent > 0))
 
 -- STMT_RECHECK_MEMBERS (since, collection)
 INSERT INTO mdm_recheck (enrollment, since)
-SELECT enrollment, %lld FROM mdm_member WHERE collection = %lld ORDER BY enrollment
-{recheck_again};
+WITH marked_rows AS (SELECT enrollment AS id, CAST(%lld AS BIGINT) AS since FROM mdm_member WHERE collection = %lld)
+{recheck_with_channels};
 
 -- STMT_RECHECK_DUE (limit)
 SELECT enrollment, since
@@ -292,6 +306,9 @@ WHERE profile = %lld AND assignment = %lld AND version = %lld AND state <= 6;
 SELECT id, enrollment_id, type, parent, state, login, serial_number, model, model_name, device_name, product_name,
     os_version, build_version, imei, meid, user_short_name, user_long_name
 FROM mdm_enrollment WHERE id IN (%64lld) ORDER BY id;
+
+-- STMT_BATCH_CHANNELS (devices*64)
+SELECT id FROM mdm_enrollment WHERE parent > 0 AND parent IN (%64lld) AND state = 2 ORDER BY id;
 
 -- STMT_BATCH_MEMBERSHIPS (enrollments*64)
 SELECT enrollment, collection FROM mdm_member WHERE enrollment IN (%64lld);

@@ -124,6 +124,9 @@ static apr_status_t do_recheck(void *baton, mdm_db_t *db)
     rv = mdm_store_recheck_done(&s->st, (const mdm_recheck_t *)marks->elts, marks->nelts);
     if (rv == APR_SUCCESS)
         rv = mdm_group_settle(&moved, &s->st, ids, marks->nelts);
+    /* a channel may have been looked at before its device moved */
+    if (rv == APR_SUCCESS && moved->nelts)
+        rv = mdm_store_recheck_channels(&s->st, (const apr_int64_t *)moved->elts, moved->nelts, ids, marks->nelts);
     if (rv == APR_SUCCESS)
         rv = bring_up_to_date(s, ids, marks->nelts, &changed);
     s->looked = marks->nelts;

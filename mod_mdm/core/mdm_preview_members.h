@@ -20,7 +20,7 @@ apr_status_t mdm_preview_members_begin(mdm_preview_members_t **out, mdm_store_t 
  */
 apr_status_t mdm_preview_members_move(void *members, apr_int64_t enrollment, int joins);
 
-/** The sums of all. */
+/** Look at all who move, and at the user channels of devices that do: the sums. */
 apr_status_t mdm_preview_members_end(mdm_preview_t **out, mdm_preview_members_t *members);
 
 #endif

@@ -199,6 +199,14 @@ static apr_status_t list_enrolled(apr_array_header_t **out, mdm_store_t *st, mdm
     return APR_SUCCESS;
 }
 
+apr_status_t mdm_store_batch_channels(apr_array_header_t **out, mdm_store_t *st, const apr_int64_t *devices, int count)
+{
+    const char *args[MDM_ROW_CHUNK];
+
+    put_ids(args, st, devices, count);
+    return list_ids(out, st, STMT_BATCH_CHANNELS, args);
+}
+
 apr_status_t mdm_store_batch_of_profile(apr_array_header_t **out, mdm_store_t *st, apr_int64_t profile, int user_scope,
                                         apr_int64_t after, int limit)
 {

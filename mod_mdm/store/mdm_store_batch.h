@@ -12,6 +12,9 @@
 /** Enrollments by id, MDM_QUEUE_CHUNK at most, in any state, in the order of ids. Array of mdm_enrollment_t *. */
 apr_status_t mdm_store_batch_enrollments(apr_array_header_t **out, mdm_store_t *st, const apr_int64_t *ids, int count);
 
+/** The enrolled user channels of some devices, MDM_QUEUE_CHUNK at most, in order. Array of apr_int64_t. */
+apr_status_t mdm_store_batch_channels(apr_array_header_t **out, mdm_store_t *st, const apr_int64_t *devices, int count);
+
 typedef struct mdm_membership_t {
     apr_int64_t enrollment, group;
 } mdm_membership_t;

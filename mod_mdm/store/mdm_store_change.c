@@ -50,6 +50,20 @@ apr_status_t mdm_store_recheck_ids(mdm_store_t *st, const char *const *enrollmen
     return rv;
 }
 
+apr_status_t mdm_store_recheck_channels(mdm_store_t *st, const apr_int64_t *devices, int count,
+                                        const apr_int64_t *seen, int seen_count)
+{
+    const char *args[1 + 2 * MDM_ROW_CHUNK] = { mdm_row_text(st, mdm_id_next()) };
+    int i;
+
+    for (i = 0; i < MDM_ROW_CHUNK; i++) {
+        args[1 + i] = i < count ? mdm_row_text(st, devices[i]) : NULL;
+        /* nobody is not in a list with a NULL in it */
+        args[1 + MDM_ROW_CHUNK + i] = i < seen_count ? mdm_row_text(st, seen[i]) : "0";
+    }
+    return mdm_db_exec(NULL, st->db, STMT_RECHECK_CHANNELS, args);
+}
+
 apr_status_t mdm_store_recheck_user(mdm_store_t *st, const char *login)
 {
     const char *args[] = { mdm_row_text(st, mdm_id_next()), login, login };

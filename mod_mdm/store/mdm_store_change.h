@@ -33,11 +33,18 @@ typedef struct mdm_recheck_t {
 /** Look at this enrollment again, and at its user channels when it is a device. One statement. */
 apr_status_t mdm_store_recheck(mdm_store_t *st, apr_int64_t enrollment);
 
-/** The same for many ids of rows, MDM_QUEUE_CHUNK per statement; here user channels have to be named themselves. */
+/** The same for many ids of rows, MDM_QUEUE_CHUNK per statement. */
 apr_status_t mdm_store_recheck_many(mdm_store_t *st, const apr_int64_t *enrollments, int count);
 
 /** The same by enrollment_id; unknown ones are passed over. */
 apr_status_t mdm_store_recheck_ids(mdm_store_t *st, const char *const *enrollment_ids, int count);
+
+/**
+ * The user channels of some devices, without those in `seen`; MDM_QUEUE_CHUNK of each at most. Ids that are of no
+ * device are passed over. One statement.
+ */
+apr_status_t mdm_store_recheck_channels(mdm_store_t *st, const apr_int64_t *devices, int count,
+                                        const apr_int64_t *seen, int seen_count);
 
 /** All enrollments of a user, with the user channels of his devices. One statement. */
 apr_status_t mdm_store_recheck_user(mdm_store_t *st, const char *login);
@@ -48,7 +55,7 @@ apr_status_t mdm_store_recheck_users(mdm_store_t *st, const char *const *logins,
 /** An enrollment, and the user channels of a device, if any of the facts named is looked at by a group or a profile. */
 apr_status_t mdm_store_recheck_facts(mdm_store_t *st, apr_int64_t enrollment, const char *const *names, int count);
 
-/** All members of a group. One statement; before they are taken out. */
+/** All members of a group, with the user channels of devices. One statement; before they are taken out. */
 apr_status_t mdm_store_recheck_members(mdm_store_t *st, apr_int64_t group);
 
 /** The marks that are oldest, at most `limit`, in the order of enrollments. Array of mdm_recheck_t. One statement. */

@@ -441,6 +441,43 @@ def test_a_user_channel_has_lists_of_its_own(ward, new_phone):
     assert state(ward, user, name) == "gone"
 
 
+def test_a_user_channel_comes_and_goes_with_its_device(ward, new_phone):
+    """As its Mac joins and leaves a group to which a profile for users is assigned, by hand and by a rule for devices."""
+    phone = new_phone(ward)
+    user = phone.user_channel(short_name="anna", long_name="Anna")
+    user.token_update()
+    name, macs = desired.name_of("wifi"), desired.group(ward, desired.name_of("macs"))
+    saved = desired.profile(ward, name, wifi(), scope="User")
+    desired.assign(ward, name, group=macs)
+    desired.settled(ward)
+
+    def effect(body):
+        said = desired.call(ward, "POST", "groups/%s/preview" % macs, body, 200).json["effect"]
+        return said["install"]["enrollments"], said["remove"]["enrollments"]
+
+    def moves(method, path, request_type, body=None):
+        desired.call(ward, method, "groups/" + path, body, 200)
+        desired.settled(ward)
+        assert types(user.connect()) == [request_type, "ProfileList"] and phone.connect() == []
+    assert user.connect() == [] and effect({"members": [phone.id]}) == ([user.id], [])
+    moves("PUT", "%s/members/%s" % (macs, phone.id), "InstallProfile")
+    assert saved["identifier"] in user.profiles and effect({"members": []}) == ([], [user.id])
+    moves("DELETE", "%s/members/%s" % (macs, phone.id), "RemoveProfile")
+    assert saved["identifier"] not in user.profiles
+    moves("PUT", macs + "/members", "InstallProfile", [phone.id])
+    moves("PUT", macs + "/members", "RemoveProfile", [])
+
+    macs = desired.name_of("macs")
+    nobody, everybody = {"device.type": "none"}, {"device.type": "Device"}
+    desired.call(ward, "PUT", "groups/" + macs, {"kind": "rule", "rule": nobody}, 201)
+    desired.assign(ward, name, group=macs)
+    desired.settled(ward)
+    assert effect({"rule": everybody}) == ([user.id], [])
+    moves("PUT", macs, "InstallProfile", {"kind": "rule", "rule": everybody})
+    assert effect({"rule": nobody}) == ([], [user.id])
+    moves("PUT", macs, "RemoveProfile", {"kind": "rule", "rule": nobody})
+
+
 def test_a_new_system_is_a_reason_to_look(ward, new_phone):
     phone = new_phone(ward)
 

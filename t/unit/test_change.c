@@ -28,13 +28,14 @@ static void enrol(apr_int64_t id, apr_int64_t parent, const char *login)
     OK(mdm_store_enrollment_insert(st, &e));
 }
 
-/* 1 and 2 are anna's, 11 a user channel on 1, 3 is bert's, 4 is nobody's. */
+/* 1 and 2 are anna's, 11 and 12 user channels on 1, 3 is bert's, 4 is nobody's. */
 static void start(int loop)
 {
     database_start(loop);
     st = database_ready(database_pool());
     enrol(1, 0, "anna");
     enrol(11, 1, "carl");
+    enrol(12, 1, NULL);
     enrol(2, 0, "anna");
     enrol(3, 0, "bert");
     enrol(4, 0, NULL);
@@ -48,24 +49,30 @@ static void marked(const char *wanted)
 
 START_TEST(each_mark_finds_its_enrollments)
 {
-    const apr_int64_t many[] = { 4, 2, 99, 4 };
-    const char *ids[] = { "UDID-3", "UDID-11", "UDID-77", "UDID-3" }, *facts[] = { "A", "OSVersion" };
+    const apr_int64_t many[] = { 4, 2, 99, 4 }, channels[] = { 1, 2, 11 };
+    const char *ids[] = { "UDID-3", "UDID-11", "UDID-77", "UDID-3", "UDID-1" }, *facts[] = { "A", "OSVersion" };
     int before;
 
     start(_i);
     before = mdm_db_statements(st->db);
     OK(mdm_store_recheck(st, 1));
     ck_assert_int_eq(mdm_db_statements(st->db) - before, 1);
-    marked("1\n11");
+    marked("1\n11\n12");
     OK(mdm_store_recheck(st, 11));
     OK(mdm_store_recheck(st, 0));
     marked("11");
     OK(mdm_store_recheck_many(st, many, 4));
     marked("2\n4");
+    OK(mdm_store_recheck_many(st, channels, 3));
+    marked("1\n2\n11\n12");
     OK(mdm_store_recheck_ids(st, ids, 4));
     marked("3\n11");
+    OK(mdm_store_recheck_ids(st, ids + 4, 1));
+    marked("1\n11\n12");
+    OK(mdm_store_recheck_channels(st, channels, 2, channels + 2, 1));
+    marked("12");
     OK(mdm_store_recheck_user(st, "anna"));
-    marked("1\n2\n11");
+    marked("1\n2\n11\n12");
     OK(mdm_store_recheck_user(st, "nobody"));
     OK(mdm_store_recheck_facts(st, 1, facts, 2));
     marked("");
@@ -73,10 +80,12 @@ START_TEST(each_mark_finds_its_enrollments)
     OK(mdm_store_recheck_facts(st, 1, facts, 1));
     marked("");
     OK(mdm_store_recheck_facts(st, 1, facts, 2));
-    marked("1\n11");
+    marked("1\n11\n12");
     database_sql("INSERT INTO mdm_member (collection, enrollment, added_at) VALUES (5, 3, 0), (5, 4, 0), (6, 1, 0);");
     OK(mdm_store_recheck_members(st, 5));
     marked("3\n4");
+    OK(mdm_store_recheck_members(st, 6));
+    marked("1\n11\n12");
     database_end();
 }
 END_TEST
@@ -143,7 +152,7 @@ START_TEST(a_change_moves_once)
     OK(mdm_store_recheck(st, 1));
     OK(mdm_store_change_backlog(&changes, &rechecks, st));
     ck_assert_int_eq(changes, 2);
-    ck_assert_int_eq(rechecks, 2);
+    ck_assert_int_eq(rechecks, 3);
     OK(mdm_store_change_next(&change, st));
     OK(mdm_store_change_next(&same, st));
     ck_assert_str_eq(change->kind, "secret");

@@ -11,6 +11,8 @@
 #include "desired_fixture.h"
 #include "mdm_fanout.h"
 #include "mdm_fanout_step.h"
+#include "mdm_group.h"
+#include "mdm_preview_members.h"
 #include "mdm_silence.h"
 #include "mdm_store.h"
 
@@ -148,6 +150,119 @@ START_TEST(a_user_counts_for_his_devices)
     desired_run();
     ck_assert_str_eq(desired_tally(), "0 1 1");
     ck_assert_str_eq(database_sql("SELECT enrollment, profile, state FROM mdm_desired WHERE state = 8;"), "11|8|8");
+    database_end();
+}
+END_TEST
+
+/* "INSTALL REMOVE": enrollments that a preview of the group names, of the rule or of one member that moves. */
+static const char *previewed(apr_int64_t group, const char *rule, apr_int64_t mover, int joins)
+{
+    mdm_group_preview_t preview = { 0 };
+    mdm_preview_members_t *members;
+    mdm_preview_t *found;
+    mdm_rule_t *read;
+    apr_pool_t *p = database_pool();
+
+    OK(mdm_preview_members_begin(&members, st, group));
+    if (rule) {
+        OK(mdm_rule_read(&read, st->ctx, mdm_bytes_of(rule)));
+        preview.group = group;
+        preview.rule = read;
+        preview.moved = mdm_preview_members_move;
+        preview.baton = members;
+        OK(mdm_group_preview(&preview, st));
+    }
+    else
+        OK(mdm_preview_members_move(members, mover, joins));
+    OK(mdm_preview_members_end(&found, members));
+    ck_assert_int_eq(found->counts[MDM_PLAN_INSTALL], found->named[MDM_PLAN_INSTALL]->nelts);
+    ck_assert_int_eq(found->counts[MDM_PLAN_REMOVE], found->named[MDM_PLAN_REMOVE]->nelts);
+    return apr_pstrcat(p, apr_array_pstrcat(p, found->named[MDM_PLAN_INSTALL], ','), " ",
+                       apr_array_pstrcat(p, found->named[MDM_PLAN_REMOVE], ','), NULL);
+}
+
+/* A Mac, 1, with a user channel, 11, that is to have what is assigned to the group. */
+static void start_mac(int loop, const char *group)
+{
+    desired_start(loop);
+    desired_enrol(1, 0, NULL);
+    desired_enrol(11, 1, NULL);
+    desired_enrol(2, 0, NULL);
+    desired_profile(7, "wifi", 1, "x", NULL);
+    desired_profile(8, "user-wifi", 1, "x", NULL);
+    desired_assign(7, MDM_ASSIGNMENT_GROUP, group, 0, 0, NULL);
+    desired_assign(8, MDM_ASSIGNMENT_GROUP, group, 0, 0, NULL);
+}
+
+#define BOTH_HAVE "SELECT enrollment, profile, state FROM mdm_desired ORDER BY 1, 2;"
+
+START_TEST(a_user_channel_comes_and_goes_with_its_device)
+{
+    const char *mac = "UDID-001";
+
+    start_mac(_i, "1");
+    ck_assert_str_eq(previewed(1, NULL, 1, 1), "UDID-001,UDID-011 ");
+    desired_join(1, 1, 1);
+    OK(mdm_store_recheck_ids(st, &mac, 1));
+    desired_run();
+    ck_assert_str_eq(database_sql(BOTH_HAVE), "1|7|1\n11|8|1");
+    ck_assert_str_eq(desired_tally(), "2 0 2");
+    desired_answer(1, 11, "Acknowledged");
+
+    ck_assert_str_eq(previewed(1, NULL, 1, 0), " UDID-001,UDID-011");
+    OK(mdm_store_recheck_members(st, 1));
+    OK(mdm_store_member_clear(st, 1));
+    desired_run();
+    ck_assert_str_eq(database_sql(BOTH_HAVE), "1|7|8\n11|8|8");
+    ck_assert_str_eq(desired_tally(), "0 2 2");
+    database_end();
+}
+END_TEST
+
+static void save_rule(const char *rule)
+{
+    mdm_group_save_t save = { "macs", MDM_GROUP_RULE, NULL, NULL, "admin", NULL, 0, 0 };
+    mdm_rule_t *read;
+
+    OK(mdm_rule_read(&read, st->ctx, mdm_bytes_of(rule)));
+    save.rule = read;
+    OK(mdm_group_save(&save, st));
+}
+
+#define OF_MAC "{\"all\":[{\"device.type\":\"Device\"},{\"device.serial_number\":\"C001\"}]}"
+#define OF_OTHERS "{\"all\":[{\"device.type\":\"Device\"},{\"not\":{\"device.serial_number\":\"C001\"}}]}"
+
+START_TEST(a_user_channel_comes_and_goes_with_a_rule_for_devices)
+{
+    mdm_fanout_work_t *work;
+    apr_int64_t group;
+    int more;
+
+    start_mac(_i, "4");
+    database_sql("INSERT INTO mdm_group (id, name, created_at, kind, rule) VALUES (4, 'macs', 0, 2, "
+                 "'{\"device.serial_number\":\"none\"}');");
+    group = 4;
+    ck_assert_str_eq(previewed(group, OF_MAC, 0, 0), "UDID-001,UDID-011 ");
+    save_rule(OF_MAC);
+    desired_run();
+    ck_assert_str_eq(database_sql("SELECT enrollment FROM mdm_member;"), "1");
+    ck_assert_str_eq(database_sql(BOTH_HAVE), "1|7|1\n11|8|1");
+    desired_answer(1, 11, "Acknowledged");
+
+    ck_assert_str_eq(previewed(group, OF_OTHERS, 0, 0), "UDID-002 UDID-001,UDID-011");
+    save_rule(OF_OTHERS);
+    desired_run();
+    ck_assert_str_eq(database_sql(BOTH_HAVE), "1|7|8\n2|7|1\n11|8|8");
+    desired_answer(1, 11, "Acknowledged");
+
+    /* its turn comes before that of the device, which then moves */
+    database_sql("UPDATE mdm_enrollment SET serial_number = 'C009' WHERE id = 1;");
+    work = mdm_fanout_work(st);
+    OK(mdm_store_recheck(st, 11));
+    OK(mdm_fanout_recheck(&more, work));
+    database_sql("INSERT INTO mdm_recheck (enrollment, since) VALUES (1, 1);");
+    desired_run();
+    ck_assert_str_eq(database_sql(BOTH_HAVE), "1|7|1\n2|7|3\n11|8|1");
     database_end();
 }
 END_TEST
@@ -479,6 +594,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, a_phone_that_is_off_gets_the_newest_alone, 0, DATABASES);
     tcase_add_loop_test(tcase, who_is_not_concerned_any_more_loses_it, 0, DATABASES);
     tcase_add_loop_test(tcase, a_user_counts_for_his_devices, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_user_channel_comes_and_goes_with_its_device, 0, DATABASES);
+    tcase_add_loop_test(tcase, a_user_channel_comes_and_goes_with_a_rule_for_devices, 0, DATABASES);
     tcase_add_loop_test(tcase, one_payload_of_its_kind_comes_first, 0, DATABASES);
     tcase_add_loop_test(tcase, a_removal_that_has_failed_waits_for_its_remedies, 0, DATABASES);
     tcase_add_loop_test(tcase, a_change_broken_off_goes_on_exactly, 0, DATABASES);
