@@ -6,6 +6,7 @@
  */
 #include "mdm_drift.h"
 #include "mdm_silence.h"
+#include "mdm_store_change.h"
 #include "mdm_store_push.h"
 
 #define STEP 200
@@ -32,6 +33,9 @@ static apr_status_t miss(step_t *t, const mdm_silence_t *s)
         rv = mdm_store_enrollment_close(t->st, s->enrollment, MDM_STATE_MISSING);
     if (rv == APR_SUCCESS)
         rv = mdm_store_queue_cancel(t->st, s->enrollment, "\"the device is missing\"");
+    /* rules may ask for its state */
+    if (rv == APR_SUCCESS)
+        rv = mdm_store_recheck(t->st, s->enrollment);
     if (rv != APR_SUCCESS)
         return rv;
     t->counts.missing++;

@@ -2,13 +2,13 @@
 """Devices that are not heard of any more: silent at first, missing when Apple calls their token dead too, back when they
 come back."""
 
-from . import devices
+from . import desired, devices
 from .httpd import wait_until
 
 
-def silent_site(make_site):
+def silent_site(make_site, after="2s"):
     site = make_site()
-    site.own["MDMSilentAfter"] = "2s"
+    site.own["MDMSilentAfter"] = after
     site.start()
     site.upload_push_certificate()
     return site
@@ -46,3 +46,21 @@ def test_a_silent_device_with_a_dead_token_is_missing_until_it_returns(make_site
     phone.new_token()
     assert phone.token_update().status == 200
     assert site.show(phone.id)["state"] == "enrolled" and phone.idle().status == 200
+
+
+def test_rules_tell_a_missing_device_from_one_that_is_there(make_site, new_phone, apns):
+    site = silent_site(make_site, "5s")
+    for name, state in (("here", "enrolled"), ("lost", "missing")):
+        desired.call(site, "PUT", "groups/" + name, {"kind": "rule", "rule": {"device.state": state}}, 201)
+    phone = new_phone(site)
+    apns.answer(410, "Unregistered", magic=phone.push_magic)
+
+    def is_in(*groups):
+        return [name for name in ("here", "lost")
+                if desired.call(site, "GET", "groups/%s/members" % name, status=200).json["members"]] == list(groups)
+    wait_until(lambda: is_in("here"), what="the new device to be in its group")
+    wait_until(lambda: site.show(phone.id)["state"] == "missing", what="the device to be missing")
+    wait_until(lambda: is_in("lost"), what="the missing device to be among the lost")
+    phone.new_token()
+    assert phone.token_update().status == 200
+    wait_until(lambda: is_in("here"), what="the device to be back")

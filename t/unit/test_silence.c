@@ -7,9 +7,11 @@
 #include <apr_strings.h>
 
 #include "database.h"
+#include "mdm_fanout.h"
 #include "mdm_housekeeper.h"
 #include "mdm_silence.h"
 #include "mdm_status.h"
+#include "mdm_store_change.h"
 
 #define OK(call) ck_assert_msg((call) == APR_SUCCESS, "%s: %s", #call, st->ctx->detail ? st->ctx->detail : "-")
 #define DAY apr_time_from_sec(86400)
@@ -169,6 +171,28 @@ START_TEST(test_missing_and_returned)
 }
 END_TEST
 
+static void members(const char *wanted)
+{
+    OK(mdm_fanout_run(st, 0));
+    ck_assert_str_eq(database_sql("SELECT collection, enrollment FROM mdm_member ORDER BY 1, 2;"), wanted);
+    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_recheck;"), "0");
+}
+
+START_TEST(test_rules_see_who_is_missing)
+{
+    start(_i);
+    database_sql("INSERT INTO mdm_group (id, name, created_at, kind, rule) VALUES "
+                 "(5, 'here', 0, 2, '{\"device.state\":\"enrolled\"}'), "
+                 "(6, 'lost', 0, 2, '{\"device.state\":\"missing\"}');");
+    OK(mdm_store_recheck(st, 1));
+    members("5|1\n5|2");
+    kill_token();
+    sweep_at(31 * DAY);
+    assert_counts(1, 0, 1);
+    members("6|1\n6|2");
+}
+END_TEST
+
 static apr_status_t enroll_many(void *baton, mdm_db_t *db)
 {
     int i;
@@ -249,6 +273,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tests, test_silent_and_heard_again, 0, DATABASES);
     tcase_add_loop_test(tests, test_dead_token_alone_closes_nothing, 0, DATABASES);
     tcase_add_loop_test(tests, test_missing_and_returned, 0, 2 * DATABASES);
+    tcase_add_loop_test(tests, test_rules_see_who_is_missing, 0, DATABASES);
     tcase_add_loop_test(tests, test_many_in_steps, 0, DATABASES);
     tcase_add_test(tests, test_only_enrolled_devices_count);
     tcase_add_loop_test(tests, test_the_housekeeper_looks, 0, DATABASES);
