@@ -140,6 +140,14 @@ static apr_status_t forget_pushes(mdm_store_t *st, apr_int64_t id, apr_int64_t d
     return mdm_db_exec(NULL, st->db, STMT_PUSH_FORGET, args);
 }
 
+/* Rule and directory groups hold who is enrolled or missing, with the user channels. */
+static apr_status_t leave_groups(mdm_store_t *st, apr_int64_t id)
+{
+    const char *row = mdm_row_text(st, id), *args[] = { row, row };
+
+    return mdm_db_exec(NULL, st->db, STMT_MEMBER_CLOSE, args);
+}
+
 /* at: when it began anew; NULL: it did not, and what was ordered for it before stays good */
 static apr_status_t replace(mdm_store_t *st, const mdm_enrollment_t *e, const char *at)
 {
@@ -157,7 +165,9 @@ static apr_status_t replace(mdm_store_t *st, const mdm_enrollment_t *e, const ch
 
 apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enrollment_t *e)
 {
-    return replace(st, e, mdm_row_text(st, mdm_ctx_now(st->ctx)));
+    apr_status_t rv = replace(st, e, mdm_row_text(st, mdm_ctx_now(st->ctx)));
+
+    return rv == APR_SUCCESS ? leave_groups(st, e->id) : rv;
 }
 
 apr_status_t mdm_store_enrollment_replace(mdm_store_t *st, const mdm_enrollment_t *e)
@@ -188,6 +198,7 @@ apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *e
             e->state = old->state;
             return APR_SUCCESS;
         }
+        rv = leave_groups(st, e->id);
     } else if (rv == MDM_ENOTFOUND) {
         mdm_ctx_clear(st->ctx);
         e->id = mdm_id_next();
@@ -236,7 +247,7 @@ apr_status_t mdm_store_enrollment_close(mdm_store_t *st, apr_int64_t id, mdm_sta
     if (rv == MDM_ENOTFOUND)
         return mdm_fail(st->ctx, rv, "no enrollment with the id %s", row);
     if (rv == APR_SUCCESS && !missing)
-        rv = mdm_db_exec(NULL, st->db, STMT_MEMBER_CLOSE, args + 2);
+        rv = leave_groups(st, id);
     return rv == APR_SUCCESS ? forget_pushes(st, id, id) : rv;
 }
 

@@ -67,11 +67,11 @@ apr_status_t mdm_store_enrollment_newest(apr_array_header_t **out, mdm_store_t *
 /** With its row in mdm_push: two statements. */
 apr_status_t mdm_store_enrollment_insert(mdm_store_t *st, const mdm_enrollment_t *enrollment);
 /**
- * Authenticate: pending, facts and certificate of `enrollment` replaced; tally 0 and tokens forgotten. By id;
- * two statements.
+ * Authenticate: pending, facts and certificate of `enrollment` replaced; tally 0 and tokens forgotten; out of all rule
+ * and directory groups, with its user channels. By id; three statements.
  */
 apr_status_t mdm_store_enrollment_authenticate(mdm_store_t *st, const mdm_enrollment_t *enrollment);
-/** The same for one that has not enrolled anew: destructive orders that wait for it go out still. */
+/** The same for one that has not enrolled anew: it stays in groups, and destructive orders that wait go out still. */
 apr_status_t mdm_store_enrollment_replace(mdm_store_t *st, const mdm_enrollment_t *enrollment);
 /**
  * Pending again for all user channels of a device, tokens forgotten, and of the person who enrolls the device now.
@@ -81,8 +81,8 @@ apr_status_t mdm_store_enrollment_reset_users(mdm_store_t *st, apr_int64_t devic
 
 /**
  * A device that has been configured without MDM, by enrollment_id, with the identity it used: MDM_STATE_UNMANAGED
- * and the facts of `enrollment`, unless it is pending or enrolled, which stays as it is. Up to five statements;
- * call it in a transaction.
+ * and the facts of `enrollment`, out of all rule and directory groups, unless it is pending or enrolled, which stays as
+ * it is. Up to five statements; call it in a transaction.
  * @param enrollment its id and state are set: of the row there was, or of the new one
  */
 apr_status_t mdm_store_enrollment_unmanaged(mdm_store_t *st, mdm_enrollment_t *enrollment);

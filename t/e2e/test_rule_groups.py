@@ -281,6 +281,23 @@ def test_a_fact_that_a_rule_looks_at_moves_the_device(own_site, new_phone):
     assert requests(phone) == ["InstallProfile", "ProfileList"]
 
 
+def test_who_begins_to_enroll_anew_is_out_until_he_is_enrolled(own_site, new_device):
+    """A missing one, which anybody may enroll."""
+    site, phone = own_site, devices.enroll(own_site, new_device(own_site))
+    rule_group(site, "mine", {"user.login": USER})
+    desired.settled(site)
+    assert list(reasons(site, "mine")) == [phone.id]
+    site.database.sql("UPDATE mdm_enrollment SET state = 6 WHERE enrollment_id = '%s'" % phone.id)
+    phone.fetch_profile(site.at("/mdm/enroll"), "other", PASSWORD)
+    phone.scep_enrol(phone.profile.scep, key=site.keys.take())
+    phone.authenticate()
+    assert site.show(phone.id)["state"] == "pending" and not reasons(site, "mine")
+    phone.new_token()
+    phone.token_update()
+    desired.settled(site)
+    assert site.show(phone.id)["user"] == "other" and not reasons(site, "mine")
+
+
 def test_who_is_put_in_or_taken_out_by_hand_is_looked_at(own_site, new_phone):
     site, first, second = own_site, new_phone(own_site), new_phone(own_site)
     desired.profile(site, "wifi", desired.wifi("fixed-CANARY"))

@@ -177,6 +177,7 @@ END_TEST
 START_TEST(only_who_is_managed_is_in)
 {
     const apr_int64_t all[] = { 1, 2, 3, 4, 11, 12 };
+    mdm_enrollment_t *again;
     apr_int64_t nurses;
 
     start(_i);
@@ -199,6 +200,19 @@ START_TEST(only_who_is_managed_is_in)
     OK(mdm_store_enrollment_close(st, 2, MDM_STATE_MISSING));
     members(nurses, "2|because user.title is Nurse");
     members(999, "");
+    /* begins anew, or goes on without MDM */
+    OK(mdm_store_enrollment_get(&again, st, "UDID-2"));
+    OK(mdm_store_enrollment_authenticate(st, again));
+    members(nurses, "");
+    set("UPDATE mdm_enrollment SET state = 6;");
+    ck_assert_str_eq(settle(all, 6, 4), "1 2 11");
+    OK(mdm_store_enrollment_get(&again, st, "UDID-1"));
+    set("INSERT INTO mdm_certificate (fingerprint, serial, subject, not_before, not_after, issued_at, enrollment, "
+        "revoked_at, pem) VALUES ('F', '1', 'CN=x', 0, 0, 0, 0, 0, '-');");
+    again->certificate = "F";
+    OK(mdm_store_enrollment_unmanaged(st, again));
+    members(nurses, "2|because user.title is Nurse");
+    members(5, "1|put in");
     database_end();
 }
 END_TEST
