@@ -178,6 +178,16 @@ EXISTS (SELECT 1 FROM mdm_result r
 UPDATE mdm_desired SET state = 10, command = 0, next_try_at = 0, changed_at = %lld
 WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0)) AND state <> 10;
 
+-- Of rows that are gone those are forgotten whose content is not what was handed out last; the others are acked
+
+-- STMT_DESIRED_RETURN_FORGET (enrollment)
+DELETE FROM mdm_desired
+WHERE enrollment = %lld AND state = 10 AND (want_uuid IS NULL OR sent_uuid IS NULL OR want_uuid <> sent_uuid);
+
+-- STMT_DESIRED_RETURN (changed_at, enrollment)
+UPDATE mdm_desired SET state = 3, drift = 0, tries = 0, first_failed_at = 0, changed_at = %lld, error = NULL
+WHERE enrollment = %lld AND state = 10;
+
 -- STMT_DESIRED_FORGET (enrollment, enrollment)
 DELETE FROM mdm_desired
 WHERE enrollment IN (SELECT id FROM mdm_enrollment WHERE id = %lld OR (parent = %lld AND parent > 0));

@@ -102,6 +102,7 @@ static int keeps_identity(const mdm_message_t *m)
 /* Devices report their topic whatever we hold; without its certificate they are never woken. */
 static apr_status_t begin(mdm_message_t *m, const mdm_tokens_t *tokens)
 {
+    int returns = m->row->state == MDM_STATE_MISSING;
     mdm_push_topic_t *topic;
     apr_status_t rv = mdm_store_push_topic_get(&topic, m->st, tokens->topic);
 
@@ -112,11 +113,12 @@ static apr_status_t begin(mdm_message_t *m, const mdm_tokens_t *tokens)
     } else if (rv != APR_SUCCESS) {
         return rv;
     }
+    if (returns && (rv = mdm_drift_returned(m->st, m->enrollment)) != APR_SUCCESS)
+        return rv;
     if ((rv = mdm_store_recheck(m->st, m->enrollment)) != APR_SUCCESS)
         return rv;
     m->wake = 1;
-    return mdm_message_event(m, m->row->state == MDM_STATE_MISSING ? "enrollment.returned" : "enrollment.enrolled",
-                             NULL);
+    return mdm_message_event(m, returns ? "enrollment.returned" : "enrollment.enrolled", NULL);
 }
 
 /* A user channel has no Authenticate: this is its first word, also after it checked out. */

@@ -59,6 +59,13 @@ apr_status_t mdm_drift_pause(mdm_store_t *st);
  */
 apr_status_t mdm_drift_closed(mdm_store_t *st, apr_int64_t enrollment);
 
+/**
+ * A missing enrollment is back without a new one, and is enrolled again already. What it was given last counts as
+ * acknowledged until its list, which is asked for, says what is there; so what is not wanted any more is removed. Mark
+ * it then. User channels return themselves. Two statements, five when it had profiles.
+ */
+apr_status_t mdm_drift_returned(mdm_store_t *st, apr_int64_t enrollment);
+
 /** The device enrolls anew: nothing is known of its profiles. Two statements. */
 apr_status_t mdm_drift_begun(mdm_store_t *st, apr_int64_t enrollment);
 

@@ -13,6 +13,7 @@
 #include "mdm_remedy.h"
 #include "mdm_store_change.h"
 #include "mdm_store_drift.h"
+#include "mdm_store_push.h"
 
 #define TEXTS_MAX 4                   /* of an ErrorChain, the outermost first */
 #define ERROR_MAX 500                 /* bytes */
@@ -141,6 +142,19 @@ apr_status_t mdm_drift_pause(mdm_store_t *st)
 apr_status_t mdm_drift_closed(mdm_store_t *st, apr_int64_t enrollment)
 {
     return mdm_store_desired_close(st, enrollment);
+}
+
+apr_status_t mdm_drift_returned(mdm_store_t *st, apr_int64_t enrollment)
+{
+    mdm_command_t *command;
+    int rows;
+    apr_status_t rv = mdm_store_desired_return(&rows, st, enrollment);
+
+    if (rv == APR_SUCCESS && rows)
+        rv = mdm_remedy_list(&command, st);
+    if (rv == APR_SUCCESS && rows)
+        rv = mdm_store_drift_look(command, st, enrollment);
+    return rv == APR_SUCCESS && rows ? mdm_store_push_want_one(st, enrollment, mdm_ctx_now(st->ctx)) : rv;
 }
 
 apr_status_t mdm_drift_begun(mdm_store_t *st, apr_int64_t enrollment)

@@ -213,6 +213,18 @@ apr_status_t mdm_store_desired_close(mdm_store_t *st, apr_int64_t enrollment)
     return mdm_db_exec(NULL, st->db, STMT_DESIRED_CLOSE, args);
 }
 
+apr_status_t mdm_store_desired_return(int *rows, mdm_store_t *st, apr_int64_t enrollment)
+{
+    const char *args[] = { mdm_row_text(st, mdm_ctx_now(st->ctx)), mdm_row_text(st, enrollment) };
+    int forgotten, kept = 0;
+    apr_status_t rv = mdm_db_exec(&forgotten, st->db, STMT_DESIRED_RETURN_FORGET, args + 1);
+
+    if (rv == APR_SUCCESS)
+        rv = mdm_db_exec(&kept, st->db, STMT_DESIRED_RETURN, args);
+    *rows = rv == APR_SUCCESS ? forgotten + kept : 0;
+    return rv;
+}
+
 apr_status_t mdm_store_desired_forget(mdm_store_t *st, apr_int64_t enrollment)
 {
     const char *id = mdm_row_text(st, enrollment), *args[] = { id, id };

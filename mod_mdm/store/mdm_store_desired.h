@@ -138,6 +138,13 @@ apr_status_t mdm_store_desired_cleared(mdm_store_t *st, const char *enrollment_i
 /** An enrollment has gone: its rows and those of its user channels are "gone", nothing is under way. One statement. */
 apr_status_t mdm_store_desired_close(mdm_store_t *st, apr_int64_t enrollment);
 
+/**
+ * A missing enrollment is back, and may have what it had: rows that are "gone" become "acked" where the content that
+ * should hold had been handed out; the others are forgotten. Not those of its user channels. Two statements.
+ * @param rows so many there were
+ */
+apr_status_t mdm_store_desired_return(int *rows, mdm_store_t *st, apr_int64_t enrollment);
+
 /** Forget the rows of an enrollment and of its user channels. One statement. */
 apr_status_t mdm_store_desired_forget(mdm_store_t *st, apr_int64_t enrollment);
 

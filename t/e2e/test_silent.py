@@ -64,3 +64,24 @@ def test_rules_tell_a_missing_device_from_one_that_is_there(make_site, new_phone
     phone.new_token()
     assert phone.token_update().status == 200
     wait_until(lambda: is_in("here"), what="the device to be back")
+
+
+def test_what_was_unassigned_while_it_was_missing_is_removed_when_it_returns(make_site, new_phone, apns):
+    site = silent_site(make_site, "5s")
+    phone, profiles, assigned = new_phone(site), {}, {}
+    for name in ("kept", "given-up"):
+        profiles[name] = desired.profile(site, name, desired.wifi("fixed-CANARY"))["identifier"]
+        assigned[name] = desired.assign(site, name, enrollment=phone.id)
+    desired.settled(site)
+    apns.answer(410, "Unregistered", magic=phone.push_magic)
+    assert [one.request_type for one in phone.connect()] == ["InstallProfile", "InstallProfile", "ProfileList"]
+    wait_until(lambda: site.show(phone.id)["state"] == "missing", what="the device to be missing")
+    assert {desired.rows(site, name)[phone.id] for name in profiles} == {10}
+    desired.call(site, "DELETE", "assignments/" + assigned["given-up"]["id"], status=204)
+    desired.settled(site)
+    phone.new_token()
+    assert phone.token_update().status == 200
+    desired.settled(site)
+    assert [one.request_type for one in phone.connect()] == ["RemoveProfile", "ProfileList"], "and no new install"
+    assert profiles["kept"] in phone.profiles and profiles["given-up"] not in phone.profiles
+    assert (desired.rows(site, "kept")[phone.id], desired.rows(site, "given-up")[phone.id]) == (4, 9)

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "database.h"
+#include "mdm_drift.h"
 #include "mdm_fanout.h"
 #include "mdm_housekeeper.h"
 #include "mdm_silence.h"
@@ -193,6 +194,33 @@ START_TEST(test_rules_see_who_is_missing)
 }
 END_TEST
 
+#define LISTS "SELECT COUNT(*) FROM mdm_queue q JOIN mdm_command c ON c.id = q.command WHERE c.delivery = 7;"
+
+/* Of four profiles one is as it should be, one was never handed out, one is an older version, one was to go. */
+START_TEST(test_who_returns_is_believed_until_its_list)
+{
+    start(_i);
+    database_sql("INSERT INTO mdm_desired (enrollment, profile, version, want_uuid, sent_uuid, state, assignment, "
+                 "reason, command, drift, tries, next_try_at, first_failed_at, changed_at, verified_at, error) VALUES "
+                 "(1, 1, 1, 'U1', 'U1', 4, 1, 'r', 0, 1, 2, 0, 3, 1, 1, 'e'), "
+                 "(1, 2, 1, 'U2', NULL, 1, 1, 'r', 0, 0, 0, 0, 0, 1, 1, NULL), "
+                 "(1, 3, 2, 'U3', 'U0', 1, 1, 'r', 0, 0, 0, 0, 0, 1, 1, NULL), "
+                 "(1, 4, 0, NULL, 'U4', 8, 1, 'r', 0, 0, 0, 0, 0, 1, 1, NULL), "
+                 "(2, 5, 1, 'U5', 'U5', 4, 1, 'r', 0, 0, 0, 0, 0, 1, 1, NULL);");
+    OK(mdm_drift_closed(st, 1));
+    OK(mdm_drift_returned(st, 1));
+    ck_assert_str_eq(database_sql("SELECT profile, state, drift, tries, first_failed_at, COALESCE(error, '-') "
+                                  "FROM mdm_desired ORDER BY 1;"), "1|3|0|0|0|-\n5|10|0|0|0|-");
+    ck_assert_str_eq(database_sql(LISTS), "1");
+    ck_assert_str_eq(database_sql("SELECT enrollment FROM mdm_push WHERE wanted_at > 0;"), "1");
+    /* who had nothing is not asked */
+    database_sql("DELETE FROM mdm_desired;");
+    database_sql("DELETE FROM mdm_queue;");
+    OK(mdm_drift_returned(st, 1));
+    ck_assert_str_eq(database_sql(LISTS), "0");
+}
+END_TEST
+
 static apr_status_t enroll_many(void *baton, mdm_db_t *db)
 {
     int i;
@@ -274,6 +302,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tests, test_dead_token_alone_closes_nothing, 0, DATABASES);
     tcase_add_loop_test(tests, test_missing_and_returned, 0, 2 * DATABASES);
     tcase_add_loop_test(tests, test_rules_see_who_is_missing, 0, DATABASES);
+    tcase_add_loop_test(tests, test_who_returns_is_believed_until_its_list, 0, DATABASES);
     tcase_add_loop_test(tests, test_many_in_steps, 0, DATABASES);
     tcase_add_test(tests, test_only_enrolled_devices_count);
     tcase_add_loop_test(tests, test_the_housekeeper_looks, 0, DATABASES);
