@@ -9,6 +9,7 @@
 
 #include "mdm_approval.h"
 #include "mdm_command.h"
+#include "mdm_person.h"
 
 typedef struct {
     mdm_store_t *st;
@@ -38,7 +39,7 @@ apr_status_t mdm_approval_may_decide(mdm_ctx_t *ctx, const mdm_command_t *comman
     if (!command->orderer)
         return mdm_fail(ctx, MDM_EDENIED, "who ordered the command %s cannot be told any more: deny it, and order it "
                         "again", command->uuid);
-    if (!strcmp(command->orderer, actor))
+    if (mdm_person_is_same(command->orderer, actor, ctx->pool))
         return mdm_fail(ctx, MDM_EDENIED, "%s ordered this command: another person has to decide. All who use the API "
                         "key are one person; let Apache tell people apart (docs/operations.md)", command->orderer);
     if (!approve)
@@ -71,7 +72,7 @@ apr_status_t mdm_approval_check(mdm_command_t *held, mdm_store_t *st, const mdm_
     if (!people.orderer)
         return mdm_fail(st->ctx, MDM_EGONE, "it needs a second person (MDMApproval), and who ordered it cannot be told "
                         "any more: order it again");
-    if (people.approver && strcmp(people.approver, people.orderer))
+    if (people.approver && !mdm_person_is_same(people.approver, people.orderer, st->ctx->pool))
         return APR_SUCCESS;
     *held = *command;
     held->id = row->next;

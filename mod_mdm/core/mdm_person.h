@@ -45,6 +45,9 @@ mdm_person_change_t mdm_person_change(const char *login);
  */
 void mdm_person_fold(const char *folded[MDM_USER_FOLDED], const char *login, apr_pool_t *p);
 
+/** Whether two logins are those of one person: a directory takes either, in any case and with spaces around it. */
+int mdm_person_is_same(const char *one, const char *two, apr_pool_t *p);
+
 /** Whether a login can be one. @return MDM_EINPUT */
 apr_status_t mdm_person_check_login(mdm_ctx_t *ctx, const char *login);
 

@@ -81,3 +81,12 @@ void mdm_person_fold(const char *folded[MDM_USER_FOLDED], const char *login, apr
     folded[2] = small(in_case(single, towupper_l, utf8, p), p);
     freelocale(utf8);
 }
+
+int mdm_person_is_same(const char *one, const char *two, apr_pool_t *p)
+{
+    const char *folded[MDM_USER_FOLDED], *other[MDM_USER_FOLDED];
+
+    mdm_person_fold(folded, one, p);
+    mdm_person_fold(other, two, p);
+    return !strcmp(folded[1], other[1]);
+}

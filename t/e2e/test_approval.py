@@ -72,6 +72,22 @@ def test_a_second_person_lets_a_command_go(ward, new_phone, apns):
     assert trail[0][2] == "EraseDevice: lost on the train"
 
 
+def test_a_login_in_another_case_is_no_second_person(ward, new_phone):
+    with open(ward.path("htpasswd"), encoding="utf-8") as source:
+        text = source.read()
+    digest = text.splitlines()[0].partition(":")[2]
+    twins = [USER.upper(), USER.title()]
+    ward.write("htpasswd", text + "".join("%s:%s\n" % (one, digest) for one in twins))
+    phone = new_phone(ward)
+    command_uuid = order(ward, phone)
+    for twin in twins:
+        refused = call(ward, twin, "POST", "/v1/commands/%s/approve" % command_uuid)
+        assert refused.status == 403 and "another person" in refused.json["error"], (twin, refused.text)
+    assert held(ward) == [command_uuid] and phone.connect() == []
+    assert call(ward, OTHER, "POST", "/v1/commands/%s/approve" % command_uuid).status == 200
+    assert devices.served(phone.idle()) == command_uuid
+
+
 def test_what_is_denied_ends(ward, new_phone):
     phone = new_phone(ward)
     command_uuid = order(ward, phone, request_type="DeviceLock")
