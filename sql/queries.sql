@@ -353,7 +353,7 @@ UPDATE mdm_enrollment SET token_update_tally = %lld, last_seen_at = %lld WHERE i
 -- STMT_ENROLLMENT_CLOSE (state, left_at, id, device)
 UPDATE mdm_enrollment SET state = %lld, left_at = %lld, push_token = NULL, push_magic = NULL, unlock_token = NULL,
     bootstrap_token = NULL, auth_token = NULL, awaiting_configuration = 0
-WHERE id = %lld OR (parent = %lld AND parent > 0 AND state <= 2);
+WHERE id = %lld OR (parent = %lld AND parent > 0 AND (state <= 2 OR state = 6));
 
 -- STMT_ENROLLMENT_MISS (state, left_at, id, device)
 UPDATE mdm_enrollment SET state = %lld, left_at = %lld, push_token = NULL, push_magic = NULL

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "mdm_checkin_message.h"
+#include "mdm_drift.h"
 #include "mdm_user_digest.h"
 
 #define AUTH_TOKEN_LEN 32
@@ -43,6 +44,8 @@ apr_status_t mdm_checkin_open_channel(mdm_message_t *m)
     if (is_live(m))
         return APR_SUCCESS;
     if ((rv = fresh_user(&fresh, m)) != APR_SUCCESS)
+        return rv;
+    if (m->enrollment && (rv = mdm_drift_begun(m->st, m->enrollment)) != APR_SUCCESS)
         return rv;
     fresh.id = m->enrollment ? m->enrollment : mdm_id_next();
     rv = m->enrollment ? mdm_store_enrollment_authenticate(m->st, &fresh) : mdm_store_enrollment_insert(m->st, &fresh);

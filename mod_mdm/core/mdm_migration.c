@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mdm_migration.h"
+#include "mdm_store_change.h"
 #include "mdm_store_channel.h"
 
 typedef struct {
@@ -104,7 +105,8 @@ static apr_status_t token_update(message_t *m)
         return rv;
     if ((rv = find_or_add(&e, m)) != APR_SUCCESS)
         return rv;
-    return mdm_store_enrollment_token_update(m->st, e->id, &tokens);
+    rv = mdm_store_enrollment_token_update(m->st, e->id, &tokens);
+    return rv == APR_SUCCESS ? mdm_store_recheck(m->st, e->id) : rv;
 }
 
 static apr_status_t set_bootstrap_token(message_t *m)

@@ -15,6 +15,7 @@
 #include "mdm_nanomdm.h"
 #include "mdm_pki.h"
 #include "mdm_pushcert.h"
+#include "mdm_store_change.h"
 #include "mdm_store_channel.h"
 #include "mdm_store_nanomdm.h"
 
@@ -168,6 +169,9 @@ static apr_status_t take_state(mdm_store_t *st, const mdm_nanomdm_enrollment_t *
 
     if (e->state == MDM_STATE_ENROLLED)
         rv = take_tokens(st, from, e->id, e->certificate);
+    /* rules and assignments are for it, too */
+    if (rv == APR_SUCCESS && e->state == MDM_STATE_ENROLLED)
+        rv = mdm_store_recheck(st, e->id);
     if (rv == APR_SUCCESS)
         rv = take_bootstrap_token(st, from, e->id);
     if (rv == APR_SUCCESS && e->state == MDM_STATE_LEFT)

@@ -7,6 +7,7 @@ import plistlib
 import pytest
 from mdmsim import pki, web
 
+from . import desired
 from .devices import API_KEY, command, device_of, served
 from .site import LOCATIONS
 
@@ -59,11 +60,13 @@ def token_update(channel, topic):
 def test_row_18_a_device_is_handed_over_and_goes_on(migration, closing, keys, apns):
     site = migration
     phone = phone_of(site, closing, keys)
+    desired.call(site, "PUT", "groups/phones", {"kind": "rule", "rule": {"device.type": "Device"}})
     for message in (authenticate(phone), {**token_update(phone, phone.topic), "UnlockToken": b"given there"}):
         reply = hand_over(site, message)
         assert reply.status == 200 and reply.body == b"", reply
     shown = site.show(phone.id)
     assert shown["state"] == "enrolled" and shown["token_update_tally"] == 1 and shown["device_name"] == "From afar"
+    desired.until(lambda: desired.call(site, "GET", "groups/phones").json["members"] == 1)
     assert hand_over(site, {"MessageType": "SetBootstrapToken", "UDID": phone.udid,
                             "BootstrapToken": b"escrowed"}).status == 200
     uuid, body = command()

@@ -10,6 +10,7 @@ import pytest
 
 from mdmsim import pki
 
+from . import desired
 from .devices import command, device_of, served
 from .httpd import wait_until
 
@@ -113,6 +114,8 @@ def run_import(site, nano):
 
 def test_devices_of_nanomdm_work_on_here(make_site, nano, keys, apns, closing):
     site = make_site().start()
+    desired.call(site, "PUT", "groups/taken-over", {"kind": "rule", "rule": {"fact": "device.type", "op": "in",
+                                                             "value": ["Device", "User"]}})
     phone = closing(device_of(site))
     mac = closing(device_of(site, model="MacBookPro18,1"))
     gone = closing(device_of(site))
@@ -137,6 +140,7 @@ def test_devices_of_nanomdm_work_on_here(make_site, nano, keys, apns, closing):
     assert done.returncode == 0, done.stderr
     assert "push certificates: 1" in done.stdout
     assert "enrollments: 4 taken over (1 of them disabled), 0 were here" in done.stdout
+    desired.until(lambda: desired.call(site, "GET", "groups/taken-over").json["members"] == 3)
     assert "open commands: 3, for 4 enrollments" in done.stdout
 
     shown = site.show(phone.id)

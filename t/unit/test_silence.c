@@ -169,6 +169,9 @@ START_TEST(test_missing_and_returned)
     sweep_at(50 * DAY);
     assert_counts(0, 1, 0);
     ck_assert_ptr_null(hint());
+    /* its user channel, which is still missing, goes with it */
+    OK(mdm_store_enrollment_close(st, 1, MDM_STATE_LEFT));
+    ck_assert_str_eq(database_sql("SELECT state FROM mdm_enrollment WHERE id IN (1, 2) ORDER BY id;"), "3\n3");
 }
 END_TEST
 
