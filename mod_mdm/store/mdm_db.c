@@ -25,6 +25,8 @@
 #define PAUSE_MOST 64000
 #define LIST 64                     /* arguments of a list in a statement */
 #define LOCK_WAIT apr_time_from_sec(10)
+#define SET_UP_WAIT apr_time_from_sec(5)
+#define SET_UP_PAUSE apr_time_from_msec(20)
 
 /* A list of one is what most requests of the API have: it costs neither side 63 arguments that are NULL. */
 typedef enum { WHOLE = 0, OF_ONE, FORMS } form_e;
@@ -478,6 +480,21 @@ static int plain_select(const char **value, mdm_db_t *db, const char *sql, int c
 }
 
 /*
+ * For a connection's first words: somebody may be making the database, or mending it after a crash, at this very moment.
+ * Waits outside the driver, which would keep all others of the process waiting.
+ */
+static int insist(mdm_db_t *db, const char *sql)
+{
+    apr_time_t end = apr_time_now() + SET_UP_WAIT;
+    int rc;
+
+    while ((rc = plain_select(NULL, db, sql, 0)) != 0 && strstr(error_text(db, rc), "locked")
+           && apr_time_now() < end)
+        apr_sleep(SET_UP_PAUSE);
+    return rc;
+}
+
+/*
  * SQLite: what a connection has to be told. Short waits, for strangers only: our own writers queue elsewhere.
  */
 static apr_status_t set_up_sqlite(mdm_db_t *db)
@@ -489,7 +506,7 @@ static apr_status_t set_up_sqlite(mdm_db_t *db)
     int i, rc;
 
     for (i = 0; i < (int)(sizeof(settings) / sizeof(settings[0])); i++) {
-        rc = plain_select(NULL, db, settings[i], 0);
+        rc = insist(db, settings[i]);
         if (rc != 0)
             return mdm_fail(db->ctx, MDM_EDB, "database: %s: %s", settings[i], error_text(db, rc));
     }

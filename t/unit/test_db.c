@@ -386,6 +386,34 @@ START_TEST(a_locked_sqlite_file_fails_clearly)
 }
 END_TEST
 
+static void *APR_THREAD_FUNC let_go(apr_thread_t *thread, void *holder)
+{
+    (void)thread;
+    apr_sleep(apr_time_from_msec(600));
+    (void)mdm_db_script(((mdm_store_t *)holder)->db, "ROLLBACK;\n");
+    return NULL;
+}
+
+/* The first process makes the tables, and nobody may even look until it has. */
+START_TEST(who_opens_an_sqlite_file_waits_until_it_is_made)
+{
+    apr_thread_t *thread;
+    apr_status_t ignored;
+    mdm_store_t *holder;
+    apr_time_t start;
+
+    database_start(0);
+    holder = database_open(database_pool());
+    ck_assert_int_eq(mdm_db_script(holder->db, "BEGIN EXCLUSIVE;\n"), APR_SUCCESS);
+    start = apr_time_now();
+    ck_assert_int_eq(apr_thread_create(&thread, NULL, let_go, holder, database_pool()), APR_SUCCESS);
+    (void)database_open(database_pool());
+    ck_assert_int_ge(apr_time_now() - start, apr_time_from_msec(500));
+    apr_thread_join(&ignored, thread);
+    database_end();
+}
+END_TEST
+
 START_TEST(sqlite_is_durable_and_its_files_have_one_owner)
 {
     struct stat db, lock;
@@ -686,6 +714,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(group, statements_outlive_their_wrap, 0, DATABASES);
     tcase_add_test(group, a_database_that_is_not_there_is_said_so);
     tcase_add_test(group, a_locked_sqlite_file_fails_clearly);
+    tcase_add_test(group, who_opens_an_sqlite_file_waits_until_it_is_made);
     tcase_add_test(group, sqlite_is_durable_and_its_files_have_one_owner);
     tcase_add_loop_test(group, many_writers_lose_nothing, 0, DATABASES);
     tcase_add_loop_test(group, what_devices_wait_for_reads_no_whole_table, 0, DATABASES);
