@@ -129,7 +129,8 @@ static apr_status_t open_nested(nest_t *n)
         mdm_ctx_clear(ctx);
         if (entry == &out_of_sight && !n->group->note)
             n->group->note = apr_psprintf(ctx->pool, "its member %s may not be read, or is in another directory: until "
-                                          "it can be, nobody leaves the group", as_written);
+                                          "it can be, nobody leaves the group but in a run that is confirmed",
+                                          as_written);
         if (is_group(entry))
             join_all(n, entry);
         else

@@ -133,7 +133,7 @@ static apr_status_t compare(mdm_directory_run_t *run, mdm_store_t *st, mdm_direc
         const char *login = APR_ARRAY_IDX(members, i, const char *);
 
         apr_hash_set(had, login, APR_HASH_KEY_STRING, login);
-        if (!group->note && !apr_hash_get(group->logins, login, APR_HASH_KEY_STRING))
+        if ((!group->note || run->confirmed) && !apr_hash_get(group->logins, login, APR_HASH_KEY_STRING))
             APR_ARRAY_PUSH(group->left, const char *) = login;
     }
     for (hi = apr_hash_first(run->ctx->pool, group->logins); rv == APR_SUCCESS && hi; hi = apr_hash_next(hi)) {

@@ -21,7 +21,7 @@ typedef struct mdm_directory_group_t {
     apr_hash_t *logins;               /* who the directory has in it: login -> login */
     int seen;                         /* the directory knows it */
     int unknown;                      /* members that are none of the persons */
-    const char *note;                 /* why nobody leaves: a group within it could not be read; or NULL */
+    const char *note;                 /* why nobody leaves unconfirmed: a group within it could not be read; or NULL */
     const char *error;                /* why its members stay as they are, or NULL */
     apr_array_header_t *joined, *left;          /* const char *: logins */
     int joins_done, leaves_done;      /* how many of those are written */
