@@ -480,7 +480,7 @@ static int plain_select(const char **value, mdm_db_t *db, const char *sql, int c
 }
 
 /*
- * For a connection's first words: somebody may be making the database, or mending it after a crash, at this very moment.
+ * For a connection's first words: somebody may be making the database, or mending it after a crash, at this moment.
  * Waits outside the driver, which would keep all others of the process waiting.
  */
 static int insist(mdm_db_t *db, const char *sql)

@@ -386,34 +386,6 @@ START_TEST(a_locked_sqlite_file_fails_clearly)
 }
 END_TEST
 
-static void *APR_THREAD_FUNC let_go(apr_thread_t *thread, void *holder)
-{
-    (void)thread;
-    apr_sleep(apr_time_from_msec(600));
-    (void)mdm_db_script(((mdm_store_t *)holder)->db, "ROLLBACK;\n");
-    return NULL;
-}
-
-/* The first process makes the tables, and nobody may even look until it has. */
-START_TEST(who_opens_an_sqlite_file_waits_until_it_is_made)
-{
-    apr_thread_t *thread;
-    apr_status_t ignored;
-    mdm_store_t *holder;
-    apr_time_t start;
-
-    database_start(0);
-    holder = database_open(database_pool());
-    ck_assert_int_eq(mdm_db_script(holder->db, "BEGIN EXCLUSIVE;\n"), APR_SUCCESS);
-    start = apr_time_now();
-    ck_assert_int_eq(apr_thread_create(&thread, NULL, let_go, holder, database_pool()), APR_SUCCESS);
-    (void)database_open(database_pool());
-    ck_assert_int_ge(apr_time_now() - start, apr_time_from_msec(500));
-    apr_thread_join(&ignored, thread);
-    database_end();
-}
-END_TEST
-
 START_TEST(sqlite_is_durable_and_its_files_have_one_owner)
 {
     struct stat db, lock;
@@ -609,37 +581,6 @@ START_TEST(what_devices_wait_for_reads_no_whole_table)
 }
 END_TEST
 
-static int initialise(void)
-{
-    apr_pool_t *p;
-    mdm_store_t *st;
-
-    apr_pool_create(&p, NULL);
-    st = database_open(p);
-    return mdm_store_ready(st) == APR_SUCCESS ? 0 : fprintf(stderr, "%s\n", st->ctx->detail) > 0;
-}
-
-START_TEST(children_that_start_together_make_one_schema)
-{
-    pid_t children[6];
-    int i, status;
-
-    database_start(0);
-    for (i = 0; i < 6; i++) {
-        children[i] = fork();
-        ck_assert_int_ge(children[i], 0);
-        if (children[i] == 0)
-            _exit(initialise());
-    }
-    for (i = 0; i < 6; i++) {
-        ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
-        ck_assert_int_eq(status, 0);
-    }
-    ck_assert_str_eq(database_sql("SELECT COUNT(*) FROM mdm_meta WHERE name = 'schema_version';"), "1");
-    database_end();
-}
-END_TEST
-
 START_TEST(the_version_is_looked_at)
 {
     mdm_store_t *st;
@@ -714,11 +655,9 @@ int main(int argc, char **argv)
     tcase_add_loop_test(group, statements_outlive_their_wrap, 0, DATABASES);
     tcase_add_test(group, a_database_that_is_not_there_is_said_so);
     tcase_add_test(group, a_locked_sqlite_file_fails_clearly);
-    tcase_add_test(group, who_opens_an_sqlite_file_waits_until_it_is_made);
     tcase_add_test(group, sqlite_is_durable_and_its_files_have_one_owner);
     tcase_add_loop_test(group, many_writers_lose_nothing, 0, DATABASES);
     tcase_add_loop_test(group, what_devices_wait_for_reads_no_whole_table, 0, DATABASES);
-    tcase_add_test(group, children_that_start_together_make_one_schema);
     tcase_add_loop_test(group, the_version_is_looked_at, 0, DATABASES);
     tcase_add_loop_test(group, an_upgrade_beside_a_running_server_is_seen, 0, DATABASES);
     suite_add_tcase(suite, group);
