@@ -45,12 +45,13 @@ apr_status_t mdm_checkin_open_channel(mdm_message_t *m)
         return APR_SUCCESS;
     if ((rv = fresh_user(&fresh, m)) != APR_SUCCESS)
         return rv;
-    if (m->enrollment && (rv = mdm_drift_begun(m->st, m->enrollment)) != APR_SUCCESS)
-        return rv;
-    fresh.id = m->enrollment ? m->enrollment : mdm_id_next();
-    rv = m->enrollment ? mdm_store_enrollment_authenticate(m->st, &fresh) : mdm_store_enrollment_insert(m->st, &fresh);
-    m->enrollment = fresh.id;
-    return rv;
+    if (!m->enrollment) {
+        fresh.id = m->enrollment = mdm_id_next();
+        return mdm_store_enrollment_insert(m->st, &fresh);
+    }
+    fresh.id = m->enrollment;
+    rv = mdm_drift_begun(m->st, m->enrollment);
+    return rv == APR_SUCCESS ? mdm_store_enrollment_authenticate(m->st, &fresh) : rv;
 }
 
 static void answer_text(mdm_message_t *m, const char *key, const char *text)
