@@ -381,6 +381,13 @@ apr_int64_t mdm_id_next(void)
     return id;
 }
 
+int mdm_id_compare(const void *a, const void *b)
+{
+    apr_int64_t one = *(const apr_int64_t *)a, two = *(const apr_int64_t *)b;
+
+    return one < two ? -1 : one > two;
+}
+
 void mdm_cleanse(void *data, apr_size_t len)
 {
     OPENSSL_cleanse(data, len);

@@ -101,6 +101,9 @@ int mdm_equal(const char *a, const char *b);
  */
 apr_int64_t mdm_id_next(void);
 
+/** For qsort, of apr_int64_t: in the order of ids. */
+int mdm_id_compare(const void *a, const void *b);
+
 /** The lowest id that mdm_id_next may have given at this time; 0 before 2020. */
 apr_int64_t mdm_id_at(apr_time_t at);
 

@@ -123,13 +123,6 @@ static void find_clusters(mdm_catalog_t *c)
     }
 }
 
-static int by_id(const void *a, const void *b)
-{
-    apr_int64_t one = *(const apr_int64_t *)a, two = *(const apr_int64_t *)b;
-
-    return one < two ? -1 : one > two;
-}
-
 apr_array_header_t *mdm_catalog_cluster(const mdm_catalog_t *c, const apr_int64_t *profiles, int count)
 {
     apr_pool_t *p = c->ctx->pool;
@@ -153,7 +146,7 @@ apr_array_header_t *mdm_catalog_cluster(const mdm_catalog_t *c, const apr_int64_
             }
         }
     }
-    qsort(ids->elts, (size_t)ids->nelts, sizeof(apr_int64_t), by_id);
+    qsort(ids->elts, (size_t)ids->nelts, sizeof(apr_int64_t), mdm_id_compare);
     return ids;
 }
 

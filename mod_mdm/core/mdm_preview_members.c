@@ -66,13 +66,6 @@ static apr_status_t add_channels(mdm_preview_members_t *m)
     return rv;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    apr_int64_t one = *(const apr_int64_t *)a, two = *(const apr_int64_t *)b;
-
-    return one < two ? -1 : one > two;
-}
-
 apr_status_t mdm_preview_members_end(mdm_preview_t **out, mdm_preview_members_t *m)
 {
     apr_array_header_t *ids = m->ids;
@@ -83,7 +76,7 @@ apr_status_t mdm_preview_members_end(mdm_preview_t **out, mdm_preview_members_t 
     if (!m->request.group)
         return APR_SUCCESS;
     rv = add_channels(m);
-    qsort(ids->elts, (size_t)ids->nelts, sizeof(apr_int64_t), by_id);
+    qsort(ids->elts, (size_t)ids->nelts, sizeof(apr_int64_t), mdm_id_compare);
     for (done = 0; rv == APR_SUCCESS && done < ids->nelts; done += MDM_QUEUE_CHUNK)
         rv = mdm_preview_look(m->walk, (const apr_int64_t *)ids->elts + done, chunk_of(done, ids->nelts));
     return rv;

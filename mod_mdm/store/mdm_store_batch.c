@@ -220,19 +220,12 @@ apr_status_t mdm_store_batch_of_profile(apr_array_header_t **out, mdm_store_t *s
            : list_enrolled(out, st, STMT_BATCH_OF_PROFILE, devices, from, limit);
 }
 
-static int by_id(const void *a, const void *b)
-{
-    apr_int64_t one = *(const apr_int64_t *)a, two = *(const apr_int64_t *)b;
-
-    return one < two ? -1 : one > two;
-}
-
 /* Each once, in order, and none behind the end of a list that is cut off. */
 static void merge(apr_array_header_t *ids, apr_int64_t end, int limit)
 {
     int i, n = 0;
 
-    qsort(ids->elts, (size_t)ids->nelts, sizeof(apr_int64_t), by_id);
+    qsort(ids->elts, (size_t)ids->nelts, sizeof(apr_int64_t), mdm_id_compare);
     for (i = 0; i < ids->nelts && n < limit; i++) {
         apr_int64_t id = APR_ARRAY_IDX(ids, i, apr_int64_t);
 
